@@ -1,1 +1,33 @@
-"""The embedded data: worlds drawn from a seed, so that training needs no download and evaluation knows the truth."""
+"""The embedded data: worlds that draw their own pictures from a seed, each with its hidden truth."""
+
+from difflib import get_close_matches
+
+from minicyclegan.data.worlds.base import Domain, Sample, Split, World, draw_sample, draw_scene, other
+from minicyclegan.data.worlds.horse2zebra import HORSE2ZEBRA
+from minicyclegan.data.worlds.render import clear_cache, default_cache_dir, render_pictures
+
+__all__ = [
+    "WORLDS",
+    "Domain",
+    "Sample",
+    "Split",
+    "World",
+    "clear_cache",
+    "default_cache_dir",
+    "draw_sample",
+    "draw_scene",
+    "get_world",
+    "other",
+    "render_pictures",
+]
+
+WORLDS: dict[str, World] = {world.name: world for world in (HORSE2ZEBRA,)}
+
+
+def get_world(name: str) -> World:
+    """The world of that name. Raises ValueError with the names there are."""
+    if name in WORLDS:
+        return WORLDS[name]
+    close = get_close_matches(name, WORLDS, n=1)
+    hint = f" (did you mean {close[0]}?)" if close else ""
+    raise ValueError(f"no world called {name!r}{hint}; there are: {', '.join(WORLDS)}")
