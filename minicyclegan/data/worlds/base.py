@@ -67,6 +67,4 @@ def draw_scene(world: World, split: Split, domain: Domain, index: int, seed: int
 def draw_sample(world: World, split: Split, domain: Domain, index: int, size: int, seed: int = 0) -> Sample:
     """One sample with everything that is known of it; see `World.truth`."""
     scene = draw_scene(world, split, domain, index, seed)
-    return Sample(
-        world.render(scene, domain, size), world.render(scene, other(domain), size), world.truth(scene, size)
-    )
+    return Sample(world.render(scene, domain, size), world.render(scene, other(domain), size), world.truth(scene, size))
