@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 
 from minicyclegan.data.worlds.base import Domain, Sample, Split, World, draw_sample, draw_scene, other
+from minicyclegan.data.worlds.facades import FACADES
 from minicyclegan.data.worlds.horse2zebra import HORSE2ZEBRA
 from minicyclegan.data.worlds.render import clear_cache, default_cache_dir, render_pictures
 
@@ -21,7 +22,7 @@ __all__ = [
     "render_pictures",
 ]
 
-WORLDS: dict[str, World] = {world.name: world for world in (HORSE2ZEBRA,)}
+WORLDS: dict[str, World] = {world.name: world for world in (FACADES, HORSE2ZEBRA)}
 
 
 def get_world(name: str) -> World:

@@ -15,11 +15,19 @@ from minicyclegan.data.worlds.facades_front import render_front
 from minicyclegan.data.worlds.facades_labels import CLASSES, WALL, render_label
 from minicyclegan.data.worlds.facades_layout import Layout
 from minicyclegan.data.worlds.facades_sampling import sample_layout
-from minicyclegan.data.worlds.facades_style import FIELD_NAMES, FIELD_RANGES, Style, sample_style
+from minicyclegan.data.worlds.facades_style import (
+    DARK_FRAME_PROBABILITY,
+    FIELD_NAMES,
+    FIELD_RANGES,
+    WARM_WALL_PROBABILITY,
+    Style,
+    light_colour,
+    sample_style,
+)
 
 __all__ = [
-    "CLASSES", "FACADES", "FIELD_NAMES", "FIELD_RANGES", "PALETTE", "FacadeScene", "Layout", "Style",
-    "render_front", "render_label", "sample_layout", "sample_style",
+    "CLASSES", "DARK_FRAME_PROBABILITY", "FACADES", "FIELD_NAMES", "FIELD_RANGES", "PALETTE", "WARM_WALL_PROBABILITY",
+    "FacadeScene", "Layout", "Style", "light_colour", "render_front", "render_label", "sample_layout", "sample_style",
 ]  # fmt: skip
 
 # The colour of each class in a label picture: (number of classes, 3) uint8, in the order of CLASSES.

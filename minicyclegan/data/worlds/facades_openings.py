@@ -43,7 +43,7 @@ def paint_windows(canvas: Canvas, layout: Layout, style: Style, rng: np.random.G
     canvas.paint(opening, wall[:, None, None] * (0.62 + 0.25 * flank))
     canvas.paint(casement, style.frame_brightness * np.array([1.0, 0.99, 0.96]))
     canvas.paint(glass, _pane_colours(style, across, down, chance))
-    # The lintel and the side next to the sun throw their shadow on panes and frames.
+    # The head of the opening throws its shadow on panes and frames.
     depth = 0.008 + 0.014 * style.light_height
     top = np.clip(1 - (down - reveal) / depth, 0.0, 1.0)
     canvas.shade(opening * top, 0.34)
@@ -52,12 +52,8 @@ def paint_windows(canvas: Canvas, layout: Layout, style: Style, rng: np.random.G
 def _window_bars(grid: Grid, frame: Rectangle, bar: float, where: Slices) -> np.ndarray:
     """Mullions and transom, decided by the window's proportions: (h, w) coverage."""
     columns = 2 if frame.width < 0.13 else 3
-    uprights = sum(
-        grid.interval(
-            frame.left + frame.width * k / columns - bar / 2, frame.left + frame.width * k / columns + bar / 2
-        )
-        for k in range(1, columns)
-    )
+    middles = frame.left + frame.width * np.arange(1, columns) / columns
+    uprights = grid.intervals(middles - bar / 2, middles + bar / 2).sum(axis=0)
     height = frame.top + 0.36 * frame.height
     transom = grid.interval(height - bar / 2, height + bar / 2) if frame.height > 0.085 else np.zeros(grid.size)
     return np.maximum(uprights[where[1]][None, :], transom[where[0]][:, None])
@@ -70,7 +66,7 @@ def _pane_colours(style: Style, across: np.ndarray, down: np.ndarray, chance: np
     room = np.broadcast_to(np.array([0.13, 0.17, 0.22])[:, None, None], (3, *down.shape))
     lit = (chance[0] < 0.5 * dusk) * 1.0
     panes = room + lit * (np.array([0.98, 0.78, 0.42])[:, None, None] - room)
-    # Curtains hang at both sides, or a blind covers the upper part.
+    # Curtains hang down from the head, a different length in each window.
     fold = 0.9 + 0.1 * np.sin(across * 230)
     has_curtain = (chance[1] < style.curtains) * (down < 0.05 + 0.5 * chance[2])
     curtain = (0.72 + 0.2 * lit) * fold * np.array([1.0, 0.97, 0.9])[:, None, None]
@@ -78,13 +74,13 @@ def _pane_colours(style: Style, across: np.ndarray, down: np.ndarray, chance: np
     mirror = np.clip(0.5 - 2.2 * down, 0.12, 0.5)
     panes = panes + mirror * (1 - 0.7 * lit) * (mix(zenith, horizon, 0.45)[:, None, None] - panes)
     slant = across + 0.7 * down - 0.04 - 0.07 * chance[3]
-    glint = np.clip((0.011 - np.abs(slant)) / 0.012, 0.0, 1.0) + np.clip(
-        (0.004 - np.abs(slant - 0.026)) / 0.012, 0.0, 1.0
-    )
-    return panes + 0.4 * np.clip(glint, 0.0, 1.0) * (1 - 0.6 * lit) * (1.0 - panes)
+    broad, narrow = 0.011 - np.abs(slant), 0.004 - np.abs(slant - 0.026)
+    glint = np.clip(np.maximum(broad, narrow) / 0.012, 0.0, 1.0)
+    return panes + 0.4 * glint * (1 - 0.6 * lit) * (1.0 - panes)
 
 
 def paint_door(canvas: Canvas, door: Opening, style: Style) -> None:
+    """A panelled door under a fanlight."""
     grid, frame = canvas.grid, door.frame
     where = grid.part(frame.left, frame.top, frame.right, frame.bottom)
     # The threshold has no frame: the door is drawn as if it went on below, and cut off at the ground.
