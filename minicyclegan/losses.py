@@ -59,7 +59,7 @@ def gradient_penalty(
     """
     share = torch.rand(len(real), 1, 1, 1, generator=generator, dtype=real.dtype).to(real.device)
     between = (share * real + (1 - share) * fake).detach().requires_grad_()
-    # The sum over patches and pictures gives each picture its own gradient, all in one backward pass.
+    # A picture's score is its patches' mean; summing the scores gives every picture its own gradient in one pass.
     (gradient,) = torch.autograd.grad(D(between).mean(dim=(1, 2, 3)).sum(), between, create_graph=True)
     # E (||grad D(x)||_2 - 1)^2   (Gulrajani et al. 2017, eq. 3)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()

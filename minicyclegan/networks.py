@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 Norm = Literal["instance", "batch", "none"]
+Direction = Literal["AtoB", "BtoA"]
 
 
 class InstanceNorm(nn.Module):
@@ -170,8 +171,7 @@ def smallest_input(layers: int) -> int:
     """The smallest picture side, in pixels, on which a PatchDiscriminator with `layers` layers still has an output."""
     side = 1
     for kernel, stride in reversed(patch_convolutions(layers)):
-        side = max((side - 1) * stride + kernel - 2, 1)
-    # An instance norm needs more than one value a channel: the last hidden map is at least 2 x 2 for any norm.
+        side = (side - 1) * stride + kernel - 2  # padding 1 on both sides
     return side
 
 

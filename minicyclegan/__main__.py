@@ -1,0 +1,12 @@
+"""python -m minicyclegan: what there is, one line a command."""
+
+COMMANDS = {
+    "train": "trains a model; --small: on an embedded world, in minutes, on any machine",
+    "translate": "sends pictures and folders of pictures through a trained model",
+    "worlds": "draws the embedded worlds: sheets to look at, or data set folders",
+}
+
+if __name__ == "__main__":
+    print("minicyclegan: GAN image translation, from scratch. The commands, each with --help:\n")
+    for name, purpose in COMMANDS.items():
+        print(f"  python -m minicyclegan.{name:<10} {purpose}")

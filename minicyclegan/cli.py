@@ -1,0 +1,60 @@
+"""What all commands share: options made from a config dataclass, and errors as one clear line."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Callable, Mapping
+from types import NoneType, UnionType
+from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
+
+from minicyclegan.config import flag
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line, without the whole usage before it."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, allow_abbrev=False, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n(all options: {self.prog} --help)\n")
+
+
+def add_options(parser: argparse.ArgumentParser, config_class: type, defaults: Mapping[str, Any]) -> None:
+    """One option a field, with the field's help and its default in effect; options not given stay out of the result."""
+    hints = get_type_hints(config_class)
+    for field in dataclasses.fields(config_class):
+        default = defaults.get(field.name, field.default)
+        shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
+        text = field.metadata["help"] + ("" if default is None else f" (default: {shown})")
+        parser.add_argument(
+            flag(field.name), dest=field.name, help=text, default=argparse.SUPPRESS, **_parsing(hints[field.name])
+        )
+
+
+def _parsing(hint: Any) -> dict[str, Any]:
+    """How argparse reads a field of this type."""
+    if get_origin(hint) is Literal:
+        return {"choices": get_args(hint), "type": type(get_args(hint)[0])}
+    if get_origin(hint) is tuple:
+        return {"nargs": "+", "metavar": "NAME"}
+    if hint is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    if isinstance(hint, UnionType):
+        (hint,) = (part for part in get_args(hint) if part is not NoneType)
+    return {"type": hint, "metavar": {int: "N", float: "X", str: "NAME"}[hint]}
+
+
+def run(main: Callable[[], int], failures: tuple[type[Exception], ...]) -> NoReturn:
+    """Runs a command and exits: `failures` are what a user can cause, printed as one line, status 1; Ctrl-C is 130."""
+    try:
+        status = main()
+    except failures as error:
+        print(f"error: {error}", file=sys.stderr)
+        status = 1
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        status = 130
+    sys.exit(status)

@@ -1,0 +1,260 @@
+"""Worlds and folders as batches for training. Order and augmentation are functions of (seed, epoch, index) alone.
+
+So the number of workers, a restart, or a batch that is asked for twice change nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+from tqdm import tqdm
+
+from minicyclegan.data.folders import DataError, Layout, find_layout
+from minicyclegan.data.images import Channels, PictureError, normalise, read_picture, resize, to_array, to_tensor
+from minicyclegan.data.worlds import WORLDS, Domain, Split, World, draw_scene, other, render_pictures
+
+# Decoded pictures are kept in memory up to this many bytes a set; the rest is decoded again whenever it is needed.
+MEMORY_BUDGET = 2 * 1024**3
+
+TEST_PICTURES = 24  # a world's, during training: sample grids show the first few
+
+
+def load_size(size: int) -> int:
+    """The side that pictures are brought to before a size x size crop: 286 for 256, in the same ratio elsewhere."""
+    return round(size * 286 / 256)
+
+
+class Pictures:
+    """One domain's pictures at one size: `pictures[i]` is uint8 (side, side, channels).
+
+    Decoded once where they fit into memory. `names[i]` is the file or the scene it comes from.
+    """
+
+    def __init__(self, read: Callable[[int], np.ndarray], names: Sequence[str], kept: np.ndarray | None = None):
+        self.read, self.names = read, names
+        self._kept: dict[int, np.ndarray] = dict(enumerate(kept)) if kept is not None else {}
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return self._kept[index] if index in self._kept else self.read(index)
+
+    def keep(self, index: int, picture: np.ndarray) -> None:
+        self._kept[index] = picture
+
+    def tensor(self, indices: Sequence[int]) -> Tensor:
+        """The pictures as they are, without augmentation: float32 (N, C, side, side) in [-1, 1]."""
+        return to_tensor(np.stack([self[i] for i in indices]))
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What a training run sees, and what it is tried on. `truth_*` are a world's true counterparts, else None.
+
+    Training pictures are `load_size(size)` pixels wide, test pictures `size`.
+    """
+
+    description: str
+    train_A: Pictures
+    train_B: Pictures
+    test_A: Pictures
+    test_B: Pictures
+    truth_A: Pictures | None = None
+    truth_B: Pictures | None = None
+    domains: tuple[str, str] = ("A", "B")
+
+    def swapped(self) -> DataSet:
+        """The same with the roles of A and B exchanged (--direction BtoA)."""
+        return DataSet(
+            f"{self.description}; A and B exchanged",
+            self.train_B,
+            self.train_A,
+            self.test_B,
+            self.test_A,
+            self.truth_B,
+            self.truth_A,
+            self.domains[::-1],
+        )
+
+
+class UnpairedBatches:
+    """Two independent shuffled streams: an epoch shows every picture of the larger domain once.
+
+    The smaller domain starts over within an epoch, newly shuffled, so that pairs never repeat in the same order.
+    """
+
+    def __init__(self, A: Pictures, B: Pictures, size: int, seed: int):
+        self.A, self.B, self.size, self.seed = A, B, size, seed
+        self._order = lru_cache(maxsize=8)(self._shuffle)
+
+    def __len__(self) -> int:
+        return max(len(self.A), len(self.B))
+
+    def batch(self, step: int, count: int) -> tuple[Tensor, Tensor]:
+        """What step `step` sees, `count` pictures a step: A and B, float32 (count, C, size, size) in [-1, 1]."""
+        positions = range(step * count, (step + 1) * count)
+        return self._stream(self.A, 0, positions), self._stream(self.B, 1, positions)
+
+    def _stream(self, pictures: Pictures, domain: int, positions: range) -> Tensor:
+        crops = []
+        for position in positions:
+            epoch, index = divmod(position, len(self))
+            around, within = divmod(index, len(pictures))
+            picture = pictures[self._order(domain, epoch, around)[within]]
+            crops.append(augment(picture, self.size, np.random.default_rng([self.seed, 2, domain, epoch, index])))
+        return to_tensor(np.stack(crops))  # (count, C, size, size)
+
+    def _shuffle(self, domain: int, epoch: int, around: int) -> np.ndarray:
+        pictures = self.B if domain else self.A
+        return np.random.default_rng([self.seed, 1, domain, epoch, around]).permutation(len(pictures))
+
+
+def augment(picture: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """A random size x size crop, mirrored half of the time (CycleGAN's and pix2pix's published "jitter")."""
+    top, left = rng.integers(picture.shape[0] - size + 1), rng.integers(picture.shape[1] - size + 1)
+    crop = picture[top : top + size, left : left + size]
+    return crop[:, ::-1] if rng.random() < 0.5 else crop
+
+
+def open_data(
+    names: Sequence[str],
+    size: int,
+    pictures: int,
+    channels: tuple[Channels, Channels] = (3, 3),
+    progress: bool = False,
+    cache_dir: Path | None = None,
+) -> DataSet:
+    """The world called names[0], or the folder or two folders of that name. Raises DataError.
+
+    pictures    how many training pictures of each domain a world draws
+    cache_dir   where a world's pictures are kept for the next time; None: nowhere
+    """
+    workers = available_cores()
+    if len(names) == 1 and names[0] in WORLDS:
+        world = WORLDS[names[0]]
+        if world.test_only:
+            raise DataError(f"{world.name} is a world to try a trained model on; train on another one")
+        return world_data(world, size, pictures, TEST_PICTURES, channels, 0, workers, progress, cache_dir)
+    return folder_data(find_layout([Path(name) for name in names]), size, channels, workers, progress)
+
+
+def available_cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def world_data(
+    world: World,
+    size: int,
+    count: int,
+    test_count: int,
+    channels: tuple[Channels, Channels] = (3, 3),
+    seed: int = 0,
+    workers: int = 1,
+    progress: bool = False,
+    cache_dir: Path | None = None,
+) -> DataSet:
+    """`count` training and `test_count` test pictures of each domain of a world, drawn now or read from the cache."""
+
+    def draw(split: Split, domain: Domain, number: int, side: int, as_channels: int) -> Pictures:
+        array = render_pictures(world, split, domain, number, side, seed, workers, progress, cache_dir)
+        array = _grey(array) if as_channels == 1 else array
+        names = [f"{world.name} {split} {domain} {index}" for index in range(number)]
+        return Pictures(array.__getitem__, names, array)
+
+    def draw_truth(domain: Domain, as_channels: int) -> Pictures:
+        def read(index: int) -> np.ndarray:
+            picture = world.render(draw_scene(world, "test", domain, index, seed), other(domain), size)
+            return _grey(picture) if as_channels == 1 else picture
+
+        return Pictures(read, [f"{world.name} truth of test {domain} {index}" for index in range(test_count)])
+
+    side = load_size(size)
+    return DataSet(
+        f'world "{world.name}": {world.domains[0]} <-> {world.domains[1]}, {count} + {count} pictures, {size} px',
+        train_A=draw("train", "A", count, side, channels[0]),
+        train_B=draw("train", "B", count, side, channels[1]),
+        test_A=draw("test", "A", test_count, size, channels[0]),
+        test_B=draw("test", "B", test_count, size, channels[1]),
+        truth_A=draw_truth("A", channels[1]),
+        truth_B=draw_truth("B", channels[0]),
+        domains=world.domains,
+    )
+
+
+def folder_data(
+    layout: Layout,
+    size: int,
+    channels: tuple[Channels, Channels] = (3, 3),
+    workers: int = 2,
+    progress: bool = False,
+) -> DataSet:
+    """The pictures of a folder. Every file is decoded once, now. Raises DataError that lists all broken ones by path.
+
+    Without test pictures, the training pictures stand in for them in sample grids.
+    """
+    side_by_side = layout.kind == "side by side"
+
+    def pictures(paths: list[Path], half: int | None, side: int, as_channels: Channels) -> Pictures:
+        return Pictures(lambda index: read_sized(paths[index], side, as_channels, half), [str(path) for path in paths])
+
+    halves = (0, 1) if side_by_side else (None, None)
+    test_A, test_B = layout.test_A or layout.train_A, layout.test_B or layout.train_B
+    sets = (
+        pictures(layout.train_A, halves[0], load_size(size), channels[0]),
+        pictures(layout.train_B, halves[1], load_size(size), channels[1]),
+        pictures(test_A, halves[0], size, channels[0]),
+        pictures(test_B, halves[1], size, channels[1]),
+    )
+    _read_all(sets, workers, progress)
+    return DataSet(str(layout), *sets)
+
+
+def read_sized(path: Path, side: int, channels: Channels, half: int | None = None) -> np.ndarray:
+    """A file, or its left (half 0) or right (half 1) half: uint8 (side, side, channels). Raises PictureError."""
+    image = read_picture(path, channels)
+    if half is not None:
+        middle = image.width // 2
+        image = image.crop((half * middle, 0, (half + 1) * middle, image.height))
+    return to_array(resize(image, side))
+
+
+def _read_all(sets: Sequence[Pictures], workers: int, progress: bool) -> None:
+    """Decodes every picture once: finds the broken ones before training does, and keeps what fits into memory."""
+    jobs = [(pictures, index) for pictures in sets for index in range(len(pictures))]
+    broken: dict[str, None] = {}
+    budget = MEMORY_BUDGET
+
+    def read(job: tuple[Pictures, int]) -> np.ndarray | str:
+        try:
+            return job[0].read(job[1])
+        except PictureError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(max(workers, 1)) as pool:
+        results = tqdm(pool.map(read, jobs), total=len(jobs), desc="reading pictures", disable=not progress)
+        for (pictures, index), result in zip(jobs, results, strict=True):
+            if isinstance(result, str):
+                broken[result] = None
+            elif result.nbytes <= budget:
+                pictures.keep(index, result)
+                budget -= result.nbytes
+    if broken:
+        shown = [f"  {line}" for line in list(broken)[:20]] + ([f"  and {len(broken) - 20} more"] * (len(broken) > 20))
+        plural = "picture" if len(broken) == 1 else "pictures"
+        raise DataError("\n".join([f"{len(broken)} {plural} can't be read; mend or remove them:", *shown]))
+
+
+def _grey(pictures: np.ndarray) -> np.ndarray:
+    """uint8 (..., H, W, 3) -> (..., H, W, 1), by the same rule as for files."""
+    flat = pictures.reshape(-1, pictures.shape[-2], 3)
+    return to_array(normalise(Image.fromarray(flat), channels=1)).reshape(*pictures.shape[:-1], 1)

@@ -1,0 +1,180 @@
+"""CycleGAN (Zhu, Park, Isola, Efros 2017): what is optimised, in which order.
+
+G_AB translates pictures of domain A into domain B, G_BA the other way. D_A judges domain A, D_B judges domain B.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from minicyclegan import config as settings
+from minicyclegan.config import option
+from minicyclegan.image_pool import ImagePool
+from minicyclegan.losses import (
+    GANLoss,
+    cycle_loss,
+    discriminator_loss,
+    generator_loss,
+    gradient_penalty,
+    identity_loss,
+)
+from minicyclegan.networks import Direction, Norm, PatchDiscriminator, ResnetGenerator
+
+
+@dataclass(frozen=True)
+class CycleGANConfig:
+    """The published settings are the defaults. Raises ValueError, naming the option, for a value that can't work."""
+
+    channels_A: int = option(3, "channels of domain A: 1 (grey) or 3 (colour)", least=1)
+    channels_B: int = option(3, "channels of domain B: 1 (grey) or 3 (colour)", least=1)
+    width: int = option(64, "channels after the generators' first convolution", least=1)
+    disc_width: int = option(64, "channels after the discriminators' first convolution", least=1)
+    blocks: int = option(9, "residual blocks of the generators", least=0)
+    disc_layers: int = option(3, "strided convolutions of the discriminators: 1, 2, 3 see 16, 34, 70 pixels", least=1)
+    norm: Norm = option("instance", "norm after the convolutions")
+    dropout: float = option(0.0, "dropout inside the residual blocks", least=0.0)
+    lambda_cycle: float = option(10.0, "weight of the two cycle losses", least=0.0)
+    lambda_identity: float = option(0.5, "weight of the two identity losses, relative to --lambda-cycle", least=0.0)
+    lambda_penalty: float = option(10.0, "weight of the gradient penalty (--gan-loss wgangp only)", least=0.0)
+    pool_size: int = option(50, "generated pictures that each discriminator's history holds; 0: no history", least=0)
+    lr: float = option(2e-4, "Adam's learning rate", least=0.0)
+    beta1: float = option(0.5, "Adam's first beta; the second is 0.999", least=0.0)
+    gan_loss: GANLoss = option("lsgan", "adversarial loss")
+
+    def __post_init__(self) -> None:
+        settings.check(self)
+        if self.lambda_identity > 0 and self.channels_A != self.channels_B:
+            raise ValueError(
+                "the identity loss needs as many channels in A as in B: set --lambda-identity 0, or equal channels"
+            )
+
+
+class CycleGAN(nn.Module):
+    """Four networks, two optimizers, two histories, and the one `step` that trains them.
+
+    seed   draws the initial weights and the histories' swaps
+
+    An ordinary module: `.to(device)` or `.double()` before the first step.
+    """
+
+    def __init__(self, config: CycleGANConfig | None = None, seed: int = 0):
+        super().__init__()
+        c = self.config = config or CycleGANConfig()
+        draw = torch.Generator().manual_seed(seed)
+        self.G_AB = ResnetGenerator(c.channels_A, c.channels_B, c.width, c.blocks, c.norm, c.dropout, generator=draw)
+        self.G_BA = ResnetGenerator(c.channels_B, c.channels_A, c.width, c.blocks, c.norm, c.dropout, generator=draw)
+        self.D_A = PatchDiscriminator(c.channels_A, c.disc_width, c.disc_layers, c.norm, generator=draw)
+        self.D_B = PatchDiscriminator(c.channels_B, c.disc_width, c.disc_layers, c.norm, generator=draw)
+        self.pool_A = ImagePool(c.pool_size, seed)
+        self.pool_B = ImagePool(c.pool_size, seed + 1)
+        self.penalty_points = torch.Generator().manual_seed(seed)
+
+        self.G_parameters = list(itertools.chain(self.G_AB.parameters(), self.G_BA.parameters()))
+        self.D_parameters = list(itertools.chain(self.D_A.parameters(), self.D_B.parameters()))
+        # Fused Adam is the same arithmetic in one pass over the weights.
+        self.optimizer_G = torch.optim.Adam(self.G_parameters, c.lr, betas=(c.beta1, 0.999), fused=True)
+        self.optimizer_D = torch.optim.Adam(self.D_parameters, c.lr, betas=(c.beta1, 0.999), fused=True)
+
+    def step(self, real_A: Tensor, real_B: Tensor) -> dict[str, Tensor]:
+        """One optimisation step: both generators, then both discriminators.
+
+        real_A (N, channels_A, H, W), real_B (N, channels_B, H, W) in [-1, 1] -> the unweighted loss terms, 0-d tensors.
+        """
+        fake_B = self.G_AB(real_A)  # (N, channels_B, H, W)
+        fake_A = self.G_BA(real_B)  # (N, channels_A, H, W)
+        losses = self.generator_losses(real_A, real_B, fake_A, fake_B)
+
+        self.optimizer_G.zero_grad()
+        # Only the generators' weights collect gradients: D is a judge here, not a learner.
+        self.generator_objective(losses).backward(inputs=self.G_parameters)
+        self.optimizer_G.step()
+
+        D_losses = self.discriminator_losses(real_A, real_B, self.pool_A.query(fake_A), self.pool_B.query(fake_B))
+        self.optimizer_D.zero_grad()
+        self.discriminator_objective(D_losses).backward()
+        self.optimizer_D.step()
+        return {name: loss.detach() for name, loss in (losses | D_losses).items()}
+
+    def generator_losses(self, real_A: Tensor, real_B: Tensor, fake_A: Tensor, fake_B: Tensor) -> dict[str, Tensor]:
+        """The six terms of G, unweighted; the identity terms only where they have a weight."""
+        c = self.config
+        losses = {
+            # L_GAN(G, D_B) and L_GAN(F, D_A)   (eq. 1)
+            "gan_AB": generator_loss(self.D_B(fake_B), c.gan_loss),
+            "gan_BA": generator_loss(self.D_A(fake_A), c.gan_loss),
+            # L_cyc = E ||F(G(x)) - x||_1 + E ||G(F(y)) - y||_1   (eq. 2)
+            "cycle_A": cycle_loss(self.G_BA(fake_B), real_A),
+            "cycle_B": cycle_loss(self.G_AB(fake_A), real_B),
+        }
+        if c.lambda_identity > 0:
+            # L_identity = E ||F(x) - x||_1 + E ||G(y) - y||_1   (section 5.2)
+            losses["identity_A"] = identity_loss(self.G_BA(real_A), real_A)
+            losses["identity_B"] = identity_loss(self.G_AB(real_B), real_B)
+        return losses
+
+    def generator_objective(self, losses: dict[str, Tensor]) -> Tensor:
+        """L = L_GAN(G, D_B) + L_GAN(F, D_A) + lambda L_cyc + lambda lambda_identity L_identity (eq. 3, section 5.2)."""
+        c = self.config
+        objective = losses["gan_AB"] + losses["gan_BA"] + c.lambda_cycle * (losses["cycle_A"] + losses["cycle_B"])
+        if c.lambda_identity > 0:
+            objective = objective + c.lambda_cycle * c.lambda_identity * (losses["identity_A"] + losses["identity_B"])
+        return objective
+
+    def discriminator_losses(self, real_A: Tensor, real_B: Tensor, fake_A: Tensor, fake_B: Tensor) -> dict[str, Tensor]:
+        """What each D pays on real pictures and on (older) generated ones; under wgangp also its penalty."""
+        kind = self.config.gan_loss
+        losses = {
+            "D_A": discriminator_loss(self.D_A(real_A), self.D_A(fake_A), kind),
+            "D_B": discriminator_loss(self.D_B(real_B), self.D_B(fake_B), kind),
+        }
+        if kind == "wgangp":
+            losses["penalty_A"] = gradient_penalty(self.D_A, real_A, fake_A, self.penalty_points)
+            losses["penalty_B"] = gradient_penalty(self.D_B, real_B, fake_B, self.penalty_points)
+        return losses
+
+    def discriminator_objective(self, losses: dict[str, Tensor]) -> Tensor:
+        objective = losses["D_A"] + losses["D_B"]
+        if self.config.gan_loss == "wgangp":
+            # Half of lambda, since D_A and D_B are half of the published sum.
+            objective = objective + 0.5 * self.config.lambda_penalty * (losses["penalty_A"] + losses["penalty_B"])
+        return objective
+
+    def set_learning_rate(self, factor: float) -> float:
+        """Sets both optimizers to `factor` times the configured rate and returns the rate."""
+        rate = self.config.lr * factor
+        for group in self.optimizer_G.param_groups + self.optimizer_D.param_groups:
+            group["lr"] = rate
+        return rate
+
+    def training_state(self) -> dict[str, Any]:
+        """Everything that the next step depends on, as tensors and plain values."""
+        return {
+            "networks": self.state_dict(),
+            "optimizer_G": self.optimizer_G.state_dict(),
+            "optimizer_D": self.optimizer_D.state_dict(),
+            "pool_A": self.pool_A.state_dict(),
+            "pool_B": self.pool_B.state_dict(),
+            "penalty_points": self.penalty_points.get_state(),
+        }
+
+    def load_training_state(self, state: dict[str, Any]) -> None:
+        """Continues where `training_state` was taken. The networks are on their device already."""
+        device = self.G_parameters[0].device
+        self.load_state_dict(state["networks"])
+        self.optimizer_G.load_state_dict(state["optimizer_G"])
+        self.optimizer_D.load_state_dict(state["optimizer_D"])
+        self.pool_A.load_state_dict(state["pool_A"], device)
+        self.pool_B.load_state_dict(state["pool_B"], device)
+        self.penalty_points.set_state(state["penalty_points"].cpu())
+
+    @torch.no_grad()
+    def sample_rows(self, real: Tensor, direction: Direction) -> dict[str, Tensor]:
+        """What a sample grid shows of these pictures, a row each: input, output, reconstruction. (N, C, H, W) each."""
+        there, back = (self.G_AB, self.G_BA) if direction == "AtoB" else (self.G_BA, self.G_AB)
+        output = there(real)
+        return {"input": real, "output": output, "back again": back(output)}

@@ -1,0 +1,156 @@
+"""The training loop: batches in, steps, and what a person wants to see of them."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from minicyclegan.data.datasets import DataSet, UnpairedBatches
+from minicyclegan.data.images import from_tensor
+from minicyclegan.models.cyclegan import CycleGAN
+from minicyclegan.training.checkpoint import random_state, save_checkpoint
+from minicyclegan.training.config import TrainConfig, learning_rate_factor
+from minicyclegan.training.pictures import draw_losses, save_grid
+from minicyclegan.training.run_folder import RunFolder
+
+SAMPLES = 6  # pictures of each domain in a sample grid
+
+
+class Diverged(RuntimeError):
+    """A loss is no longer a number; the message says at which step and what to try."""
+
+
+class Log:
+    """Collects every step's losses and reads them back together: each reading would make a GPU wait."""
+
+    def __init__(self, run: RunFolder, batch: int):
+        self.run, self.batch = run, batch
+        self.pending: list[tuple[dict[str, Any], dict[str, Tensor]]] = []
+        self.since = time.perf_counter()
+        self.latest: dict[str, float] = {}
+
+    def add(self, step: int, epoch: int, lr: float, losses: dict[str, Tensor]) -> None:
+        self.pending.append(({"step": step, "epoch": epoch, "lr": lr}, losses))
+        if len(self.pending) >= 10 or time.perf_counter() - self.since >= 1.0:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what is pending. Raises Diverged, after writing, if a loss is not finite."""
+        if not self.pending:
+            return
+        names = list(self.pending[0][1])
+        values = torch.stack([torch.stack([losses[name] for name in names]) for _, losses in self.pending]).tolist()
+        now = time.perf_counter()
+        speed = len(self.pending) * self.batch / max(now - self.since, 1e-9)
+        records = []
+        for (record, _), row in zip(self.pending, values, strict=True):
+            self.latest = dict(zip(names, row, strict=True))
+            # JSON has no NaN; null keeps the log readable for every reader.
+            losses = {name: value if math.isfinite(value) else None for name, value in self.latest.items()}
+            records.append({**record, **losses, "images_per_second": round(speed, 2)})
+        self.pending, self.since = [], now
+        self.run.write_log(records)
+        for record in records:
+            if None in record.values():
+                raise Diverged(f"the losses stopped being numbers at step {record['step']}; try a lower --lr")
+
+
+def train(
+    model: CycleGAN,
+    data: DataSet,
+    config: TrainConfig,
+    steps: int,
+    run: RunFolder,
+    description: dict[str, Any],
+    start: int = 0,
+) -> int:
+    """Trains from step `start` to `steps`; returns the step reached, less than `steps` if a signal stopped it.
+
+    description   what the checkpoint records beside the training state
+    """
+    device = model.G_parameters[0].device
+    batches = UnpairedBatches(data.train_A, data.train_B, config.size, config.seed)
+    log = Log(run, config.batch)
+
+    def save(step: int) -> None:
+        log.flush()
+        state = {"training": model.training_state(), "random": random_state(device), "step": step}
+        save_checkpoint(run.checkpoint, {**description, **state})
+        if step:
+            draw_losses(run.read_log(), run.losses)
+
+    step = start
+    if start == 0:
+        save(0)
+    bar = tqdm(total=steps, initial=start, desc="training", unit="step", dynamic_ncols=True, smoothing=0.05)
+    with bar, stop_requests() as requests:
+        while step < steps and not requests:
+            lr = model.set_learning_rate(learning_rate_factor(step, steps, config.decay))
+            real_A, real_B = (picture.to(device, non_blocking=True) for picture in batches.batch(step, config.batch))
+            losses = model.step(real_A, real_B)
+            step += 1
+            log.add(step, (step - 1) * config.batch // len(batches), lr, losses)
+            bar.update()
+            if not log.pending:
+                bar.set_postfix_str(_in_words(log.latest), refresh=False)
+            if step % config.sample_every == 0 or step == steps:
+                save_grid(sample_blocks(model, data, device), run.sample(step))
+            if step % config.save_every == 0 or step == steps:
+                save(step)
+        if step < steps:
+            save(step)
+    return step
+
+
+def sample_blocks(model: CycleGAN, data: DataSet, device: torch.device, count: int = SAMPLES) -> dict[str, dict]:
+    """What a sample grid shows: the same few test pictures each time, in both directions, as uint8 arrays."""
+    blocks = {}
+    A, B = data.domains
+    model.eval()
+    for title, direction, pictures, truth in (
+        (f"{A} to {B}", "AtoB", data.test_A, data.truth_A),
+        (f"{B} to {A}", "BtoA", data.test_B, data.truth_B),
+    ):
+        indices = range(min(count, len(pictures)))
+        rows = model.sample_rows(pictures.tensor(indices).to(device), direction)
+        if truth:
+            rows["truth"] = truth.tensor(indices)
+        blocks[title] = {name: from_tensor(tensor) for name, tensor in rows.items()}
+    model.train()
+    return blocks
+
+
+@contextlib.contextmanager
+def stop_requests() -> Iterator[list[int]]:
+    """A list that fills with the signals (Ctrl-C, SIGTERM) that came in, so that a step is never cut in two.
+
+    The second one interrupts at once. Outside the main thread, where signals can't be caught, the list stays empty.
+    """
+    received: list[int] = []
+    old: dict[int, Any] = {}
+
+    def note(number: int, frame: object) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    with contextlib.suppress(ValueError):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            old[number] = signal.signal(number, note)
+    try:
+        yield received
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def _in_words(losses: dict[str, float]) -> str:
+    return " ".join(f"{name} {value:.2f}" for name, value in losses.items() if not name.startswith("identity"))
