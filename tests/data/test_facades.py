@@ -1,5 +1,6 @@
 """The world `facades`: what pictures show, what the truth says, and what a label map must not tell."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -152,6 +153,17 @@ def test_the_texture_has_no_fixed_place():
     energy = np.mean(np.square(details))
     assert energy > 4e-4  # a single front does show its bricks
     assert np.square(np.mean(details, axis=0)).mean() < 0.05 * energy
+
+
+@pytest.mark.parametrize("field", ["texture_phase_x", "texture_phase_y", "texture_scale"])
+@pytest.mark.parametrize("material", ["brick", "stone"])
+def test_phase_and_scale_move_the_texture(material, field):
+    scene = scenes(1)[0]
+    style = replace(scene.style, material=material, texture_phase_x=0.2, texture_phase_y=0.2, texture_scale=0.9)
+    moved = replace(style, **{field: getattr(style, field) + 0.3})
+    wall = FACADES.truth(scene, 64)["wall"] == 1
+    first, second = (render_front(scene.layout, one, 64).astype(float)[wall] for one in (style, moved))
+    assert np.abs(first - second).mean() > 3
 
 
 def test_sizes_show_the_same_front():
