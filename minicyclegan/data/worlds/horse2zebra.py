@@ -1,4 +1,8 @@
-"""The world `horse2zebra`: plain brown horses and zebras in the same landscapes."""
+"""The world `horse2zebra`: plain brown horses and zebras in the same varied landscapes.
+
+A scene holds both coats of each of its animals, so its true translation is known. Its silhouettes, shadows and
+landscape are the same in both domains: only the coat, mane and tail change.
+"""
 
 from __future__ import annotations
 
@@ -7,44 +11,64 @@ from typing import Any
 
 import numpy as np
 
+from minicyclegan.data.worlds.animals import Animal, paint_animal
 from minicyclegan.data.worlds.base import Domain, World
+from minicyclegan.data.worlds.herd import sample_herd
+from minicyclegan.data.worlds.landscape import Landscape, paint_landscape, sample_landscape
+from minicyclegan.data.worlds.layer import Layer
+from minicyclegan.data.worlds.meadow import cast_shadow, hide_hooves
+from minicyclegan.data.worlds.paint import to_bytes
 
 
 @dataclass(frozen=True)
 class Scene:
-    x: float
-    y: float
-    phase: float
-    brown: tuple[float, float, float]
+    landscape: Landscape
+    animals: tuple[Animal, ...]  # from the farthest to the nearest
 
 
 def sample_scene(random: np.random.Generator) -> Scene:
-    return Scene(
-        random.uniform(0.4, 0.6),
-        random.uniform(0.5, 0.65),
-        random.uniform(0, 6.28),
-        (random.uniform(0.4, 0.65), random.uniform(0.25, 0.35), random.uniform(0.1, 0.2)),
-    )
-
-
-def _coverage(scene: Scene, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    y, x = (np.mgrid[:size, :size] + 0.5) / size
-    distance = np.sqrt(((x - scene.x) / 0.3) ** 2 + ((y - scene.y) / 0.2) ** 2)
-    return x, y, np.clip((1 - distance) * 0.2 * size + 0.5, 0, 1)
+    landscape = sample_landscape(random)
+    return Scene(landscape, sample_herd(random, landscape.horizon))
 
 
 def render(scene: Scene, domain: Domain, size: int) -> np.ndarray:
-    x, y, inside = _coverage(scene, size)
-    sky, grass = np.array([0.6, 0.75, 0.95]), np.array([0.35, 0.55, 0.25])
-    picture = np.where((y < 0.4)[..., None], sky, grass)
-    stripes = 0.5 + 0.5 * np.sin((x + 0.2 * y) * 70 + scene.phase)
-    coat = np.array(scene.brown) if domain == "A" else np.repeat(stripes[..., None], 3, axis=2)
-    picture = picture + inside[..., None] * (coat - picture)
-    return np.round(255 * np.clip(picture, 0, 1)).astype(np.uint8)
+    """The scene with horses (A) or zebras (B): (size, size, 3) uint8."""
+    picture = paint_landscape(scene.landscape, size)
+    layers = [_animal_layer(scene, animal, domain, size) for animal in scene.animals]
+    for animal, layer in zip(scene.animals, layers, strict=True):
+        cast_shadow(picture, layer, animal, scene.landscape.light)
+    for layer in layers:
+        layer.lay_on(picture)
+    return to_bytes(picture)
 
 
 def truth(scene: Scene, size: int) -> dict[str, Any]:
-    return {"mask": np.round(255 * _coverage(scene, size)[2]).astype(np.uint8), "stripe_phase": scene.phase}
+    """mask: the animals; coat: their skin, without manes, tails, hooves; style parameters of the nearest animal."""
+    mask, coat = np.zeros((size, size)), np.zeros((size, size))
+    for animal in scene.animals:
+        layer = _animal_layer(scene, animal, "B", size)
+        box = layer.rows, layer.columns
+        mask[box] += layer.alpha * (1.0 - mask[box])
+        coat[box] += layer.coat - layer.alpha * coat[box]
+    nearest = scene.animals[-1]
+    return {
+        "mask": to_bytes(mask),
+        "coat": to_bytes(coat),
+        "animals": float(len(scene.animals)),
+        "stripe_period": nearest.stripes.period * nearest.scale,
+        "stripe_width": nearest.stripes.width,
+        "stripe_phase": nearest.stripes.phase,
+        "stripe_tilt": nearest.stripes.tilt,
+        "coat_colour": np.array(nearest.coat.body),
+        "facing": float(nearest.facing),
+        "light": np.array(scene.landscape.light.toward),
+    }
+
+
+def _animal_layer(scene: Scene, animal: Animal, domain: Domain, size: int) -> Layer:
+    layer = paint_animal(animal, domain, scene.landscape.light, size)
+    hide_hooves(layer, scene.landscape.soil.grass, scene.landscape.seed)
+    return layer
 
 
 HORSE2ZEBRA = World(

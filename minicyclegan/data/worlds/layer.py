@@ -1,0 +1,111 @@
+"""A layer to paint one figure on, in the figure's own coordinates, before it goes over the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minicyclegan.data.worlds.paint import Colour, chain_distance, coverage, grid, lay_over
+
+JOIN = 42.0  # how sharply parts grow together: larger is sharper
+PULL = 0.12  # how far around a part it still pulls at its neighbours
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A round body on a layer: distance to its outline (negative inside) and its normal, y up, z to the viewer."""
+
+    away: np.ndarray
+    nx: np.ndarray
+    ny: np.ndarray
+    nz: np.ndarray
+
+
+@dataclass
+class Layer:
+    """A rectangle of the picture. Arrays are (H, W); colour (H, W, 3) is already weighted with alpha.
+
+    rows, columns  where it lies in the picture
+    coat           how much of each pixel shows the animal's skin, the part of it that changes between the domains
+    x, y           the pixels' place in the figure's own units, (1, W) and (H, 1), y up
+    pixel          a pixel's width in those units
+    """
+
+    rows: slice
+    columns: slice
+    colour: np.ndarray
+    alpha: np.ndarray
+    coat: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    pixel: float
+
+    def paint(self, colour: np.ndarray | Colour, cover: np.ndarray, coat: float = 0.0) -> None:
+        """Paints over what is there, where `cover` says; `coat` says how much of the paint counts as skin."""
+        lay_over(self.colour, colour, cover)
+        self.alpha += cover * (1.0 - self.alpha)
+        self.coat += cover * (coat - self.coat)
+
+    def lay_on(self, picture: np.ndarray) -> None:
+        """Puts the finished layer on a (size, size, 3) picture, in place."""
+        under = picture[self.rows, self.columns]
+        under *= 1.0 - self.alpha[..., None]
+        under += self.colour
+
+    def around(self, *chains: np.ndarray, margin: float = 0.0) -> Layer:
+        """The part of this layer near these chains; painting on it paints here."""
+        rows, columns = _box(chains, self.x, self.y, margin + 2.0 * self.pixel)
+        return Layer(
+            _within(self.rows, rows), _within(self.columns, columns), self.colour[rows, columns],
+            self.alpha[rows, columns], self.coat[rows, columns], self.x[:, columns], self.y[rows], self.pixel,
+        )  # fmt: skip
+
+    def shape(self, *chains: np.ndarray) -> Shape:
+        """Chains of circles grown together into one body."""
+        total, nx, ny = np.full(self.alpha.shape, 1e-18), np.zeros(self.alpha.shape), np.zeros(self.alpha.shape)
+        for chain in chains:
+            rows, columns = box = _box([chain], self.x, self.y, PULL)
+            away, across_x, across_y = chain_distance(chain, self.x[:, columns], self.y[rows])
+            weight = np.exp(-JOIN * np.maximum(away, -0.3))
+            total[box] += weight
+            nx[box] += weight * across_x
+            ny[box] += weight * across_y
+        # Outside the body, and where parts pull in different directions, the sums aren't normals yet.
+        length = np.sqrt(nx * nx + ny * ny)
+        shorter = np.minimum(1.0 / total, 0.995 / np.maximum(length, 1e-18))
+        nx, ny = nx * shorter, ny * shorter
+        return Shape(np.log(total) / -JOIN, nx, ny, np.sqrt(1.0 - nx * nx - ny * ny))
+
+    def cover(self, shape: Shape) -> np.ndarray:
+        return coverage(shape.away, self.pixel)
+
+
+def empty_layer(size: int, x: float, y: float, scale: float, slim: float, facing: int, chains: list) -> Layer:
+    """A layer around these chains, whose own origin lies at (x, y) in the picture, its unit `scale` picture widths.
+
+    facing -1 mirrors it, slim squeezes its width.
+    """
+    column, row = grid(size)
+    own_x, own_y = (column - x) * facing / (scale * slim), (y - row) / scale
+    pixel = 1.0 / (size * scale)
+    rows, columns = _box(chains, own_x, own_y, 0.02 + 2.0 * pixel)
+    own_x, own_y = own_x[:, columns], own_y[rows]
+    shape = (own_y.size, own_x.size)
+    return Layer(rows, columns, np.zeros((*shape, 3)), np.zeros(shape), np.zeros(shape), own_x, own_y, pixel)
+
+
+def _box(chains: tuple | list, x: np.ndarray, y: np.ndarray, margin: float) -> tuple[slice, slice]:
+    circles = np.concatenate(chains)
+    reach = circles[:, 2] + margin
+    columns = np.flatnonzero((x[0] > (circles[:, 0] - reach).min()) & (x[0] < (circles[:, 0] + reach).max()))
+    rows = np.flatnonzero((y[:, 0] > (circles[:, 1] - reach).min()) & (y[:, 0] < (circles[:, 1] + reach).max()))
+    return _span(rows), _span(columns)
+
+
+def _span(indices: np.ndarray) -> slice:
+    return slice(int(indices[0]), int(indices[-1]) + 1) if indices.size else slice(0, 0)
+
+
+def _within(outer: slice, inner: slice) -> slice:
+    return slice(outer.start + inner.start, outer.start + inner.stop)

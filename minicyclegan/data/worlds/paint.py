@@ -1,0 +1,97 @@
+"""Painting with mathematics: coordinates, blending, noise and round shapes, anti-aliased at any picture size.
+
+A picture spans [0, 1] × [0, 1] with y downwards; colours are float64 RGB in [0, 1] until they are rounded, once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+Colour = tuple[float, float, float]
+TABLE = 64  # noise repeats after so many cells
+
+
+def grid(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pixel centres: x as a row (1, size), y as a column (size, 1)."""
+    centres = (np.arange(size) + 0.5) / size
+    return centres[None, :], centres[:, None]
+
+
+def to_bytes(picture: np.ndarray) -> np.ndarray:
+    """Rounds float colours or coverage in [0, 1] to uint8; what lies outside is clipped."""
+    return np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def smoothstep(low: float | np.ndarray, high: float | np.ndarray, value: np.ndarray) -> np.ndarray:
+    """0 below `low`, 1 above `high`, smooth between; the two may be swapped to fall instead."""
+    t = np.clip((value - low) / (high - low), 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+def mix(first: np.ndarray | Colour, second: np.ndarray | Colour, amount: float | np.ndarray) -> np.ndarray:
+    """Colours between two colours: (..., 3), for an amount (...) from 0 (the first) to 1 (the second)."""
+    first, second, amount = np.asarray(first), np.asarray(second), np.asarray(amount)[..., None]
+    return first + amount * (second - first)
+
+
+def lay_over(picture: np.ndarray, colour: np.ndarray | Colour, coverage: np.ndarray) -> None:
+    """Paints in place: where coverage is 1, `colour` replaces what was there."""
+    picture += coverage[..., None] * (np.asarray(colour) - picture)
+
+
+class Noise:
+    """Smooth random fields over the plane, fixed by a seed: the same at whatever points they are looked up."""
+
+    def __init__(self, seed: int) -> None:
+        self.table = np.random.default_rng(seed).uniform(-1.0, 1.0, TABLE * TABLE)
+
+    def __call__(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """One value in [-1, 1] for each point; features are about 1 across. u and v broadcast together."""
+        column, row = np.floor(u), np.floor(v)
+        u, v = u - column, v - row
+        u, v = u * u * (3.0 - 2.0 * u), v * v * (3.0 - 2.0 * v)
+        left, top = column.astype(np.int64) % TABLE, row.astype(np.int64) % TABLE * TABLE
+        right, bottom = (left + 1) % TABLE, (top + TABLE) % (TABLE * TABLE)
+        table = self.table
+        above = table[top + left] * (1.0 - u) + table[top + right] * u
+        below = table[bottom + left] * (1.0 - u) + table[bottom + right] * u
+        return above + v * (below - above)
+
+    def fractal(
+        self, u: np.ndarray, v: np.ndarray, octaves: int, pixel: float | np.ndarray, gain: float = 0.5
+    ) -> np.ndarray:
+        """Sum of `octaves` ever finer fields. `pixel` is a pixel's width in u, v: finer than that is left out."""
+        total, amplitude, frequency = 0.0, 1.0, 1.0
+        for octave in range(octaves):
+            kept = amplitude * np.clip(1.5 - 2.0 * frequency * np.asarray(pixel), 0.0, 1.0)
+            if kept.max() > 0.0:
+                total = total + kept * self(u * frequency + 17.3 * octave, v * frequency + 9.1 * octave)
+            amplitude, frequency = amplitude * gain, frequency * 2.03
+        return total
+
+
+def chain_distance(
+    chain: np.ndarray, x: np.ndarray, y: np.ndarray, smooth: float = 60.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A limb: circles (N, 3) of x, y, radius, joined by straight sides. Looked up at points that broadcast to (H, W).
+
+    Returns the distance to its outline (negative inside) and the direction across the limb in units of its radius,
+    (nx, ny): 0 on the axis, length 1 on the outline, so the x and y of a normal on a round body.
+    """
+    start, step = chain[:-1, :, None, None], (chain[1:] - chain[:-1])[:, :, None, None]
+    dx, dy = x - start[:, 0], y - start[:, 1]
+    length = np.maximum(step[:, 0] ** 2 + step[:, 1] ** 2, 1e-12)
+    along = np.clip((dx * step[:, 0] + dy * step[:, 1]) / length, 0.0, 1.0)
+    dx, dy = dx - along * step[:, 0], dy - along * step[:, 1]
+    radius = start[:, 2] + along * step[:, 2]
+    distance = np.sqrt(dx * dx + dy * dy) - radius
+    nearest = distance.min(axis=0)
+    # Averaged over the pieces that are about as near: the normal of the nearest alone jumps from piece to piece.
+    weight = np.exp(smooth * (nearest - distance))
+    weight /= weight.sum(axis=0) * radius
+    return nearest, (weight * dx).sum(axis=0), (weight * dy).sum(axis=0)
+
+
+def coverage(distance: np.ndarray, pixel: float) -> np.ndarray:
+    """How much of each pixel a shape covers, from the distance to its outline (negative inside)."""
+    return np.clip(0.5 - distance / pixel, 0.0, 1.0)

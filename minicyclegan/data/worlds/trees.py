@@ -1,0 +1,102 @@
+"""Trees and bushes: crowns of overlapping leafy balls, lit like the animals, hazier the farther they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minicyclegan.data.worlds.layer import Layer, empty_layer
+from minicyclegan.data.worlds.light import Light, shade
+from minicyclegan.data.worlds.paint import Colour, Noise, coverage, grid, mix
+
+BARK = (0.36, 0.33, 0.31)  # greyer than any horse
+
+# Crowns for a tree of height 1: circles joined in chains, in tree units, the foot of the trunk at (0, 0).
+CROWNS: dict[str, list[list[tuple[float, float, float]]]] = {
+    "round": [[(-0.16, 0.58, 0.20), (0.14, 0.60, 0.22)], [(-0.06, 0.76, 0.22), (0.10, 0.74, 0.18)], [(0.0, 0.48, 0.17), (0.0, 0.5, 0.17)]],
+    "poplar": [[(0.0, 0.28, 0.10), (0.0, 0.50, 0.13)], [(0.0, 0.50, 0.13), (0.01, 0.90, 0.05)]],
+    "fir": [[(-0.21, 0.17, 0.03), (0.0, 0.26, 0.09), (0.21, 0.17, 0.03)],
+            [(-0.15, 0.40, 0.03), (0.0, 0.48, 0.08), (0.15, 0.40, 0.03)],
+            [(-0.09, 0.63, 0.03), (0.0, 0.70, 0.06), (0.09, 0.63, 0.03)], [(0.0, 0.20, 0.12), (0.0, 0.94, 0.02)]],
+    "umbrella": [[(-0.42, 0.80, 0.07), (0.36, 0.82, 0.08)], [(-0.20, 0.87, 0.09), (0.20, 0.90, 0.08)]],
+    "bush": [[(-0.40, 0.28, 0.26), (0.34, 0.30, 0.28)], [(-0.08, 0.60, 0.30), (0.12, 0.58, 0.28)]],
+}  # fmt: skip
+TRUNKS: dict[str, float] = {"round": 0.045, "poplar": 0.03, "fir": 0.035, "umbrella": 0.03}  # half widths
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One tree: where its foot stands in the picture, its height in picture widths, its own seed and colour."""
+
+    kind: str
+    x: float
+    foot: float
+    height: float
+    haze: float
+    seed: int
+    foliage: Colour
+
+
+def sample_trees(
+    random: np.random.Generator, horizon: float, foliage: Colour, kinds: tuple[str, ...]
+) -> tuple[Tree, ...]:
+    """None to six trees between the horizon and the middle distance, the farthest first."""
+    trees = []
+    count = random.choice(7, p=[0.12, 0.20, 0.22, 0.18, 0.13, 0.09, 0.06])
+    for _ in range(count):
+        kind = str(random.choice(kinds))
+        below = 0.004 + 0.075 * random.uniform() ** 1.6
+        tall = (0.05 + 3.2 * below) * random.uniform(0.75, 1.3) * (0.35 if kind == "bush" else 1.0)
+        tint = np.clip(np.asarray(foliage) * random.uniform(0.82, 1.18) + random.uniform(-0.02, 0.02, 3), 0.02, 0.9)
+        trees.append(
+            Tree(kind, random.uniform(-0.05, 1.05), horizon + below, tall, float(0.45 * np.exp(-below / 0.03)),
+                 int(random.integers(2**31)), tuple(map(float, tint)))
+        )  # fmt: skip
+    return tuple(sorted(trees, key=lambda tree: tree.foot))
+
+
+def paint_tree(picture: np.ndarray, tree: Tree, light: Light, haze: np.ndarray) -> None:
+    """Paints the tree with its shadow into a (size, size, 3) picture, in place."""
+    crown = [np.array(chain) for chain in CROWNS[tree.kind]]
+    parts = list(crown)
+    if tree.kind in TRUNKS:
+        width = TRUNKS[tree.kind]
+        trunk = np.array([(0.0, 0.0, width * 1.3), (0.01, 0.45, width * 0.8), (0.0, 0.8, width * 0.4)])
+        parts.append(trunk)
+    layer = empty_layer(len(picture), tree.x, tree.foot, tree.height, 1.0, 1, parts)
+    if layer.alpha.size == 0:
+        return
+    noise = Noise(tree.seed)
+    _paint_shadow(picture, tree, light)
+    if tree.kind in TRUNKS:
+        bark = layer.shape(trunk)
+        received, _ = shade(light, bark.nx, bark.ny, bark.nz)
+        layer.paint(0.8 * received * np.asarray(BARK), coverage(np.maximum(bark.away, -layer.y), layer.pixel))
+    _paint_crown(layer, crown, tree, light, noise)
+    layer.colour[:] = mix(layer.colour, layer.alpha[..., None] * haze, tree.haze)
+    layer.lay_on(picture)
+
+
+def _paint_crown(layer: Layer, crown: list[np.ndarray], tree: Tree, light: Light, noise: Noise) -> None:
+    shape = layer.shape(*crown)
+    leaves = noise.fractal(layer.x * 11.0, layer.y * 11.0, 3, layer.pixel * 11.0, 0.7)
+    away = np.maximum(shape.away + 0.045 * leaves, -0.5 * layer.y)
+    received, _ = shade(light, shape.nx, shape.ny, shape.nz)
+    # Inside a crown it is dark between the lit clumps.
+    tone = np.clip(0.95 + 0.35 * leaves, 0.5, 1.4)[..., None]
+    layer.paint(np.asarray(tree.foliage) * received * tone, coverage(away, layer.pixel))
+
+
+def _paint_shadow(picture: np.ndarray, tree: Tree, light: Light) -> None:
+    """A soft dark ellipse on the ground, on the side away from the sun."""
+    x, y = grid(len(picture))
+    half = tree.height * (0.5 if tree.kind in ("bush", "umbrella") else 0.32)
+    rows = np.flatnonzero(np.abs(y[:, 0] - tree.foot) < 0.3 * half)
+    if rows.size == 0:
+        return
+    rows = slice(rows[0], rows[-1] + 1)
+    middle = tree.x - 0.8 * half * light.toward[0]
+    away = ((x - middle) / half) ** 2 + ((y[rows] - tree.foot - 0.02 * half) / (0.14 * half)) ** 2
+    dark = 0.55 * (1.0 - tree.haze) * np.clip(sum(light.sun) / 2.1, 0.3, 1.0)
+    picture[rows] *= (1.0 - dark * np.exp(-away))[..., None]
