@@ -109,7 +109,9 @@ def batch_norm(
 def _affine(x: Tensor, weight: Any, bias: Any) -> Tensor:
     for one in (weight, bias):
         if one is not None and one.shape != (x.shape[1],):
-            raise RuntimeError(f"an input of shape {x.shape} takes weight and bias ({x.shape[1]},), got {one.shape}")
+            raise RuntimeError(
+                f"an input of shape {x.shape} takes a weight and bias of ({x.shape[1]},), got {one.shape}"
+            )
     x = x if weight is None else x * _per_channel(as_tensor(weight), x.ndim)
     return x if bias is None else x + _per_channel(as_tensor(bias), x.ndim)
 
@@ -182,7 +184,8 @@ def binary_cross_entropy_with_logits(
 
     input and target have one shape, to which weight and pos_weight broadcast.
     """
-    x, t = as_tensor(input), as_tensor(target)
+    x = as_tensor(input)
+    t = as_tensor(target, x.dtype)
     if x.shape != t.shape:
         raise ValueError(f"target shape {t.shape} must be the same as input shape {x.shape}")
     # log σ(x) = −softplus(−x) and log(1 − σ(x)) = −x − softplus(−x)
@@ -192,7 +195,8 @@ def binary_cross_entropy_with_logits(
 
 
 def _difference(input: Any, target: Any) -> Tensor:
-    x, t = as_tensor(input), as_tensor(target)
+    x = as_tensor(input)
+    t = as_tensor(target, x.dtype)
     if x.shape != t.shape:
         warnings.warn(f"target shape {t.shape} differs from input shape {x.shape}: it is broadcast", stacklevel=3)
     return x - t

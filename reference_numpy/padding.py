@@ -58,7 +58,7 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
     if mode not in ("constant", "reflect", "replicate"):
         raise NotImplementedError(f"mode must be constant, reflect or replicate, but got {mode!r}")
     widths = [(0, 0)] * (x.ndim - axes) + [(pad[2 * k], pad[2 * k + 1]) for k in range(axes)][::-1]
-    if any(n + before + after < 0 for n, (before, after) in zip(x.shape, widths, strict=True)):
+    if any(n + min(b, 0) + min(a, 0) < 0 for n, (b, a) in zip(x.shape, widths, strict=True)):
         raise RuntimeError(f"padding {tuple(pad)} removes more than there is of an input of shape {x.shape}")
     if mode == "constant":
         return PAD_CONSTANT(x, widths=tuple(widths), value=value or 0)

@@ -214,7 +214,7 @@ def _sweep(
         if root.size != 1:
             raise RuntimeError(f"grad can be implicitly created only for scalar outputs, not for shape {root.shape}")
         gradient = np.ones(root.shape, root.dtype)
-    gradient = _as_tensors((gradient,), root.dtype)[0]
+    gradient = as_tensor(gradient, root.dtype)
     if gradient.shape != root.shape:
         raise RuntimeError(f"shape mismatch: the gradient has shape {gradient.shape}, the output {root.shape}")
 
@@ -261,7 +261,7 @@ class Operation:
 
     def __call__(self, *inputs: Any, **static: Any) -> Tensor:
         dtype = next((x.dtype for x in inputs if isinstance(x, Tensor)), np.float64)
-        tensors = _as_tensors(inputs, dtype)
+        tensors = tuple(as_tensor(value, dtype) for value in inputs)
         try:
             with np.errstate(all="ignore"):  # log(0) is −inf, silently, as in PyTorch
                 result = Tensor(self.forward(*(tensor.data for tensor in tensors), **static))
@@ -274,22 +274,12 @@ class Operation:
         return result
 
 
-def as_tensor(value: Any) -> Tensor:
-    return value if isinstance(value, Tensor) else Tensor(value)
-
-
-def _as_tensors(values: Sequence[Any], dtype: Any) -> tuple[Tensor, ...]:
-    """Numbers and integer arrays take the given dtype; floating-point arrays keep their own."""
-    return tuple(
-        value
-        if isinstance(value, Tensor)
-        else Tensor(np.asarray(value, getattr(value, "dtype", None) if _is_float_array(value) else dtype))
-        for value in values
-    )
-
-
-def _is_float_array(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+def as_tensor(value: Any, dtype: Any = np.float64) -> Tensor:
+    """Floating-point arrays keep their dtype; numbers, lists, integers and booleans take the given one."""
+    if isinstance(value, Tensor):
+        return value
+    is_float_array = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    return Tensor(value if is_float_array else np.asarray(value, dtype))
 
 
 def _axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
@@ -328,7 +318,7 @@ def where(condition: np.ndarray, a: Any, b: Any) -> Tensor:
 
 def matmul(a: Any, b: Any) -> Tensor:
     """a @ b: vectors, matrices, and stacks of matrices whose leading dimensions broadcast."""
-    a, b = _as_tensors((a, b), next((x.dtype for x in (a, b) if isinstance(x, Tensor)), np.float64))
+    a, b = as_tensor(a), as_tensor(b)
     if a.ndim == 0 or b.ndim == 0:
         raise RuntimeError(f"matmul needs at least one dimension on both sides, but got shapes {a.shape} and {b.shape}")
     if a.shape[-1] != b.shape[max(b.ndim - 2, 0)]:
