@@ -135,12 +135,12 @@ def _train(
     first: int,
 ) -> int:
     began = time.perf_counter()
-    reached = train(model, data, config, steps, folder, description, first)
+    reached, stopped_by = train(model, data, config, steps, folder, description, first)
     took = time.strftime("%H:%M:%S", time.gmtime(time.perf_counter() - began))
-    if reached < steps:
+    if stopped_by:
         print(f"stopped and saved at step {reached:,} of {steps:,}; go on with:")
         print(f"  python -m minicyclegan.train --out {folder} --resume")
-        return 130
+        return 128 + stopped_by
     print(f"{steps - first:,} steps in {took}. Look at {folder.sample(steps)} and {folder.losses}.")
     print(f"Everything is in {folder}. Next: {_what_next(folder)}")
     return 0

@@ -71,8 +71,8 @@ def train(
     run: RunFolder,
     description: dict[str, Any],
     start: int = 0,
-) -> int:
-    """Trains from step `start` to `steps`; returns the step reached, less than `steps` if a signal stopped it.
+) -> tuple[int, int]:
+    """Trains from step `start` to `steps`; returns the step reached and the signal that stopped it before, or 0.
 
     description   what the checkpoint records beside the training state
     """
@@ -107,7 +107,7 @@ def train(
                 save(step)
         if step < steps:
             save(step)
-    return step
+    return step, (requests[0] if requests and step < steps else 0)
 
 
 def sample_blocks(model: CycleGAN, data: DataSet, device: torch.device, count: int = SAMPLES) -> dict[str, dict]:
