@@ -15,7 +15,7 @@ TORSO = np.array([
     (-0.425, 0.800, 0.085), (-0.370, 0.795, 0.140), (-0.290, 0.785, 0.182), (-0.160, 0.765, 0.186),
     (-0.010, 0.742, 0.193), (0.120, 0.740, 0.204), (0.240, 0.758, 0.210), (0.340, 0.775, 0.175), (0.410, 0.765, 0.120),
 ])  # fmt: skip
-WITHERS = np.array([(0.04, 0.885, 0.048), (0.16, 0.925, 0.052), (0.25, 0.955, 0.055), (0.34, 0.945, 0.075)])
+WITHERS = np.array([(0.03, 0.840, 0.085), (0.15, 0.865, 0.100), (0.25, 0.885, 0.112), (0.33, 0.875, 0.130)])
 
 NECK_BASE = (0.345, 0.815)
 NECK_LENGTH = 0.56
@@ -47,12 +47,24 @@ FORE_STANDING = np.array([2.0, 0.0, 40.0])
 HIND_STANDING = np.array([28.0, -43.0, 4.0, 42.0])
 
 
+def smooth_chain(knots: np.ndarray, per_piece: int = 3) -> Chain:
+    """A smooth curve through every knot (Catmull-Rom), `per_piece` circles for each."""
+    padded = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
+    t = np.arange(per_piece)[:, None, None] / per_piece
+    a, b, c, d = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
+    curve = b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
+    return np.concatenate([curve.transpose(1, 0, 2).reshape(-1, knots.shape[1]), knots[-1:]])
+
+
+SMOOTH_TORSO, SMOOTH_HEAD = smooth_chain(TORSO, 2), smooth_chain(HEAD, 2)
+
+
 @dataclass(frozen=True)
 class Pose:
     """How an animal stands or moves.
 
     stride   0 standing .. 1 the longest steps
-    phases   where in its stride each leg is, 0 .. 1: near fore, near hind, far fore, far hind
+    phases   where in its stride each leg is, from 0 to below 1: near fore, near hind, far fore, far hind
     neck     degrees above the horizon at the neck's base
     bend     degrees the neck turns down from base to poll
     head     degrees of the head above the horizon (negative: the nose points down)
@@ -75,22 +87,15 @@ def _direction(degrees: float | np.ndarray) -> np.ndarray:
     return np.stack([np.sin(radians), -np.cos(radians)])
 
 
-def smooth_chain(knots: np.ndarray, per_piece: int = 3) -> Chain:
-    """A smooth curve through every knot (Catmull-Rom), `per_piece` circles for each."""
-    padded = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
-    t = np.arange(per_piece)[:, None, None] / per_piece
-    a, b, c, d = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
-    curve = b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
-    return np.concatenate([curve.transpose(1, 0, 2).reshape(-1, knots.shape[1]), knots[-1:]])
-
-
 def _leg_angles(table: np.ndarray, standing: np.ndarray, phase: float, stride: float) -> np.ndarray:
-    moving = np.array([np.interp(phase % 1.0, STRIDE, row) for row in table])
+    late = min(int(np.searchsorted(STRIDE, phase, side="right")), len(STRIDE) - 1)
+    share = (phase - STRIDE[late - 1]) / (STRIDE[late] - STRIDE[late - 1])
+    moving = table[:, late - 1] + share * (table[:, late] - table[:, late - 1])
     return standing + stride * (moving - standing)
 
 
-def _fore_leg(angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Knots of a fore leg from the shoulder down, and the hoof's chain."""
+def _fore_leg(angles: np.ndarray) -> np.ndarray:
+    """Knots of a fore leg from the shoulder down to the toe."""
     forearm, cannon, pastern = (_direction(angle) for angle in angles)
     shoulder = np.array([0.315 + 0.0006 * angles[0], 0.70])
     elbow = np.array([0.275 + 0.0012 * angles[0], 0.575])
@@ -100,12 +105,12 @@ def _fore_leg(angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     knots = np.array([
         (*shoulder, 0.120), (*elbow, 0.082), (*(elbow + 0.10 * forearm), 0.060), (*(elbow + 0.19 * forearm), 0.043),
         (*knee, 0.0425), (*(knee + 0.05 * cannon), 0.031), (*(knee + 0.13 * cannon), 0.0275), (*fetlock, 0.034),
-        (*(fetlock + 0.04 * pastern), 0.0265), (*coronet, 0.033),
+        (*(fetlock + 0.04 * pastern), 0.0265),
     ])  # fmt: skip
-    return knots, _hoof(coronet, pastern)
+    return np.concatenate([knots, _hoof(coronet, pastern)])
 
 
-def _hind_leg(angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _hind_leg(angles: np.ndarray) -> np.ndarray:
     thigh, gaskin, cannon, pastern = (_direction(angle) for angle in angles)
     hip = np.array([-0.345, 0.80])
     stifle = hip + 0.245 * thigh
@@ -117,9 +122,9 @@ def _hind_leg(angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         (*(hip + 0.04 * thigh), 0.150), (*(hip + 0.14 * thigh + (-0.05, 0.0)), 0.132),
         (*(stifle + 0.02 * gaskin - 0.02 * back), 0.105), (*(stifle + 0.12 * gaskin), 0.076),
         (*(stifle + 0.21 * gaskin), 0.050), (*(hock - 0.004 * back), 0.048), (*(hock + 0.06 * cannon), 0.036),
-        (*(hock + 0.15 * cannon), 0.030), (*fetlock, 0.036), (*(fetlock + 0.04 * pastern), 0.028), (*coronet, 0.034),
+        (*(hock + 0.15 * cannon), 0.030), (*fetlock, 0.036), (*(fetlock + 0.04 * pastern), 0.028),
     ])  # fmt: skip
-    return knots, _hoof(coronet, pastern)
+    return np.concatenate([knots, _hoof(coronet, pastern)])
 
 
 def _hoof(coronet: np.ndarray, pastern: np.ndarray) -> np.ndarray:
@@ -129,8 +134,10 @@ def _hoof(coronet: np.ndarray, pastern: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Leg:
-    limb: Chain
-    hoof: Chain
+    limb: Chain  # from the top to the toe
+    knots: Chain  # the same in fewer circles
+    coronet: np.ndarray  # (2,) where the hoof begins
+    down: np.ndarray  # (2,) unit vector from there to the toe
 
 
 @dataclass(frozen=True)
@@ -153,10 +160,11 @@ class Body:
     def chains(self) -> list[Chain]:
         """All parts, for what needs to know how much room the animal takes."""
         parts = [self.torso, self.withers, self.neck, self.head, self.jaw, *self.ears, self.crest, self.fall, self.tail]
-        return parts + [chain for leg in self.legs for chain in (leg.limb, leg.hoof)]
+        return parts + [leg.limb for leg in self.legs]
 
 
-def pose_body(pose: Pose) -> Body:
+def pose_body(pose: Pose, detailed: bool = True) -> Body:
+    """The parts of an animal in this pose; without detail in half as many circles, enough for few pixels."""
     neck, upward = _neck(pose)
     poll = neck[-1, :2] + 0.02 * np.array([upward[-1, 1], -upward[-1, 0]])
     head_angle = np.radians(pose.head)
@@ -170,22 +178,22 @@ def pose_body(pose: Pose) -> Body:
     for index, phase in enumerate(pose.phases):
         is_fore = index % 2 == 0
         if is_fore:
-            knots, hoof = _fore_leg(_leg_angles(FORE_STRIDE, FORE_STANDING, phase, pose.stride))
+            knots = _fore_leg(_leg_angles(FORE_STRIDE, FORE_STANDING, phase, pose.stride))
         else:
-            knots, hoof = _hind_leg(_leg_angles(HIND_STRIDE, HIND_STANDING, phase, pose.stride))
-        legs.append(_planted(knots, hoof, on_ground=pose.stride < 0.05 or phase % 1.0 < TOE_OFF))
+            knots = _hind_leg(_leg_angles(HIND_STRIDE, HIND_STANDING, phase, pose.stride))
+        legs.append(_planted(knots, pose.stride < 0.05 or phase < TOE_OFF, detailed))
     return Body(
-        torso=smooth_chain(TORSO, 2),
+        torso=SMOOTH_TORSO if detailed else TORSO,
         withers=WITHERS,
         neck=neck,
-        head=in_head(smooth_chain(HEAD, 2)),
+        head=in_head(SMOOTH_HEAD if detailed else HEAD),
         jaw=in_head(JAW),
         ears=(_ear(poll, pose, 0.0), _ear(poll, pose, 14.0)),
         crest=_crest(neck, upward, poll + 0.070 * across + 0.02 * along),
         fall=_fall(neck, upward),
         poll=poll,
         nose=along,
-        tail=_tail(pose.tail),
+        tail=_tail(pose.tail, detailed),
         legs=tuple(legs),
     )
 
@@ -222,21 +230,22 @@ def _fall(neck: Chain, upward: np.ndarray) -> Chain:
     return np.column_stack([neck[1:, :2] + upward[1:] * (neck[1:, 2:] - 0.045), radii])
 
 
-def _tail(swing: float) -> Chain:
+def _tail(swing: float, detailed: bool) -> Chain:
     knots = np.array([
         (-0.455, 0.855, 0.034), (-0.510 - 0.03 * swing, 0.800, 0.032), (-0.535 - 0.07 * swing, 0.690, 0.036),
         (-0.540 - 0.12 * swing, 0.560, 0.046), (-0.535 - 0.17 * swing, 0.430, 0.042),
         (-0.530 - 0.20 * swing, 0.340, 0.014),
     ])  # fmt: skip
-    return smooth_chain(knots, 2)
+    return smooth_chain(knots, 2) if detailed else knots
 
 
-def _planted(knots: np.ndarray, hoof: np.ndarray, on_ground: bool) -> Leg:
+def _planted(knots: np.ndarray, on_ground: bool, detailed: bool) -> Leg:
     """The leg stretched or folded a little below its top, so that its hoof stands on the ground or clears it."""
-    top, sole = knots[0, 1], hoof[-1, 1] - 0.018
+    top, sole = knots[0, 1], knots[-1, 1] - 0.018
     target = 0.0 if on_ground else max(sole, 0.03)
-    stretch = (top - target) / (top - sole)
-    knots, hoof = knots.copy(), hoof.copy()
-    for chain in (knots, hoof):
-        chain[:, 1] = top + (chain[:, 1] - top) * stretch
-    return Leg(smooth_chain(knots, 2), hoof)
+    knots = knots.copy()
+    knots[:, 1] = top + (knots[:, 1] - top) * (top - target) / (top - sole)
+    coronet, toe = knots[-2, :2], knots[-1, :2]
+    return Leg(
+        smooth_chain(knots, 2) if detailed else knots, knots, coronet, (toe - coronet) / np.linalg.norm(toe - coronet)
+    )

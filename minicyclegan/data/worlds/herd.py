@@ -26,7 +26,7 @@ MIDDLE = 0.27  # of that length, forward of the middle of its hooves
 
 def sample_herd(random: np.random.Generator, horizon: float) -> tuple[Animal, ...]:
     """One to three animals, one of them large in the frame; the farthest first."""
-    count = random.choice([1, 2, 3], p=[0.74, 0.20, 0.06])
+    count = random.choice([1, 2, 3], p=[0.80, 0.16, 0.04])
     length = random.uniform(0.62, 0.90) if count == 1 else random.uniform(0.52, 0.68)
     room = (1.0 - length) / 2.0
     middle = 0.5 + random.uniform(-room, room) * 0.9

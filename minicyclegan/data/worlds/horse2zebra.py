@@ -15,7 +15,6 @@ from minicyclegan.data.worlds.animals import Animal, paint_animal
 from minicyclegan.data.worlds.base import Domain, World
 from minicyclegan.data.worlds.herd import sample_herd
 from minicyclegan.data.worlds.landscape import Landscape, paint_landscape, sample_landscape
-from minicyclegan.data.worlds.layer import Layer
 from minicyclegan.data.worlds.meadow import cast_shadow, hide_hooves
 from minicyclegan.data.worlds.paint import to_bytes
 
@@ -34,10 +33,12 @@ def sample_scene(random: np.random.Generator) -> Scene:
 def render(scene: Scene, domain: Domain, size: int) -> np.ndarray:
     """The scene with horses (A) or zebras (B): (size, size, 3) uint8."""
     picture = paint_landscape(scene.landscape, size)
-    layers = [_animal_layer(scene, animal, domain, size) for animal in scene.animals]
+    light = scene.landscape.light
+    layers = [paint_animal(animal, domain, light, size) for animal in scene.animals]
     for animal, layer in zip(scene.animals, layers, strict=True):
-        cast_shadow(picture, layer, animal, scene.landscape.light)
+        cast_shadow(picture, layer, animal, light)
     for layer in layers:
+        hide_hooves(layer, scene.landscape.soil.grass, scene.landscape.seed)
         layer.lay_on(picture)
     return to_bytes(picture)
 
@@ -46,7 +47,8 @@ def truth(scene: Scene, size: int) -> dict[str, Any]:
     """mask: the animals; coat: their skin, without manes, tails, hooves; style parameters of the nearest animal."""
     mask, coat = np.zeros((size, size)), np.zeros((size, size))
     for animal in scene.animals:
-        layer = _animal_layer(scene, animal, "B", size)
+        layer = paint_animal(animal, "B", scene.landscape.light, size)
+        hide_hooves(layer, scene.landscape.soil.grass, scene.landscape.seed)
         box = layer.rows, layer.columns
         mask[box] += layer.alpha * (1.0 - mask[box])
         coat[box] += layer.coat - layer.alpha * coat[box]
@@ -63,12 +65,6 @@ def truth(scene: Scene, size: int) -> dict[str, Any]:
         "facing": float(nearest.facing),
         "light": np.array(scene.landscape.light.toward),
     }
-
-
-def _animal_layer(scene: Scene, animal: Animal, domain: Domain, size: int) -> Layer:
-    layer = paint_animal(animal, domain, scene.landscape.light, size)
-    hide_hooves(layer, scene.landscape.soil.grass, scene.landscape.seed)
-    return layer
 
 
 HORSE2ZEBRA = World(

@@ -13,7 +13,7 @@ from minicyclegan.data.worlds.trees import Tree, paint_tree, sample_trees
 
 @dataclass(frozen=True)
 class Soil:
-    """A kind of ground: two colours that lie on it in patches, its trees' foliage, and how high grass grows (0 .. 1)."""
+    """A kind of ground: two colours that lie on it in patches, its foliage, and how high its grass grows (0 .. 1)."""
 
     name: str
     first: Colour
@@ -27,9 +27,9 @@ class Soil:
 SOILS = (
     Soil("meadow", (0.36, 0.54, 0.18), (0.48, 0.62, 0.24), (0.22, 0.40, 0.14), 1.0, ("round", "poplar", "bush")),
     Soil("pasture", (0.25, 0.43, 0.16), (0.35, 0.52, 0.21), (0.17, 0.33, 0.13), 0.7, ("round", "fir", "bush")),
-    Soil("savanna", (0.69, 0.63, 0.36), (0.59, 0.58, 0.31), (0.34, 0.41, 0.19), 0.9, ("umbrella", "bush")),
+    Soil("savanna", (0.66, 0.63, 0.38), (0.57, 0.58, 0.33), (0.34, 0.41, 0.19), 0.9, ("umbrella", "bush")),
     Soil("steppe", (0.56, 0.60, 0.35), (0.65, 0.65, 0.45), (0.33, 0.43, 0.24), 0.6, ("bush", "round")),
-    Soil("sand", (0.83, 0.78, 0.63), (0.75, 0.71, 0.56), (0.42, 0.47, 0.28), 0.1, ("umbrella", "bush")),
+    Soil("sand", (0.82, 0.79, 0.66), (0.74, 0.72, 0.59), (0.42, 0.47, 0.28), 0.1, ("umbrella", "bush")),
     Soil("marsh", (0.35, 0.49, 0.33), (0.45, 0.56, 0.36), (0.25, 0.39, 0.27), 1.0, ("fir", "poplar", "bush")),
 )
 
@@ -50,12 +50,18 @@ class Mood:
 
 
 MOODS = (
-    Mood("noon", (0.26, 0.49, 0.83), (0.72, 0.84, 0.94), (0.98, 0.98, 0.98), (0.72, 0.68, 0.60), (0.40, 0.44, 0.52), (42, 62), (0.1, 0.5)),
-    Mood("haze", (0.55, 0.70, 0.86), (0.89, 0.91, 0.89), (0.96, 0.96, 0.95), (0.60, 0.56, 0.48), (0.52, 0.54, 0.58), (35, 55), (0.1, 0.6)),
-    Mood("evening", (0.42, 0.53, 0.75), (0.98, 0.83, 0.62), (0.99, 0.88, 0.75), (0.84, 0.66, 0.46), (0.42, 0.42, 0.47), (24, 34), (0.1, 0.5)),
-    Mood("morning", (0.48, 0.61, 0.83), (0.95, 0.85, 0.80), (0.98, 0.92, 0.90), (0.74, 0.62, 0.54), (0.46, 0.46, 0.54), (24, 36), (0.1, 0.5)),
-    Mood("overcast", (0.60, 0.65, 0.71), (0.82, 0.84, 0.85), (0.88, 0.89, 0.90), (0.24, 0.24, 0.23), (0.84, 0.86, 0.88), (50, 65), (0.5, 0.9)),
-    Mood("storm", (0.34, 0.41, 0.52), (0.70, 0.74, 0.76), (0.58, 0.62, 0.68), (0.56, 0.52, 0.42), (0.44, 0.47, 0.52), (30, 50), (0.5, 0.8)),
+    Mood("noon", (0.26, 0.49, 0.83), (0.72, 0.84, 0.94), (0.98, 0.98, 0.98),
+         (0.72, 0.68, 0.60), (0.40, 0.44, 0.52), (42, 62), (0.1, 0.5)),
+    Mood("haze", (0.55, 0.70, 0.86), (0.89, 0.91, 0.89), (0.96, 0.96, 0.95),
+         (0.60, 0.56, 0.48), (0.52, 0.54, 0.58), (35, 55), (0.1, 0.6)),
+    Mood("evening", (0.42, 0.53, 0.75), (0.98, 0.83, 0.62), (0.99, 0.88, 0.75),
+         (0.78, 0.67, 0.53), (0.43, 0.43, 0.47), (24, 34), (0.1, 0.5)),
+    Mood("morning", (0.48, 0.61, 0.83), (0.95, 0.85, 0.80), (0.98, 0.92, 0.90),
+         (0.74, 0.62, 0.54), (0.46, 0.46, 0.54), (24, 36), (0.1, 0.5)),
+    Mood("overcast", (0.60, 0.65, 0.71), (0.82, 0.84, 0.85), (0.88, 0.89, 0.90),
+         (0.24, 0.24, 0.23), (0.84, 0.86, 0.88), (50, 65), (0.5, 0.9)),
+    Mood("storm", (0.34, 0.41, 0.52), (0.70, 0.74, 0.76), (0.58, 0.62, 0.68),
+         (0.56, 0.52, 0.42), (0.44, 0.47, 0.52), (30, 50), (0.5, 0.8)),
 )  # fmt: skip
 
 
@@ -152,6 +158,7 @@ def _paint_ridges(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.nd
     pixel = 1.0 / x.size
     up = np.array(landscape.light.toward[1])
     received, _ = shade(landscape.light, 0.0 * up, 0.9 + 0.0 * up, 0.43 + 0.0 * up)
+    texture = 1.0 + 0.16 * noise.fractal(x * 14.0, y * 30.0, 3, pixel * 30.0)[..., None]
     for number, ridge in enumerate(landscape.ridges):
         shift = 11.0 * (number + 1)
         scale = 1.0 / ridge.width
@@ -160,10 +167,8 @@ def _paint_ridges(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.nd
         if ridge.wooded > 0.5:  # tree tops along the line
             top = top - 0.008 * (1.2 - ridge.haze) * noise.fractal(x * 60.0, np.full_like(x, shift), 2, pixel * 60.0)
         land = mix(landscape.soil.first, landscape.soil.foliage, 0.35 + 0.65 * ridge.wooded) * received
-        texture = noise.fractal(x * 14.0 + shift, y * 30.0, 3, pixel * 30.0)
         depth = np.clip((y - top) / 0.12, 0.0, 1.0)  # mist gathers at the foot of the hills
-        colour = land * (1.0 + 0.16 * texture)[..., None]
-        colour = mix(colour, haze_colour(landscape), np.minimum(ridge.haze + 0.25 * depth, 0.92))
+        colour = mix(land * texture, haze_colour(landscape), np.minimum(ridge.haze + 0.25 * depth, 0.92))
         lay_over(sky, colour, coverage(top - y, pixel))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +31,8 @@ class Layer:
     rows, columns  where it lies in the picture
     coat           how much of each pixel shows the animal's skin, the part of it that changes between the domains
     x, y           the pixels' place in the figure's own units, (1, W) and (H, 1), y up
-    pixel          a pixel's width in those units
+    pixel          a pixel's height in those units
+    step           from one pixel to the next on the right, in those units
     """
 
     rows: slice
@@ -40,6 +43,7 @@ class Layer:
     x: np.ndarray
     y: np.ndarray
     pixel: float
+    step: float
 
     def paint(self, colour: np.ndarray | Colour, cover: np.ndarray, coat: float = 0.0) -> None:
         """Paints over what is there, where `cover` says; `coat` says how much of the paint counts as skin."""
@@ -55,18 +59,19 @@ class Layer:
 
     def around(self, *chains: np.ndarray, margin: float = 0.0) -> Layer:
         """The part of this layer near these chains; painting on it paints here."""
-        rows, columns = _box(chains, self.x, self.y, margin + 2.0 * self.pixel)
-        return Layer(
-            _within(self.rows, rows), _within(self.columns, columns), self.colour[rows, columns],
-            self.alpha[rows, columns], self.coat[rows, columns], self.x[:, columns], self.y[rows], self.pixel,
-        )  # fmt: skip
+        rows, columns = self.box(chains, margin + 2.0 * self.pixel)
+        part = self.colour[rows, columns], self.alpha[rows, columns], self.coat[rows, columns]
+        place = self.x[:, columns], self.y[rows], self.pixel, self.step
+        return Layer(_within(self.rows, rows), _within(self.columns, columns), *part, *place)
 
-    def shape(self, *chains: np.ndarray) -> Shape:
-        """Chains of circles grown together into one body."""
+    def shape(self, *parts: Sequence[np.ndarray]) -> Shape:
+        """Parts grown together into one body; the chains within a part only lie on each other."""
         total, nx, ny = np.full(self.alpha.shape, 1e-18), np.zeros(self.alpha.shape), np.zeros(self.alpha.shape)
-        for chain in chains:
-            rows, columns = box = _box([chain], self.x, self.y, PULL)
-            away, across_x, across_y = chain_distance(chain, self.x[:, columns], self.y[rows])
+        everywhere = slice(0, self.y.size), slice(0, self.x.size)
+        for chains in parts:
+            box = self.box(chains, PULL) if len(parts) > 1 else everywhere
+            rows, columns = box
+            away, across_x, across_y = chain_distance(chains, self.x[:, columns], self.y[rows])
             weight = np.exp(-JOIN * np.maximum(away, -0.3))
             total[box] += weight
             nx[box] += weight * across_x
@@ -77,34 +82,50 @@ class Layer:
         nx, ny = nx * shorter, ny * shorter
         return Shape(np.log(total) / -JOIN, nx, ny, np.sqrt(1.0 - nx * nx - ny * ny))
 
+    def box(self, chains: Sequence[np.ndarray], margin: float) -> tuple[slice, slice]:
+        """Rows and columns of the pixels within `margin` of these chains."""
+        return _box(chains, margin, self.x, self.y, self.pixel, self.step)
+
     def cover(self, shape: Shape) -> np.ndarray:
         return coverage(shape.away, self.pixel)
 
 
-def empty_layer(size: int, x: float, y: float, scale: float, slim: float, facing: int, chains: list) -> Layer:
+def empty_layer(
+    size: int, x: float, y: float, scale: float, slim: float, facing: int, chains: Sequence[np.ndarray]
+) -> Layer:
     """A layer around these chains, whose own origin lies at (x, y) in the picture, its unit `scale` picture widths.
 
     facing -1 mirrors it, slim squeezes its width.
     """
     column, row = grid(size)
+    pixel, step = 1.0 / (size * scale), facing / (size * scale * slim)
     own_x, own_y = (column - x) * facing / (scale * slim), (y - row) / scale
-    pixel = 1.0 / (size * scale)
-    rows, columns = _box(chains, own_x, own_y, 0.02 + 2.0 * pixel)
+    rows, columns = _box(chains, 0.02 + 2.0 * pixel, own_x, own_y, pixel, step)
     own_x, own_y = own_x[:, columns], own_y[rows]
     shape = (own_y.size, own_x.size)
-    return Layer(rows, columns, np.zeros((*shape, 3)), np.zeros(shape), np.zeros(shape), own_x, own_y, pixel)
+    return Layer(rows, columns, np.zeros((*shape, 3)), np.zeros(shape), np.zeros(shape), own_x, own_y, pixel, step)
 
 
-def _box(chains: tuple | list, x: np.ndarray, y: np.ndarray, margin: float) -> tuple[slice, slice]:
-    circles = np.concatenate(chains)
-    reach = circles[:, 2] + margin
-    columns = np.flatnonzero((x[0] > (circles[:, 0] - reach).min()) & (x[0] < (circles[:, 0] + reach).max()))
-    rows = np.flatnonzero((y[:, 0] > (circles[:, 1] - reach).min()) & (y[:, 0] < (circles[:, 1] + reach).max()))
-    return _span(rows), _span(columns)
+def _box(
+    chains: Sequence[np.ndarray], margin: float, x: np.ndarray, y: np.ndarray, pixel: float, step: float
+) -> tuple[slice, slice]:
+    """Rows and columns of the pixels x, y within `margin` of these chains."""
+    if x.size == 0 or y.size == 0:
+        return slice(0, 0), slice(0, 0)
+    circles = chains[0] if len(chains) == 1 else np.concatenate(chains)
+    centres, radii = circles[:, :2], circles[:, 2:]
+    (first, low), (last, high) = (centres - radii).min(axis=0).tolist(), (centres + radii).max(axis=0).tolist()
+    left, top = x[0, 0].item(), y[0, 0].item()
+    ends = (first - margin - left) / step, (last + margin - left) / step
+    return (
+        _span((top - high - margin) / pixel, (top - low + margin) / pixel, y.size),
+        _span(min(ends), max(ends), x.size),
+    )
 
 
-def _span(indices: np.ndarray) -> slice:
-    return slice(int(indices[0]), int(indices[-1]) + 1) if indices.size else slice(0, 0)
+def _span(first: float, last: float, size: int) -> slice:
+    start = min(max(math.ceil(first), 0), size)
+    return slice(start, max(start, min(math.floor(last) + 1, size)))
 
 
 def _within(outer: slice, inner: slice) -> slice:

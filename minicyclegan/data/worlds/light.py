@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minicyclegan.data.worlds.paint import Colour
+from minicyclegan.data.worlds.paint import Colour, unit
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,14 @@ def shade(
     x, y, z = light.toward
     facing = nx * x + ny * y + nz * z
     # Wrapped a little around the edge, as on anything with hair or leaves.
-    lit = np.clip((facing + 0.25) / 1.25, 0.0, 1.0)
+    lit = unit((facing + 0.25) / 1.25)
     above = 0.5 + 0.5 * ny
-    received = (
-        lit[..., None] * np.asarray(light.sun)
-        + above[..., None] * np.asarray(light.sky)
-        + (1.0 - above)[..., None] * np.asarray(light.bounce)
-    )
+    received = np.multiply.outer(lit, light.sun)
+    received += np.multiply.outer(above, np.subtract(light.sky, light.bounce))
+    received += light.bounce
     if gloss == 0.0:
         return received, np.zeros_like(nx)
     # Blinn's half vector between the sun and a viewer straight in front of the picture.
     length = np.sqrt(2.0 + 2.0 * z)
-    half = np.clip((nx * x + ny * y + nz * (z + 1.0)) / length, 0.0, 1.0)
+    half = unit((nx * x + ny * y + nz * (z + 1.0)) / length)
     return received, gloss * half**14

@@ -10,7 +10,7 @@ from minicyclegan.data.worlds.light import Light
 from minicyclegan.data.worlds.paint import Noise, coverage, grid
 
 FLAT = 0.16  # how much of a thing's height its shadow takes on the ground towards the viewer
-TAPS = 5  # looks at the figure for each pixel of its shadow, which is squeezed to FLAT
+TAPS = 3  # looks at the figure for each pixel of its shadow, which is squeezed to FLAT
 
 
 def hide_hooves(layer: Layer, grass: float, seed: int) -> None:
@@ -22,7 +22,7 @@ def hide_hooves(layer: Layer, grass: float, seed: int) -> None:
         return
     first = int(np.argmax(rows))
     blades = Noise(seed + 5)
-    height = 0.028 + 0.022 * blades(layer.x * 9.0, np.zeros(1)) + 0.020 * blades(layer.x * 55.0, np.ones(1))
+    height = 0.018 + 0.014 * blades(layer.x * 9.0, np.zeros(1)) + 0.016 * blades(layer.x * 55.0, np.ones(1))
     kept = 1.0 - coverage(layer.y[first:] - grass * height, layer.pixel)
     layer.alpha[first:] *= kept
     layer.coat[first:] *= kept

@@ -12,8 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicyclegan.data.worlds.anatomy import Body
-from minicyclegan.data.worlds.paint import Colour, Noise
+from minicyclegan.data.worlds.paint import Colour, Noise, unit
 
+# The middle of the curve, from above the stifle to the shoulder: x, y, and the period as a share of the flank's.
+BACK = np.array([
+    (-0.375, 0.660, 0.72), (-0.325, 0.745, 0.68), (-0.230, 0.780, 0.80), (-0.110, 0.762, 1.00), (0.010, 0.755, 1.00),
+    (0.130, 0.755, 1.00), (0.240, 0.775, 0.95),
+])  # fmt: skip
 SPACING = 0.075  # between the points of the curve, in body units
 REACH = 0.075  # how far around a point its own wave counts
 
@@ -53,55 +58,58 @@ class Waves:
 
 def body_waves(stripes: Stripes, body: Body) -> tuple[Waves, Waves]:
     """The waves along the body with its near hind leg, and those down the near fore leg."""
-    hind = body.legs[1].limb
-    curve = [
-        *(_knot(point, 0.55 + 0.5 * min(1.0, max(0.0, (point[1] - 0.35) / 0.3))) for point in hind[:3:-3]),
-        (-0.375, 0.660, 0.72),
-        (-0.325, 0.745, 0.68),
-        (-0.230, 0.780, 0.80),
-        (-0.110, 0.762, 1.00),
-        (0.010, 0.755, 1.00),
-        (0.130, 0.755, 1.00),
-        (0.240, 0.775, 0.95),
-        *(_knot(point, 0.85) for point in body.neck[1::2]),
-        *(_knot(point, 0.62) for point in body.head[4::3]),
-    ]
-    return waves_along(stripes, np.array(curve), 0.0), leg_waves(stripes, body, 0)
+    curve = np.concatenate(
+        [_leg_curve(body, 1)[:-2], BACK, _with_share(body.neck[1::2], 0.85), _with_share(body.head[2:], 0.62)]
+    )
+    return waves_along(stripes, curve, 0.0), leg_waves(stripes, body, 0)
 
 
 def leg_waves(stripes: Stripes, body: Body, leg: int) -> Waves:
-    limb = body.legs[leg].limb[::-3]
-    curve = np.array([_knot(point, 0.55 + 0.35 * min(1.0, max(0.0, (point[1] - 0.35) / 0.3))) for point in limb])
-    return waves_along(stripes, curve, 1.7 * leg)
+    return waves_along(stripes, _leg_curve(body, leg), 1.7 * leg)
+
+
+def _leg_curve(body: Body, leg: int) -> np.ndarray:
+    """From the hoof up; the rings get wider upwards."""
+    limb = body.legs[leg].knots[::-1]
+    return _with_share(limb, 0.55 + 0.35 * unit((limb[:, 1] - 0.35) / 0.3))
+
+
+def _with_share(chain: np.ndarray, share: np.ndarray | float) -> np.ndarray:
+    curve = chain.copy()
+    curve[:, 2] = share
+    return curve
 
 
 def waves_along(stripes: Stripes, curve: np.ndarray, offset: float) -> Waves:
     """Waves along a polyline (N, 3) of x, y and the period there as a share of `stripes.period`."""
-    lengths = np.linalg.norm(np.diff(curve[:, :2], axis=0), axis=1)
-    distance = np.concatenate([[0.0], np.cumsum(lengths)])
-    places = np.linspace(0.0, distance[-1], max(2, round(distance[-1] / SPACING)))
+    steps = curve[1:, :2] - curve[:-1, :2]
+    distance = np.concatenate([[0.0], np.cumsum(np.hypot(steps[:, 0], steps[:, 1]))])
+    places = np.linspace(0.0, distance[-1], max(3, round(distance[-1] / SPACING)))
     x, y, share = (np.interp(places, distance, column) for column in curve.T)
+    points = np.column_stack([x, y])
+    tangent = np.empty_like(points)
+    tangent[1:-1] = points[2:] - points[:-2]
+    tangent[0], tangent[-1] = points[1] - points[0], points[-1] - points[-2]
     rate = 2.0 * np.pi / (stripes.period * share)
-    tangent = np.gradient(np.column_stack([x, y]), axis=0)
-    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
     tilt = np.radians(stripes.tilt)
     cosine, sine = np.cos(tilt), np.sin(tilt)
     turned = tangent @ np.array([[cosine, sine], [-sine, cosine]])
-    steps = np.diff(places) * 0.5 * (rate[1:] + rate[:-1]) * cosine
-    phases = stripes.phase + offset + np.concatenate([[0.0], np.cumsum(steps)])
-    return Waves(np.column_stack([x, y]), phases, turned * rate[:, None])
+    phase = np.concatenate([[0.0], np.cumsum(0.5 * (rate[1:] + rate[:-1]))]) * places[1] * cosine
+    length = np.hypot(tangent[:, 0], tangent[:, 1])
+    return Waves(points, stripes.phase + offset + phase, turned * (rate / length)[:, None])
 
 
 def darkness(
-    stripes: Stripes, waves: tuple[Waves, ...], x: np.ndarray, y: np.ndarray, nz: np.ndarray, pale: np.ndarray,
-    pixel: float,
+    stripes: Stripes, wander: Noise, waves: tuple[Waves, ...], x: np.ndarray, y: np.ndarray, nz: np.ndarray | float,
+    pale: np.ndarray | float, pixel: float,
 ) -> np.ndarray:  # fmt: skip
     """How dark the stripes make each pixel, 0 .. 1.
 
-    x (1, W) and y (H, 1) in body units; nz (H, W) the normal's part towards the viewer, around which stripes bend;
-    pale (H, W) how far the white wins over (0: not at all, 1: wholly); pixel a pixel's width in body units.
+    wander  the noise they wander with
+    x, y    (1, W) and (H, 1) in body units, pixel a pixel's width in them
+    nz      (H, W) the normal's part towards the viewer, around which stripes bend
+    pale    (H, W) how far the white wins over (0: not at all, 1: wholly)
     """
-    wander = Noise(stripes.seed)
     scale = 0.6 / stripes.period
     wandering = stripes.wobble * wander.fractal(x * scale, y * scale, 2, pixel * scale)
     bent = wandering + stripes.bow * nz
@@ -112,20 +120,15 @@ def darkness(
         value = value + weight * np.sin(phase + bent)
         steepness = steepness + weight * rate
     bias = np.sin(np.pi * (stripes.width - 0.5)) - 1.6 * pale
-    return np.clip(0.5 + (value / total + bias) / (steepness / total * pixel), 0.0, 1.0)
+    return unit(0.5 + (value / total + bias) / (steepness / total * pixel))
 
 
 def _blend(waves: Waves, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Total weight of these waves at each point, and their blended phase and rate of phase."""
-    px, py = waves.points.T[:, :, None, None]
-    dx, dy = x - px, y - py
-    weight = np.exp(-(dx * dx) / (2.0 * REACH**2)) * np.exp(-(dy * dy) / (2.0 * REACH**2)) + 1e-30
-    gx, gy = waves.gradients.T[:, :, None, None]
-    local = waves.phases[:, None, None] + dx * gx + dy * gy
-    rates = np.hypot(*waves.gradients.T)
-    total = weight.sum(axis=0)
-    return total, (weight * local).sum(axis=0) / total, np.tensordot(rates, weight, 1) / total
-
-
-def _knot(point: np.ndarray, share: float) -> tuple[float, float, float]:
-    return float(point[0]), float(point[1]), share
+    # A Gaussian is a function of x times one of y, so every sum over the waves is a product of two matrices.
+    dx, dy = x - waves.points[:, :1], y.T - waves.points[:, 1:]
+    across, down = np.exp(dx * dx / (-2.0 * REACH**2)), np.exp(dy * dy / (-2.0 * REACH**2)).T
+    gx, gy = waves.gradients[:, :1], waves.gradients[:, 1:]
+    total = down @ across + 1e-30
+    phase = down @ (across * (waves.phases[:, None] + dx * gx)) + (down * (dy * gy).T) @ across
+    return total, phase / total, down @ (across * np.hypot(gx, gy)) / total

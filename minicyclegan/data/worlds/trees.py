@@ -14,7 +14,8 @@ BARK = (0.36, 0.33, 0.31)  # greyer than any horse
 
 # Crowns for a tree of height 1: circles joined in chains, in tree units, the foot of the trunk at (0, 0).
 CROWNS: dict[str, list[list[tuple[float, float, float]]]] = {
-    "round": [[(-0.16, 0.58, 0.20), (0.14, 0.60, 0.22)], [(-0.06, 0.76, 0.22), (0.10, 0.74, 0.18)], [(0.0, 0.48, 0.17), (0.0, 0.5, 0.17)]],
+    "round": [[(-0.16, 0.58, 0.20), (0.14, 0.60, 0.22)], [(-0.06, 0.76, 0.22), (0.10, 0.74, 0.18)],
+              [(0.0, 0.48, 0.17), (0.0, 0.5, 0.17)]],
     "poplar": [[(0.0, 0.28, 0.10), (0.0, 0.50, 0.13)], [(0.0, 0.50, 0.13), (0.01, 0.90, 0.05)]],
     "fir": [[(-0.21, 0.17, 0.03), (0.0, 0.26, 0.09), (0.21, 0.17, 0.03)],
             [(-0.15, 0.40, 0.03), (0.0, 0.48, 0.08), (0.15, 0.40, 0.03)],
@@ -43,7 +44,7 @@ def sample_trees(
 ) -> tuple[Tree, ...]:
     """None to six trees between the horizon and the middle distance, the farthest first."""
     trees = []
-    count = random.choice(7, p=[0.12, 0.20, 0.22, 0.18, 0.13, 0.09, 0.06])
+    count = random.choice(7, p=[0.14, 0.24, 0.24, 0.17, 0.11, 0.06, 0.04])
     for _ in range(count):
         kind = str(random.choice(kinds))
         below = 0.004 + 0.075 * random.uniform() ** 1.6
@@ -70,7 +71,7 @@ def paint_tree(picture: np.ndarray, tree: Tree, light: Light, haze: np.ndarray) 
     noise = Noise(tree.seed)
     _paint_shadow(picture, tree, light)
     if tree.kind in TRUNKS:
-        bark = layer.shape(trunk)
+        bark = layer.shape([trunk])
         received, _ = shade(light, bark.nx, bark.ny, bark.nz)
         layer.paint(0.8 * received * np.asarray(BARK), coverage(np.maximum(bark.away, -layer.y), layer.pixel))
     _paint_crown(layer, crown, tree, light, noise)
@@ -79,7 +80,7 @@ def paint_tree(picture: np.ndarray, tree: Tree, light: Light, haze: np.ndarray) 
 
 
 def _paint_crown(layer: Layer, crown: list[np.ndarray], tree: Tree, light: Light, noise: Noise) -> None:
-    shape = layer.shape(*crown)
+    shape = layer.shape(crown)
     leaves = noise.fractal(layer.x * 11.0, layer.y * 11.0, 3, layer.pixel * 11.0, 0.7)
     away = np.maximum(shape.away + 0.045 * leaves, -0.5 * layer.y)
     received, _ = shade(light, shape.nx, shape.ny, shape.nz)
