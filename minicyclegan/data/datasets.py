@@ -17,19 +17,16 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
+from minicyclegan.data.colours import Channels, PictureError, normalise
 from minicyclegan.data.folders import DataError, Layout, find_layout
-from minicyclegan.data.images import Channels, PictureError, normalise, read_picture, resize, to_array, to_tensor
+from minicyclegan.data.images import read_picture, resize, to_array, to_tensor
+from minicyclegan.data.jitter import jitter, load_size
 from minicyclegan.data.worlds import WORLDS, Domain, Split, World, draw_scene, other, render_pictures
 
 # Decoded pictures are kept in memory up to this many bytes a set; the rest is decoded again whenever it is needed.
 MEMORY_BUDGET = 2 * 1024**3
 
-TEST_PICTURES = 24  # a world's, during training: sample grids show the first few
-
-
-def load_size(size: int) -> int:
-    """The side that pictures are brought to before a size x size crop: 286 for 256, in the same ratio elsewhere."""
-    return round(size * 286 / 256)
+TEST_PICTURES = 24  # of each of a world's domains, during training: sample grids show the first few
 
 
 class Pictures:
@@ -46,7 +43,13 @@ class Pictures:
         return len(self.names)
 
     def __getitem__(self, index: int) -> np.ndarray:
-        return self._kept[index] if index in self._kept else self.read(index)
+        """uint8 (side, side, channels). Raises DataError for a file that was spoilt since it was first read."""
+        if index in self._kept:
+            return self._kept[index]
+        try:
+            return self.read(index)
+        except PictureError as error:
+            raise DataError(f"{error}; it could be read before") from None
 
     def keep(self, index: int, picture: np.ndarray) -> None:
         self._kept[index] = picture
@@ -60,7 +63,8 @@ class Pictures:
 class DataSet:
     """What a training run sees, and what it is tried on. `truth_*` are a world's true counterparts, else None.
 
-    Training pictures are `load_size(size)` pixels wide, test pictures `size`.
+    Training pictures are `load_size(size)` pixels wide, test pictures `size`. Where `paired`, the pictures of A and B
+    at one index belong together.
     """
 
     description: str
@@ -71,6 +75,7 @@ class DataSet:
     truth_A: Pictures | None = None
     truth_B: Pictures | None = None
     domains: tuple[str, str] = ("A", "B")
+    paired: bool = False
 
     def swapped(self) -> DataSet:
         """The same with the roles of A and B exchanged (--direction BtoA)."""
@@ -83,6 +88,7 @@ class DataSet:
             self.truth_B,
             self.truth_A,
             self.domains[::-1],
+            self.paired,
         )
 
 
@@ -102,27 +108,33 @@ class UnpairedBatches:
     def batch(self, step: int, count: int) -> tuple[Tensor, Tensor]:
         """What step `step` sees, `count` pictures a step: A and B, float32 (count, C, size, size) in [-1, 1]."""
         positions = range(step * count, (step + 1) * count)
-        return self._stream(self.A, 0, positions), self._stream(self.B, 1, positions)
+        return self._crops(self.A, 0, positions), self._crops(self.B, 1, positions)
 
-    def _stream(self, pictures: Pictures, domain: int, positions: range) -> Tensor:
+    def _crops(self, pictures: Pictures, stream: int, positions: range) -> Tensor:
         crops = []
         for position in positions:
             epoch, index = divmod(position, len(self))
             around, within = divmod(index, len(pictures))
-            picture = pictures[self._order(domain, epoch, around)[within]]
-            crops.append(augment(picture, self.size, np.random.default_rng([self.seed, 2, domain, epoch, index])))
+            picture = pictures[self._order(len(pictures), stream, epoch, around)[within]]
+            crops.append(jitter(picture, self.size, np.random.default_rng([self.seed, 2, stream, epoch, index])))
         return to_tensor(np.stack(crops))  # (count, C, size, size)
 
-    def _shuffle(self, domain: int, epoch: int, around: int) -> np.ndarray:
-        pictures = self.B if domain else self.A
-        return np.random.default_rng([self.seed, 1, domain, epoch, around]).permutation(len(pictures))
+    def _shuffle(self, count: int, stream: int, epoch: int, around: int) -> np.ndarray:
+        return np.random.default_rng([self.seed, 1, stream, epoch, around]).permutation(count)
 
 
-def augment(picture: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """A random size x size crop, mirrored half of the time (CycleGAN's and pix2pix's published "jitter")."""
-    top, left = rng.integers(picture.shape[0] - size + 1), rng.integers(picture.shape[1] - size + 1)
-    crop = picture[top : top + size, left : left + size]
-    return crop[:, ::-1] if rng.random() < 0.5 else crop
+class PairedBatches(UnpairedBatches):
+    """One shuffled stream of pairs: A and B of one index, with the same crop and the same mirroring."""
+
+    def __init__(self, A: Pictures, B: Pictures, size: int, seed: int):
+        if len(A) != len(B):
+            raise ValueError(f"pairs need as many pictures of A as of B, not {len(A)} and {len(B)}")
+        super().__init__(A, B, size, seed)
+
+    def batch(self, step: int, count: int) -> tuple[Tensor, Tensor]:
+        """Like `UnpairedBatches.batch`; a[i] and b[i] are a pair."""
+        positions = range(step * count, (step + 1) * count)
+        return self._crops(self.A, 0, positions), self._crops(self.B, 0, positions)
 
 
 def open_data(
@@ -132,18 +144,20 @@ def open_data(
     channels: tuple[Channels, Channels] = (3, 3),
     progress: bool = False,
     cache_dir: Path | None = None,
+    test_pictures: int = TEST_PICTURES,
 ) -> DataSet:
     """The world called names[0], or the folder or two folders of that name. Raises DataError.
 
-    pictures    how many training pictures of each domain a world draws
-    cache_dir   where a world's pictures are kept for the next time; None: nowhere
+    pictures        how many training pictures of each domain a world draws
+    cache_dir       where a world's pictures are kept for the next time; None: nowhere
+    test_pictures   how many test pictures of each domain a world draws
     """
     workers = available_cores()
     if len(names) == 1 and names[0] in WORLDS:
         world = WORLDS[names[0]]
         if world.test_only:
             raise DataError(f"{world.name} is a world to try a trained model on; train on another one")
-        return world_data(world, size, pictures, TEST_PICTURES, channels, 0, workers, progress, cache_dir)
+        return world_data(world, size, pictures, test_pictures, channels, 0, workers, progress, cache_dir)
     return folder_data(find_layout([Path(name) for name in names]), size, channels, workers, progress)
 
 
@@ -179,8 +193,9 @@ def world_data(
         return Pictures(read, [f"{world.name} truth of test {domain} {index}" for index in range(test_count)])
 
     side = load_size(size)
+    amount = f"{count} pairs" if world.kind == "paired" else f"{count} + {count} pictures"
     return DataSet(
-        f'world "{world.name}": {world.domains[0]} <-> {world.domains[1]}, {count} + {count} pictures, {size} px',
+        f'world "{world.name}": {world.domains[0]} <-> {world.domains[1]}, {amount}, {size} px',
         train_A=draw("train", "A", count, side, channels[0]),
         train_B=draw("train", "B", count, side, channels[1]),
         test_A=draw("test", "A", test_count, size, channels[0]),
@@ -188,6 +203,7 @@ def world_data(
         truth_A=draw_truth("A", channels[1]),
         truth_B=draw_truth("B", channels[0]),
         domains=world.domains,
+        paired=world.kind == "paired",
     )
 
 
@@ -198,7 +214,7 @@ def folder_data(
     workers: int = 2,
     progress: bool = False,
 ) -> DataSet:
-    """The pictures of a folder. Every file is decoded once, now. Raises DataError that lists all broken ones by path.
+    """The pictures of a folder, all decoded now. Raises DataError that lists every broken or unpaired one by path.
 
     Without test pictures, the training pictures stand in for them in sample grids.
     """
@@ -215,8 +231,12 @@ def folder_data(
         pictures(test_A, halves[0], size, channels[0]),
         pictures(test_B, halves[1], size, channels[1]),
     )
-    _read_all(sets, workers, progress)
-    return DataSet(str(layout), *sets)
+    problems = layout.problems + _read_all(sets, workers, progress)
+    if problems:
+        lines = [f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'}; mend or remove these files:"]
+        lines += [f"  {problem}" for problem in problems]
+        raise DataError("\n".join(lines + [layout.advice] * bool(layout.problems)))
+    return DataSet(str(layout), *sets, paired=layout.kind != "unpaired")
 
 
 def read_sized(path: Path, side: int, channels: Channels, half: int | None = None) -> np.ndarray:
@@ -228,10 +248,10 @@ def read_sized(path: Path, side: int, channels: Channels, half: int | None = Non
     return to_array(resize(image, side))
 
 
-def _read_all(sets: Sequence[Pictures], workers: int, progress: bool) -> None:
-    """Decodes every picture once: finds the broken ones before training does, and keeps what fits into memory."""
+def _read_all(sets: Sequence[Pictures], workers: int, progress: bool) -> list[str]:
+    """Decodes every picture once and keeps what fits into memory; returns what is wrong with the broken ones."""
     jobs = [(pictures, index) for pictures in sets for index in range(len(pictures))]
-    broken: dict[str, None] = {}
+    broken: dict[str, None] = {}  # a set without duplicates that keeps its order
     budget = MEMORY_BUDGET
 
     def read(job: tuple[Pictures, int]) -> np.ndarray | str:
@@ -240,7 +260,8 @@ def _read_all(sets: Sequence[Pictures], workers: int, progress: bool) -> None:
         except PictureError as error:
             return str(error)
 
-    with ThreadPoolExecutor(max(workers, 1)) as pool:
+    pool = ThreadPoolExecutor(max(workers, 1))
+    try:
         results = tqdm(pool.map(read, jobs), total=len(jobs), desc="reading pictures", disable=not progress)
         for (pictures, index), result in zip(jobs, results, strict=True):
             if isinstance(result, str):
@@ -248,10 +269,9 @@ def _read_all(sets: Sequence[Pictures], workers: int, progress: bool) -> None:
             elif result.nbytes <= budget:
                 pictures.keep(index, result)
                 budget -= result.nbytes
-    if broken:
-        shown = [f"  {line}" for line in list(broken)[:20]] + ([f"  and {len(broken) - 20} more"] * (len(broken) > 20))
-        plural = "picture" if len(broken) == 1 else "pictures"
-        raise DataError("\n".join([f"{len(broken)} {plural} can't be read; mend or remove them:", *shown]))
+    finally:
+        pool.shutdown(cancel_futures=True)  # after Ctrl-C, nobody waits for thousands of pictures
+    return list(broken)
 
 
 def _grey(pictures: np.ndarray) -> np.ndarray:

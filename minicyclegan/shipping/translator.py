@@ -23,10 +23,13 @@ class Translator:
     """Translates pictures of any size in either direction, each at its own size.
 
     generators   for each direction the network, and how many channels it takes
+    settings     of the run that trained it: "data", "size", "direction", …
     """
 
-    def __init__(self, generators: dict[Direction, tuple[nn.Module, int]], device: torch.device):
-        self.generators, self.device = generators, device
+    def __init__(
+        self, generators: dict[Direction, tuple[nn.Module, int]], device: torch.device, settings: dict[str, Any]
+    ):
+        self.generators, self.device, self.settings = generators, device, settings
 
     def translate(self, picture: Any, direction: Direction = "AtoB") -> Any:
         """The picture in the other domain, as what it came in as.
@@ -92,4 +95,5 @@ def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> T
         raise CheckpointError(f"{path}: a damaged checkpoint ({str(error).splitlines()[0]})") from None
     model = model.to(device).eval()
     c = model.config
-    return Translator({"AtoB": (model.G_AB, c.channels_A), "BtoA": (model.G_BA, c.channels_B)}, device)
+    generators = {"AtoB": (model.G_AB, c.channels_A), "BtoA": (model.G_BA, c.channels_B)}
+    return Translator(generators, device, content["settings"])

@@ -1,0 +1,106 @@
+"""Does the animal wear the right coat? A judge for `horse2zebra` made of measurements, not of a trained network.
+
+A trained classifier is easily pleased: it takes any dark speckle for a zebra. This judge looks inside the animal's
+true mask and measures four things that a person would name: how much light and dark differ, how colourful the coat
+is, how fine its pattern is, and whether that pattern runs in bands. Each must lie in the range that real pictures of
+the coat have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minicyclegan.data.worlds import Domain, World, draw_scene
+
+LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+FEATURES = ("contrast", "saturation", "fineness", "coherence")
+
+
+def erode(mask: np.ndarray, pixels: int) -> np.ndarray:
+    """Boolean (H, W) without everything closer than `pixels` to its border; what lies outside the picture is border."""
+    for _ in range(pixels):
+        around = np.pad(mask, 1)
+        shifted = [around[dy : dy + mask.shape[0], dx : dx + mask.shape[1]] for dy in range(3) for dx in range(3)]
+        mask = np.logical_and.reduce(shifted)
+    return mask
+
+
+def coat_features(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The measurements named in FEATURES, of one picture (H, W, 3) uint8 inside its mask (H, W) uint8; (4,).
+
+    The mask is eroded by 1/32 of the picture, so that its soft border and the background stay out. Raises ValueError
+    where nothing is left of it.
+    """
+    scale = picture.shape[0] / 64  # lengths below are in pixels of a 64 px picture
+    inside = erode(mask >= 250, round(2 * scale))
+    if inside.sum() < 9:
+        raise ValueError("the mask is too small to judge")
+    colour = picture / 255.0
+    light = colour @ LUMINANCE  # (H, W)
+    brightest, faintest = colour.max(2), colour.min(2)
+    saturation = ((brightest - faintest) / np.maximum(brightest, 0.02))[inside].mean()
+
+    slope_y, slope_x = np.gradient(light) * inside  # (2, H, W)
+    energy = slope_y**2 + slope_x**2
+    variance = light[inside].var()
+    # For a wave of length p this is 2 pi / p: the pattern's mean angular frequency, per pixel at 64 px.
+    fineness = scale * np.sqrt(energy[inside].mean() / max(variance, 1e-9))
+
+    # Structure tensor (Bigun and Granlund 1987): 1 where all slopes nearby share one axis, 0 where they have none.
+    radius = round(3 * scale)
+    xx, yy, xy = (_box(product, radius) for product in (slope_x**2, slope_y**2, slope_x * slope_y))
+    local = np.sqrt((xx - yy) ** 2 + 4 * xy**2) / np.maximum(xx + yy, 1e-12)
+    coherence = (local * energy)[inside].sum() / max(energy[inside].sum(), 1e-12)
+
+    contrast = np.sqrt(variance) / max(light[inside].mean(), 0.02)
+    return np.array([contrast, saturation, fineness, coherence])
+
+
+def _box(values: np.ndarray, radius: int) -> np.ndarray:
+    """Sums over (2 radius + 1)^2 windows, (H, W) -> (H, W)."""
+    width = 2 * radius + 1
+    for axis in (0, 1):
+        sums = np.cumsum(np.pad(values, [(radius + 1, radius) if a == axis else (0, 0) for a in (0, 1)]), axis)
+        length = sums.shape[axis]
+        values = np.take(sums, range(width, length), axis) - np.take(sums, range(length - width), axis)
+    return values
+
+
+@dataclass(frozen=True)
+class CoatJudge:
+    """For each domain the range of every feature, (2, 4): lowest and highest."""
+
+    ranges: dict[Domain, np.ndarray]
+
+    def wears(self, domain: Domain, picture: np.ndarray, mask: np.ndarray) -> bool:
+        """Whether the animal inside `mask` has the coat of `domain`. Shapes as for `coat_features`."""
+        low, high = self.ranges[domain]
+        features = coat_features(picture, mask)
+        return bool(((features >= low) & (features <= high)).all())
+
+
+def calibrate(world: World, size: int, count: int = 400, seed: int = 0) -> CoatJudge:
+    """The judge whose ranges are those of `count` real training pictures of each domain, and of nothing else.
+
+    Each range is what all but 0.5 % of them keep at either end, and a tenth of its width more for those never seen.
+    """
+    ranges: dict[Domain, np.ndarray] = {}
+    for domain in ("A", "B"):
+        features = []
+        for index in range(count):
+            scene = draw_scene(world, "train", domain, index, seed)
+            features.append(coat_features(world.render(scene, domain, size), world.truth(scene, size)["mask"]))
+        low, high = np.quantile(features, [0.005, 0.995], axis=0)
+        ranges[domain] = np.stack([low - 0.1 * (high - low), high + 0.1 * (high - low)])
+    return CoatJudge(ranges)
+
+
+def background_change(before: np.ndarray, after: np.ndarray, mask: np.ndarray) -> float:
+    """Mean absolute difference outside the mask, in [0, 1]: (H, W, 3) uint8 twice, mask (H, W) uint8.
+
+    The mask is widened by two pixels of a 64 px picture: a new coat may reach a little over its edge.
+    """
+    outside = erode(mask <= 5, round(2 * before.shape[0] / 64))
+    return float(np.abs(before[outside] / 255.0 - after[outside] / 255.0).mean())
