@@ -1,117 +1,123 @@
 """Any picture file <-> float tensor (C, H, W) in [-1, 1].
 
-Pillow decodes. What comes out is upright (EXIF), opaque (laid on a background colour), sRGB, 8 bits a channel.
+Pillow decodes; `colours.normalise` makes of it what a network sees.
 """
 
 from __future__ import annotations
 
 import io
-import warnings
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image
 from torch import Tensor
 
-Channels = Literal[1, 3]
-Colour = tuple[int, int, int]
-WHITE: Colour = (255, 255, 255)
+from minicyclegan.data.colours import WHITE, Channels, Colour, PictureError, normalise, orientation_of, quiet_pillow
 
 # What a folder is searched for, in any case of letters. A single file may have any name.
 SUFFIXES = frozenset(
-    ".png .jpg .jpeg .jfif .webp .bmp .gif .tif .tiff .ppm .pgm .pbm .pnm .tga .avif .heic .heif".split()
+    (
+        ".png .apng .jpg .jpeg .jpe .jfif .webp .bmp .gif .tif .tiff "
+        ".ppm .pgm .pbm .pnm .tga .jp2 .avif .heic .heif .hif"
+    ).split()
 )
 
-
-class PictureError(ValueError):
-    """A picture that can't be read or written; the message names the file, what is wrong and what to do."""
+PHOTOMETRIC = 0x0106  # the TIFF tag: 0 where 0 is white
+HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
 def find_pictures(folder: Path) -> list[Path]:
-    """The picture files directly in `folder`, sorted by name; hidden files are left out."""
+    """The picture files directly in `folder`, sorted by name; hidden files are left out.
+
+    A link to nothing counts: it is reported with the broken files rather than passed over.
+    """
     files = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith("."))
-    return sorted(path for path in files if path.is_file())
+    return sorted(path for path in files if path.is_file() or not path.exists())
 
 
 def read_picture(path: str | Path, channels: Channels = 3, background: Colour = WHITE) -> Image.Image:
     """The file's first frame as an 8-bit "RGB" (3 channels) or "L" (1 channel) picture. Raises PictureError."""
-    path = Path(path)
+    with _opened(Path(path)) as image:
+        _scale_transparent_colour(image)
+        image.load()
+        return normalise(_black_is_zero(image), channels, background)
+
+
+def picture_size(path: str | Path) -> tuple[int, int]:
+    """Width and height of the upright picture, from the file's header alone. Raises PictureError."""
+    with _opened(Path(path)) as image:
+        # A PNG without EXIF at its beginning would be decoded in search of it.
+        turned = (image.format != "PNG" or "exif" in image.info) and orientation_of(image) >= 5
+        return image.size[::-1] if turned else image.size
+
+
+def _scale_transparent_colour(image: Image.Image) -> None:
+    """Pillow spreads a PNG's 2, 4 or 16 bits to 8, but leaves the transparent colour beside them as it was."""
+    if image.format != "PNG" or "transparency" not in image.info or not image.tile:
+        return
+    packing, colour = image.tile[0].args, image.info["transparency"]
+    if packing in ("L;2", "L;4"):
+        image.info["transparency"] = colour * (85 if packing == "L;2" else 17)
+    elif packing == "RGB;16B":
+        image.info["transparency"] = tuple(value >> 8 for value in colour)
+
+
+def _black_is_zero(image: Image.Image) -> Image.Image:
+    """Pillow turns the grey of a TIFF whose 0 is white the right way round, but not where it has 16 bits."""
+    white_is_zero = image.format == "TIFF" and image.tag_v2.get(PHOTOMETRIC) == 0
+    return image.point(lambda value: value * -1 + 65535) if white_is_zero and image.mode == "I;16" else image
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The picture in a file; whatever goes wrong inside the block is raised as a PictureError with the path."""
+    head = b""
     try:
-        with warnings.catch_warnings():
-            # Pillow only warns between its limit and twice its limit; a decompression bomb is refused from the first.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            _allow_heic()
-            with Image.open(path) as image:
-                image.load()
-                return normalise(image, channels, background)
-    except FileNotFoundError:
-        raise PictureError(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise PictureError(f"{path}: a folder, not a picture") from None
-    except PictureError as error:
-        raise PictureError(f"{path}: {error}") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        limit = (Image.MAX_IMAGE_PIXELS or 0) / 1e6
-        raise PictureError(f"{path}: more than {limit:.0f} million pixels, refused; make a smaller copy") from None
-    except Image.UnidentifiedImageError:
-        raise PictureError(f"{path}: {_why_unidentified(path)}") from None
+        with path.open("rb") as file:
+            head = file.read(12)
+            file.seek(0)
+            if _is_heic(head):
+                _allow_heic()
+            with quiet_pillow():
+                image = Image.open(file)
+            with image:
+                yield image
     # Decoders answer broken files with nearly every kind of exception.
     except Exception as error:
-        raise PictureError(f"{path}: broken picture ({error or type(error).__name__})") from None
+        raise PictureError(f"{path}: {_reason(error, path, head)}") from None
 
 
-def normalise(image: Image.Image, channels: Channels = 3, background: Colour = WHITE) -> Image.Image:
-    """Any Pillow picture -> upright, opaque, sRGB, 8 bits a channel; mode "RGB" or "L". Raises PictureError."""
-    profile = image.info.get("icc_profile")
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I") or image.mode == "F":
-        image = _to_8_bits(image)
-    if image.mode in ("P", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-    alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
-    colour = _to_srgb(_without_alpha(image), profile)
-    if alpha is not None:
-        paper = Image.new("RGB", image.size, background)
-        paper.paste(colour, mask=alpha)
-        colour = paper
-    return colour.convert("L" if channels == 1 else "RGB")
+def _reason(error: Exception, path: Path, head: bytes) -> str:
+    """In words, why the file that begins with `head` can't be read."""
+    text = " ".join(str(error).split())[:200] or type(error).__name__
+    match error:
+        case PictureError():
+            return text
+        case FileNotFoundError():
+            return "no such file"
+        case OSError() if path.is_dir():
+            return "a folder, not a picture"
+        case Image.DecompressionBombError() | Image.DecompressionBombWarning():
+            return f"more than {(Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million pixels, refused; make a smaller copy"
+        case Image.UnidentifiedImageError():
+            return _why_unidentified(head)
+        case OSError() if error.strerror:
+            return error.strerror
+    return f"broken picture ({text})"
 
 
-def _without_alpha(image: Image.Image) -> Image.Image:
-    """The colours alone, in one of the modes that a colour profile can describe."""
-    if image.mode in ("1", "LA"):
-        return image.convert("L")
-    return image if image.mode in ("L", "RGB", "CMYK", "LAB") else image.convert("RGB")
+def _is_heic(head: bytes) -> bool:
+    return head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS
 
 
-def _to_8_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey, which Pillow's own conversion would clamp at 255, scaled; likewise float grey in [0, 1]."""
-    values = np.asarray(image)
-    top = 1.0 if image.mode == "F" else 65535.0
-    low, high = values.min(), values.max()
-    if not (low >= 0 and high <= top):
-        raise PictureError(f"grey values from {low:g} to {high:g}, expected 0 to {top:g}; save it with 8 or 16 bits")
-    return Image.fromarray(np.rint(values * (255.0 / top)).astype(np.uint8))
-
-
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """The picture in sRGB: through its embedded profile where it has one that works, else by Pillow's own rule."""
-    srgb = ImageCms.createProfile("sRGB")
-    if image.mode == "LAB":
-        return ImageCms.profileToProfile(image, ImageCms.createProfile("LAB"), srgb, outputMode="RGB")
-    if profile:
-        try:
-            embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            return ImageCms.profileToProfile(image, embedded, srgb, outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError):
-            # A damaged profile, or one for another kind of picture: viewers ignore it too.
-            pass
-    return image.convert("RGB")
-
-
+@cache
 def _allow_heic() -> bool:
+    """Teaches Pillow to read HEIC; whether the extra for it is installed."""
     try:
         from pillow_heif import register_heif_opener
     except ImportError:
@@ -120,16 +126,12 @@ def _allow_heic() -> bool:
     return True
 
 
-def _why_unidentified(path: Path) -> str:
-    with path.open("rb") as file:
-        head = file.read(12)
+def _why_unidentified(head: bytes) -> str:
     if not head:
         return "an empty file"
-    if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1"):
-        if not _allow_heic():
-            return "a HEIC picture; to read these, install the extra: pip install pillow-heif"
-        return "a HEIC picture that can't be decoded"
-    return "not a picture that Pillow can read"
+    if _is_heic(head) and not _allow_heic():
+        return "a HEIC picture; to read these, install the extra: pip install pillow-heif"
+    return "a HEIC picture that can't be decoded" if _is_heic(head) else "not a picture that Pillow can read"
 
 
 def resize(image: Image.Image, size: int) -> Image.Image:
@@ -145,7 +147,8 @@ def to_array(image: Image.Image) -> np.ndarray:
 
 def to_tensor(array: np.ndarray) -> Tensor:
     """uint8 pictures (..., H, W, C) -> float32 (..., C, H, W) in [-1, 1]."""
-    tensor = torch.from_numpy(np.ascontiguousarray(np.moveaxis(array, -1, -3)))
+    # A copy: Pillow's arrays are read-only, mirrored ones have negative strides, and PyTorch shares neither.
+    tensor = torch.from_numpy(np.array(np.moveaxis(array, -1, -3), order="C"))
     return tensor.float() / 127.5 - 1.0
 
 
@@ -173,14 +176,24 @@ def save_image(tensor: Tensor, path: str | Path) -> None:
 def write_picture(image: Image.Image, path: str | Path) -> None:
     """Writes whole or not at all: encoded in memory first, then to a temporary name, then renamed."""
     path = Path(path)
-    encoded, part = io.BytesIO(), path.with_name(path.name + ".part")
+    if path.suffix.lower() in (".heic", ".heif", ".hif"):
+        _allow_heic()
+    kind = Image.registered_extensions().get(path.suffix.lower())
+    if kind not in Image.SAVE:
+        raise PictureError(f"{path}: pictures can't be written as {path.suffix or 'no suffix'!r}; use .png or .jpg")
+    encoded = io.BytesIO()
     try:
-        kind = Image.registered_extensions().get(path.suffix.lower())
-        if kind is None:
-            raise PictureError(f"{path}: unknown picture type {path.suffix!r}; use .png or .jpg")
-        image.save(encoded, kind, **({"quality": 95} if kind in ("JPEG", "WEBP", "AVIF") else {}))
+        image.save(encoded, kind, **({"quality": 95} if kind in ("JPEG", "WEBP", "AVIF", "HEIF") else {}))
+    except (OSError, ValueError) as error:
+        raise PictureError(f"{path}: can't be written as {kind} ({error}); use .png") from None
+    # Short and hidden: a long name stays possible, and no search for pictures finds it.
+    part = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
         part.write_bytes(encoded.getvalue())
         part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise PictureError(f"{path}: can't be written ({error.strerror or error})") from None
+    except BaseException as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise PictureError(f"{path}: can't be written ({error.strerror or error})") from None
+        raise

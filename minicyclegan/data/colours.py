@@ -1,0 +1,112 @@
+"""Any Pillow picture -> upright (EXIF), opaque (laid on a background colour), sRGB, 8 bits a channel."""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageCms
+
+Channels = Literal[1, 3]
+Colour = tuple[int, int, int]
+WHITE: Colour = (255, 255, 255)
+
+ORIENTATION = 0x0112  # the EXIF tag
+TO_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class PictureError(ValueError):
+    """A picture that can't be read or written; the message names the file, what is wrong and what to do."""
+
+
+def normalise(image: Image.Image, channels: Channels = 3, background: Colour = WHITE) -> Image.Image:
+    """Any Pillow picture -> upright, opaque, sRGB, 8 bits a channel; mode "RGB" or "L". Raises PictureError."""
+    if 0 in image.size:
+        raise PictureError("a picture without pixels")
+    profile = image.info.get("icc_profile")
+    if (orientation := orientation_of(image)) > 1:
+        image = image.transpose(TO_UPRIGHT[orientation])
+    if image.mode.startswith("I") or image.mode == "F":
+        image = _to_8_bits(image)
+    if image.mode in ("P", "PA", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+    elif image.mode == "La":
+        image = image.convert("LA")
+    alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
+    colour = _to_srgb(_without_alpha(image), profile)
+    if alpha is not None:
+        paper = Image.new("RGB", image.size, background)
+        paper.paste(colour, mask=alpha)
+        colour = paper
+    return colour.convert("L" if channels == 1 else "RGB")
+
+
+def orientation_of(image: Image.Image) -> int:
+    """How a camera was held: 1 upright, 2 to 8 mirrored or turned; 1 where the EXIF says nothing or is damaged."""
+    try:
+        with quiet_pillow():
+            orientation = image.getexif().get(ORIENTATION)
+    except Exception:
+        return 1
+    return orientation if orientation in tuple(TO_UPRIGHT) else 1
+
+
+def _without_alpha(image: Image.Image) -> Image.Image:
+    """The colours alone, in one of the modes that a colour profile can describe."""
+    if image.mode in ("1", "LA"):
+        return image.convert("L")
+    return image if image.mode in ("L", "RGB", "CMYK", "LAB") else image.convert("RGB")
+
+
+def _to_8_bits(image: Image.Image) -> Image.Image:
+    """16-bit grey, which Pillow's own conversion would clamp at 255, scaled; likewise float grey in [0, 1]."""
+    values = np.asarray(image)
+    top = 1.0 if image.mode == "F" else 65535.0
+    low, high = values.min(), values.max()
+    if not (low >= 0 and high <= top):
+        raise PictureError(f"grey values from {low:g} to {high:g}, expected 0 to {top:g}; save it with 8 or 16 bits")
+    scaled = Image.fromarray(np.rint(values * (255.0 / top)).astype(np.uint8))
+    if "transparency" in image.info:
+        scaled.putalpha(Image.fromarray((values != image.info["transparency"]).astype(np.uint8) * 255))
+    return scaled
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """The picture in sRGB: through its embedded profile where it has one that works, else by Pillow's own rule."""
+    srgb = ImageCms.createProfile("sRGB")
+    if image.mode == "LAB":
+        return ImageCms.profileToProfile(image, ImageCms.createProfile("LAB"), srgb, outputMode="RGB")
+    if profile:
+        try:
+            embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            return ImageCms.profileToProfile(image, embedded, srgb, outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError):
+            # A damaged profile, or one for another kind of picture: viewers ignore it too.
+            pass
+    return image.convert("RGB")
+
+
+_WARNING_FILTERS = threading.RLock()
+
+
+@contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """No raw warnings from Pillow, but a decompression bomb is an error: it only warns up to twice its limit."""
+    # The filters are the whole process's: two threads that changed them at once could leave them changed for ever.
+    with _WARNING_FILTERS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
