@@ -6,6 +6,7 @@ from minicyclegan.data.worlds.base import Domain, Sample, Split, World, draw_sam
 from minicyclegan.data.worlds.facades import FACADES
 from minicyclegan.data.worlds.horse2zebra import HORSE2ZEBRA
 from minicyclegan.data.worlds.render import clear_cache, default_cache_dir, render_pictures
+from minicyclegan.data.worlds.summer2winter import SUMMER2WINTER
 
 __all__ = [
     "WORLDS",
@@ -22,7 +23,7 @@ __all__ = [
     "render_pictures",
 ]
 
-WORLDS: dict[str, World] = {world.name: world for world in (FACADES, HORSE2ZEBRA)}
+WORLDS: dict[str, World] = {world.name: world for world in (FACADES, HORSE2ZEBRA, SUMMER2WINTER)}
 
 
 def get_world(name: str) -> World:

@@ -90,8 +90,8 @@ class Landscape:
     trees: tuple[Tree, ...]  # from the farthest to the nearest
 
 
-def sample_landscape(random: np.random.Generator) -> Landscape:
-    soil = SOILS[random.integers(len(SOILS))]
+def sample_landscape(random: np.random.Generator, soils: tuple[Soil, ...] = SOILS) -> Landscape:
+    soil = soils[random.integers(len(soils))]
     mood = MOODS[random.choice(len(MOODS), p=[0.27, 0.18, 0.17, 0.14, 0.14, 0.10])]
     horizon = random.uniform(0.30, 0.52)
     ridges = []
@@ -117,21 +117,35 @@ def _sample_light(random: np.random.Generator, soil: Soil, mood: Mood) -> Light:
     # Never straight from behind the viewer, where nothing has a shadow, nor from behind the scene.
     around = np.radians(random.uniform(25.0, 65.0)) * random.choice([-1, 1])
     toward = np.cos(height) * np.sin(around), np.sin(height), np.cos(height) * np.cos(around)
+    return light_from(tuple(map(float, toward)), soil, mood)
+
+
+def light_from(toward: tuple[float, float, float], soil: Soil, mood: Mood) -> Light:
     bounce = 0.42 * (np.asarray(soil.first) + soil.second) / 2.0 * (np.asarray(mood.sun) + mood.shade)
-    return Light(tuple(map(float, toward)), mood.sun, mood.shade, tuple(map(float, bounce)))
+    return Light(toward, mood.sun, mood.shade, tuple(map(float, bounce)))
 
 
 def paint_landscape(landscape: Landscape, size: int) -> np.ndarray:
-    """The empty landscape: (size, size, 3) float64 in [0, 1]."""
+    """The landscape with its trees: (size, size, 3) float64 in [0, 1]."""
+    picture = paint_land(landscape, size)
+    for tree in landscape.trees:
+        paint_tree(picture, tree, landscape.light, haze_colour(landscape))
+    return picture
+
+
+def paint_land(landscape: Landscape, size: int, labels: np.ndarray | None = None) -> np.ndarray:
+    """Sky, hills and ground: (size, size, 3) float64 in [0, 1]. `labels` (size, size) uint8, if given, are set to
+    0 for sky, 1 for hills, 2 for ground."""
     picture = np.zeros((size, size, 3))
     x, y = grid(size)
     noise = Noise(landscape.seed)
     edge = min(size, int(np.ceil((landscape.horizon + 0.5 / size) * size)))
     _paint_sky(landscape, picture[: edge + 1], x, y[: edge + 1], noise)
-    _paint_ridges(landscape, picture[: edge + 1], x, y[: edge + 1], noise)
+    tops = _paint_ridges(landscape, picture[: edge + 1], x, y[: edge + 1], noise)
     _paint_ground(landscape, picture, x, y, noise, max(0, edge - 1))
-    for tree in landscape.trees:
-        paint_tree(picture, tree, landscape.light, haze_colour(landscape))
+    if labels is not None:
+        labels[:] = y > tops
+        labels[y[:, 0] > landscape.horizon] = 2
     return picture
 
 
@@ -154,8 +168,9 @@ def _paint_sky(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.ndarr
     lay_over(sky, lit[..., None] * np.asarray(mood.cloud), 0.9 * thick)
 
 
-def _paint_ridges(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.ndarray, noise: Noise) -> None:
-    pixel = 1.0 / x.size
+def _paint_ridges(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.ndarray, noise: Noise) -> np.ndarray:
+    """Paints the hills and returns where they meet the sky, (1, W)."""
+    pixel, tops = 1.0 / x.size, np.ones_like(x)
     up = np.array(landscape.light.toward[1])
     received, _ = shade(landscape.light, 0.0 * up, 0.9 + 0.0 * up, 0.43 + 0.0 * up)
     texture = 1.0 + 0.16 * noise.fractal(x * 14.0, y * 30.0, 3, pixel * 30.0)[..., None]
@@ -170,6 +185,8 @@ def _paint_ridges(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.nd
         depth = np.clip((y - top) / 0.12, 0.0, 1.0)  # mist gathers at the foot of the hills
         colour = mix(land * texture, haze_colour(landscape), np.minimum(ridge.haze + 0.25 * depth, 0.92))
         lay_over(sky, colour, coverage(top - y, pixel))
+        tops = np.minimum(tops, top)
+    return tops
 
 
 def _paint_ground(

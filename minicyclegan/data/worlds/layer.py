@@ -91,16 +91,17 @@ class Layer:
 
 
 def empty_layer(
-    size: int, x: float, y: float, scale: float, slim: float, facing: int, chains: Sequence[np.ndarray]
-) -> Layer:
+    size: int, x: float, y: float, scale: float, slim: float, facing: int, chains: Sequence[np.ndarray],
+    margin: float = 0.02,
+) -> Layer:  # fmt: skip
     """A layer around these chains, whose own origin lies at (x, y) in the picture, its unit `scale` picture widths.
 
-    facing -1 mirrors it, slim squeezes its width.
+    facing -1 mirrors it, slim squeezes its width, and margin is room around the chains.
     """
     column, row = grid(size)
     pixel, step = 1.0 / (size * scale), facing / (size * scale * slim)
     own_x, own_y = (column - x) * facing / (scale * slim), (y - row) / scale
-    rows, columns = _box(chains, 0.02 + 2.0 * pixel, own_x, own_y, pixel, step)
+    rows, columns = _box(chains, margin + 2.0 * pixel, own_x, own_y, pixel, step)
     own_x, own_y = own_x[:, columns], own_y[rows]
     shape = (own_y.size, own_x.size)
     return Layer(rows, columns, np.zeros((*shape, 3)), np.zeros(shape), np.zeros(shape), own_x, own_y, pixel, step)

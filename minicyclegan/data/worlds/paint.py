@@ -101,6 +101,15 @@ def chain_distance(
     return nearest, (weight * dx).sum(axis=0), (weight * dy).sum(axis=0)
 
 
+def polygon_distance(corners: Sequence[tuple[float, float]], x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Distance to the outline of a convex polygon, negative inside; corners clockwise where y points up."""
+    ends = np.array(corners)
+    along = np.roll(ends, -1, axis=0) - ends
+    along /= np.hypot(along[:, :1], along[:, 1:])
+    edges = [(y - py) * dx - (x - px) * dy for (px, py), (dx, dy) in zip(ends, along, strict=True)]
+    return np.maximum.reduce(np.broadcast_arrays(*edges))
+
+
 def coverage(distance: np.ndarray, pixel: float) -> np.ndarray:
     """How much of each pixel a shape covers, from the distance to its outline (negative inside)."""
     return unit(0.5 - distance / pixel)

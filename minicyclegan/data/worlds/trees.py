@@ -8,8 +8,9 @@ import numpy as np
 
 from minicyclegan.data.worlds.layer import Layer, empty_layer
 from minicyclegan.data.worlds.light import Light, shade
-from minicyclegan.data.worlds.paint import Colour, Noise, coverage, grid, mix
+from minicyclegan.data.worlds.paint import Colour, Noise, coverage, grid, mix, unit
 
+SNOW = (0.93, 0.95, 0.98)
 BARK = (0.36, 0.33, 0.31)  # greyer than any horse
 
 # Crowns for a tree of height 1: circles joined in chains, in tree units, the foot of the trunk at (0, 0).
@@ -19,16 +20,17 @@ CROWNS: dict[str, list[list[tuple[float, float, float]]]] = {
     "poplar": [[(0.0, 0.28, 0.10), (0.0, 0.50, 0.13)], [(0.0, 0.50, 0.13), (0.01, 0.90, 0.05)]],
     "fir": [[(-0.21, 0.17, 0.03), (0.0, 0.26, 0.09), (0.21, 0.17, 0.03)],
             [(-0.15, 0.40, 0.03), (0.0, 0.48, 0.08), (0.15, 0.40, 0.03)],
-            [(-0.09, 0.63, 0.03), (0.0, 0.70, 0.06), (0.09, 0.63, 0.03)], [(0.0, 0.20, 0.12), (0.0, 0.94, 0.02)]],
+            [(-0.09, 0.63, 0.03), (0.0, 0.70, 0.06), (0.09, 0.63, 0.03)], [(0.0, 0.20, 0.12), (0.0, 0.92, 0.035)]],
     "umbrella": [[(-0.42, 0.80, 0.07), (0.36, 0.82, 0.08)], [(-0.20, 0.87, 0.09), (0.20, 0.90, 0.08)]],
-    "bush": [[(-0.40, 0.28, 0.26), (0.34, 0.30, 0.28)], [(-0.08, 0.60, 0.30), (0.12, 0.58, 0.28)]],
+    "bush": [[(-0.42, 0.22, 0.22), (-0.10, 0.46, 0.40), (0.16, 0.44, 0.38), (0.44, 0.24, 0.24)]],
 }  # fmt: skip
 TRUNKS: dict[str, float] = {"round": 0.045, "poplar": 0.03, "fir": 0.035, "umbrella": 0.03}  # half widths
 
 
 @dataclass(frozen=True)
 class Tree:
-    """One tree: where its foot stands in the picture, its height in picture widths, its own seed and colour."""
+    """One tree: where its foot stands in the picture, its height in picture widths, the haze before it (0 .. 1), its
+    own seed and colour, and how much snow lies on it (0 .. 1)."""
 
     kind: str
     x: float
@@ -37,6 +39,7 @@ class Tree:
     haze: float
     seed: int
     foliage: Colour
+    snow: float = 0.0
 
 
 def sample_trees(
@@ -57,15 +60,17 @@ def sample_trees(
     return tuple(sorted(trees, key=lambda tree: tree.foot))
 
 
-def paint_tree(picture: np.ndarray, tree: Tree, light: Light, haze: np.ndarray) -> None:
-    """Paints the tree with its shadow into a (size, size, 3) picture, in place."""
+def paint_tree(
+    picture: np.ndarray, tree: Tree, light: Light, haze: np.ndarray, labels: np.ndarray | None = None, label: int = 0
+) -> None:
+    """Paints the tree with its shadow into a (size, size, 3) picture, in place, and its label into `labels`."""
     crown = [np.array(chain) for chain in CROWNS[tree.kind]]
     parts = list(crown)
     if tree.kind in TRUNKS:
         width = TRUNKS[tree.kind]
         trunk = np.array([(0.0, 0.0, width * 1.3), (0.01, 0.45, width * 0.8), (0.0, 0.8, width * 0.4)])
         parts.append(trunk)
-    layer = empty_layer(len(picture), tree.x, tree.foot, tree.height, 1.0, 1, parts)
+    layer = empty_layer(len(picture), tree.x, tree.foot, tree.height, 1.0, 1, parts, margin=0.07)
     if layer.alpha.size == 0:
         return
     noise = Noise(tree.seed)
@@ -77,16 +82,23 @@ def paint_tree(picture: np.ndarray, tree: Tree, light: Light, haze: np.ndarray) 
     _paint_crown(layer, crown, tree, light, noise)
     layer.colour[:] = mix(layer.colour, layer.alpha[..., None] * haze, tree.haze)
     layer.lay_on(picture)
+    if labels is not None:
+        labels[layer.rows, layer.columns][layer.alpha > 0.5] = label
 
 
 def _paint_crown(layer: Layer, crown: list[np.ndarray], tree: Tree, light: Light, noise: Noise) -> None:
     shape = layer.shape(crown)
     leaves = noise.fractal(layer.x * 11.0, layer.y * 11.0, 3, layer.pixel * 11.0, 0.7)
-    away = np.maximum(shape.away + 0.045 * leaves, -0.5 * layer.y)
+    ragged = 0.03 if tree.kind in ("fir", "poplar") else 0.045
+    away = np.maximum(shape.away + ragged * leaves, -0.5 * layer.y)
     received, _ = shade(light, shape.nx, shape.ny, shape.nz)
     # Inside a crown it is dark between the lit clumps.
     tone = np.clip(0.95 + 0.35 * leaves, 0.5, 1.4)[..., None]
-    layer.paint(np.asarray(tree.foliage) * received * tone, coverage(away, layer.pixel))
+    albedo = np.broadcast_to(tree.foliage, received.shape)
+    if tree.snow > 0.0:  # on what looks up, in clumps
+        lying = unit(0.35 + 0.9 * shape.ny + 0.9 * leaves) * tree.snow
+        albedo = mix(albedo, SNOW, np.maximum(lying, 0.18 * tree.snow))
+    layer.paint(albedo * received * tone, coverage(away, layer.pixel))
 
 
 def _paint_shadow(picture: np.ndarray, tree: Tree, light: Light) -> None:
