@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 import reference_numpy as rn
+from tests.reference_numpy.cases import ILLEGAL, values
 from tests.reference_numpy.compare import assert_agree, assert_close
 
 torch.set_num_threads(1)
@@ -23,12 +24,6 @@ Draw = Any
 
 def cases(count: int) -> settings:
     return settings(max_examples=count, deadline=None, derandomize=True, database=None)
-
-
-def values(seed: int, *shape: int) -> np.ndarray:
-    """Normal values, a tenth of them exactly 0, where relu and the absolute value have their corner."""
-    rng = np.random.default_rng((seed, len(shape), *shape))
-    return np.where(rng.random(shape) < 0.1, 0.0, rng.standard_normal(shape))
 
 
 def agree(name: str, arrays: dict[str, np.ndarray | None], seed: int, **options: Any) -> None:
@@ -314,51 +309,6 @@ def test_float32_is_kept(name: str):
         y = getattr(NF, name)(x, **extra.get(name, {}))
     y.sum().backward()
     assert y.dtype == x.grad.dtype == np.float32
-
-
-X = np.zeros((1, 4, 5, 5))
-W = np.zeros((6, 4, 3, 3))
-ILLEGAL = [
-    ("conv2d", (np.zeros((5, 5)), W), {}, r"\(5, 5\)"),
-    ("conv2d", (np.zeros((1, 3, 5, 5)), W), {}, r"\(6, 4, 3, 3\).*\(1, 3, 5, 5\)"),
-    ("conv2d", (X, W, np.zeros(4)), {}, r"\(6,\).*\(4,\)"),
-    ("conv2d", (X, W), {"groups": 4}, "groups=4"),
-    ("conv2d", (X, W), {"groups": 0}, "groups=0"),
-    ("conv2d", (X, W), {"padding": -1}, "padding"),
-    ("conv2d", (X, W), {"stride": 0}, "stride"),
-    ("conv2d", (X, W), {"dilation": (1, 0)}, "dilation"),
-    ("conv2d", (X, W), {"stride": (1, 2, 3)}, "stride"),
-    ("conv2d", (X, W), {"padding": "full"}, "full"),
-    ("conv2d", (X, W), {"padding": "same", "stride": 2}, "stride 1"),
-    ("conv2d", (X, W), {"dilation": 3}, r"\(1, 4, 5, 5\)"),
-    ("conv2d", (X[:, :, :0], W), {"padding": 3}, r"\(1, 4, 0, 5\)"),
-    ("conv_transpose2d", (X, W), {}, r"\(6, 4, 3, 3\).*\(1, 4, 5, 5\)"),
-    ("conv_transpose2d", (X, W[:4], np.zeros(3)), {}, r"\(4,\).*\(3,\)"),
-    ("conv_transpose2d", (X, W[:4]), {"output_padding": 1}, "output_padding"),
-    ("conv_transpose2d", (X, W[:4]), {"padding": 4}, r"\(-1, -1\)"),
-    ("avg_pool2d", (X, 6), {}, r"\(1, 4, 5, 5\)"),
-    ("avg_pool2d", (X, 2), {"padding": 2}, "half"),
-    ("avg_pool2d", (X, 2, 0), {}, "stride"),
-    ("avg_pool2d", (X[0, 0], 2), {}, r"\(5, 5\)"),
-    ("avg_pool2d", (X, 2), {"divisor_override": 0}, "zero"),
-    ("pad", (X, (1, 1, 1)), {}, "two numbers"),
-    ("pad", (X, (-3, -3)), {}, r"\(1, 4, 5, 5\)"),
-    ("pad", (X, (-6, 3)), {}, r"\(1, 4, 5, 5\)"),
-    ("pad", (X, (1, 1), "mirror"), {}, "mirror"),
-    ("pad", (X, (1, 1), "reflect"), {}, r"\(1, 4, 5, 5\)"),
-    ("pad", (X, (5, 1, 0, 0), "reflect"), {}, r"\(1, 4, 5, 5\)"),
-    ("pad", (X, (1, 1, 1, 1), "replicate", 1.0), {}, "value"),
-    ("pad", (X[:, :, :0], (1, 1, 1, 1), "replicate"), {}, r"\(1, 4, 0, 5\)"),
-    ("instance_norm", (X[:, :, :1, :1],), {}, r"\(1, 4, 1, 1\)"),
-    ("instance_norm", (X,), {"weight": np.zeros(3)}, r"\(4,\).*\(3,\)"),
-    ("batch_norm", (X[:, :, 0, 0], None, None), {"training": True}, r"\(1, 4\)"),
-    ("batch_norm", (X, None, None), {}, "evaluation"),
-    ("batch_norm", (X, np.zeros(4), None), {"training": True}, "both"),
-    ("batch_norm", (X, np.zeros(3), np.ones(3)), {}, r"\(3,\)"),
-    ("linear", (np.zeros((2, 3)), np.zeros((4, 2))), {}, r"\(2, 3\) and \(2, 4\)"),
-    ("binary_cross_entropy_with_logits", (np.zeros((2, 3)), np.zeros(3)), {}, r"\(3,\).*\(2, 3\)"),
-    ("mse_loss", (np.zeros(3), np.zeros(3)), {"reduction": "max"}, "max"),
-]
 
 
 @pytest.mark.parametrize(("name", "arguments", "options", "says"), ILLEGAL)

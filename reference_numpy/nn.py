@@ -1,0 +1,192 @@
+"""The few modules that the networks need, after `torch.nn`: the same names, arguments, attributes and state_dict keys.
+
+Parameters are Tensors, buffers (running statistics) arrays. Weights are drawn from N(0, 0.02), the networks'
+initialisation, by `rng`; comparisons load them over with `load_state_dict`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from reference_numpy import functional as F
+from reference_numpy.tensor import Tensor
+
+
+class Module:
+    """A forward function with weights. Whatever is set as an attribute is found there: Tensors, arrays, Modules."""
+
+    training: bool = True
+
+    def forward(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def __call__(self, x: Any) -> Tensor:
+        return self.forward(x if isinstance(x, Tensor) else Tensor(x))
+
+    def modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """This module and all inside it, each with the prefix that its keys have."""
+        yield prefix, self
+        for name, value in vars(self).items():
+            if isinstance(value, Module):
+                yield from value.modules(f"{prefix}{name}.")
+
+    def named_parameters(self) -> dict[str, Tensor]:
+        return {
+            prefix + name: value
+            for prefix, module in self.modules()
+            for name, value in vars(module).items()
+            if isinstance(value, Tensor)
+        }
+
+    def parameters(self) -> list[Tensor]:
+        return list(self.named_parameters().values())
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        """Every parameter's data and every buffer by its key: the arrays themselves."""
+        return {
+            prefix + name: value.data if isinstance(value, Tensor) else value
+            for prefix, module in self.modules()
+            for name, value in vars(module).items()
+            if isinstance(value, Tensor | np.ndarray)
+        }
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Copies of all parameters and buffers, with the keys of the PyTorch twin."""
+        return {key: array.copy() for key, array in self._arrays().items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Copies values, anything that NumPy can read, into the module's own arrays, which keep their type.
+
+        Raises RuntimeError, naming them, if keys are missing, left over, or of another shape.
+        """
+        arrays = self._arrays()
+        if arrays.keys() != state.keys():
+            missing, extra = sorted(arrays.keys() - state.keys()), sorted(state.keys() - arrays.keys())
+            raise RuntimeError(f"the state does not fit: missing keys {missing}, unexpected keys {extra}")
+        for key, array in arrays.items():
+            value = np.asarray(state[key])
+            if value.shape != array.shape:
+                raise RuntimeError(f"{key} has shape {array.shape}, but the state's has {value.shape}")
+            array[...] = value
+
+    def train(self, mode: bool = True) -> Module:
+        for _, module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Module:
+        return self.train(False)
+
+
+class ModuleList(Module):
+    """Modules in a row, keyed "0", "1", …"""
+
+    def __init__(self, modules: Iterable[Module] = ()):
+        for position, module in enumerate(modules):
+            setattr(self, str(position), module)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter([value for value in vars(self).values() if isinstance(value, Module)])
+
+
+class Sequential(ModuleList):
+    """Each module takes the result of the one before."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        for module in self:
+            x = module(x)
+        return x
+
+
+def _normal(rng: np.random.Generator | None, *shape: int) -> Tensor:
+    return Tensor((rng or np.random.default_rng(0)).normal(0, 0.02, shape), requires_grad=True)
+
+
+def _filled(value: float, *shape: int) -> Tensor:
+    return Tensor(np.full(shape, value), requires_grad=True)
+
+
+class Conv2d(Module):
+    """(N, C, H, W) -> (N, O, H', W'), see `functional.conv2d`."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: int | str = 0,
+        bias: bool = True,
+        *,
+        rng: np.random.Generator | None = None,
+    ):
+        self.weight = _normal(rng, out_channels, in_channels, kernel_size, kernel_size)
+        self.bias = _filled(0.0, out_channels) if bias else None
+        self.stride, self.padding = stride, padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding)  # (N, O, H', W')
+
+
+class ConvTranspose2d(Module):
+    """(N, C, H, W) -> (N, O, H', W'), see `functional.conv_transpose2d`."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: int = 0,
+        output_padding: int = 0,
+        bias: bool = True,
+        *,
+        rng: np.random.Generator | None = None,
+    ):
+        self.weight = _normal(rng, in_channels, out_channels, kernel_size, kernel_size)
+        self.bias = _filled(0.0, out_channels) if bias else None
+        self.stride, self.padding, self.output_padding = stride, padding, output_padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv_transpose2d(x, self.weight, self.bias, self.stride, self.padding, self.output_padding)
+
+
+class InstanceNorm2d(Module):
+    """(N, C, H, W) -> (N, C, H, W) without parameters, see `functional.instance_norm`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.instance_norm(x)  # (N, C, H, W)
+
+
+class BatchNorm2d(Module):
+    """(N, C, H, W) -> (N, C, H, W), see `functional.batch_norm`."""
+
+    def __init__(self, channels: int):
+        self.weight, self.bias = _filled(1.0, channels), _filled(0.0, channels)
+        self.running_mean, self.running_var = np.zeros(channels), np.ones(channels)
+        self.num_batches_tracked = np.zeros((), np.int64)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.num_batches_tracked += 1
+        return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, self.training)
+
+
+class Dropout(Module):
+    """(…) -> (…), see `functional.dropout`."""
+
+    def __init__(self, p: float = 0.5, *, rng: np.random.Generator | None = None):
+        self.p, self.rng = p, rng or np.random.default_rng(0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.p, self.training, self.rng)
+
+
+class Identity(Module):
+    """(…) -> (…), unchanged."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
