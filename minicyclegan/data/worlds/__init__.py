@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 
 from minicyclegan.data.worlds.base import Domain, Sample, Split, World, draw_sample, draw_scene, other
+from minicyclegan.data.worlds.circles2squares import CIRCLES2SQUARES
 from minicyclegan.data.worlds.facades import FACADES
 from minicyclegan.data.worlds.horse2zebra import HORSE2ZEBRA
 from minicyclegan.data.worlds.render import clear_cache, default_cache_dir, render_pictures
@@ -23,7 +24,7 @@ __all__ = [
     "render_pictures",
 ]
 
-WORLDS: dict[str, World] = {world.name: world for world in (FACADES, HORSE2ZEBRA, SUMMER2WINTER)}
+WORLDS: dict[str, World] = {world.name: world for world in (FACADES, HORSE2ZEBRA, SUMMER2WINTER, CIRCLES2SQUARES)}
 
 
 def get_world(name: str) -> World:
