@@ -41,7 +41,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", metavar="DIR", help="write a data set folder, with the truth beside it")
     parser.add_argument("--count", type=_positive, metavar="N", help="rows of the sheet (4), or training pictures")
     parser.add_argument("--test-count", type=_positive, metavar="N", help="test pictures (a tenth of --count)")
-    parser.add_argument("--size", type=_positive, default=128, metavar="PX", help="size of the pictures (128)")
+    parser.add_argument(
+        "--size",
+        type=_positive,
+        default=128,
+        metavar="PX",
+        help="size of the pictures (128); a folder's training pictures are larger, as train --size PX wants them",
+    )
     parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="another seed, other pictures (0)")
     parser.add_argument("--list", action="store_true", help="list the worlds")
     parser.add_argument("--clear-cache", action="store_true", help=f"empty {default_cache_dir()}")

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
+from minicyclegan.data.jitter import load_size
 from minicyclegan.data.worlds.base import Domain, Sample, Split, World, draw_sample, draw_scene
 
 GAP = 4  # pixels between the pictures of a sheet
@@ -48,6 +49,9 @@ def write_folder(
 ) -> None:
     """Writes `count` training pictures (of each domain) and `test_count` ones for testing (default: a tenth).
 
+    Test pictures are `size` pixels wide, training pictures `load_size(size)`, since training cuts its size x size crops
+    out of slightly larger pictures: so training at `size` on the folder sees the same batches as on the world itself.
+
     Unpaired worlds become trainA/ trainB/ testA/ testB/, paired ones train/ test/ with A and B side by side in one
     picture. truth/ holds what is known of each test picture: its counterpart in the other domain, its masks and label
     maps, and its style parameters as JSON. A test-only world has `count` test pictures and no training ones.
@@ -80,9 +84,12 @@ def _write_split(
     pictures = folder / (split if paired else split + domain)
     truths = folder / "truth" / pictures.name
     pictures.mkdir(parents=True, exist_ok=True)
+    if split == "train":
+        size = load_size(size)
+    digits = max(5, len(str(count - 1)))  # sorted by name, the pictures keep their order
     styles = {}
     for index in range(count):
-        name = f"{index:05d}"
+        name = f"{index:0{digits}d}"
         if split == "train" and not paired:
             picture = world.render(draw_scene(world, split, domain, index, seed), domain, size)
             Image.fromarray(picture).save(pictures / f"{name}.png")
