@@ -62,7 +62,7 @@ def instance_norm(input: Any, *, weight: Any = None, bias: Any = None, eps: floa
     input (N, C, …), weight and bias (C). ValueError where a channel has one pixel only.
     """
     x = as_tensor(input)
-    if x.ndim < 2 or math.prod(x.shape[2:]) == 1:
+    if math.prod(x.shape[2:]) == 1:
         raise ValueError(f"expected more than 1 spatial element, got input of shape {x.shape}")
     return _affine(NORMALISE(x, axes=tuple(range(2, x.ndim)), eps=eps), weight, bias)
 
@@ -92,7 +92,7 @@ def batch_norm(
     if (running_mean is None) != (running_var is None):
         raise ValueError("running_mean and running_var must both be given, or neither")
     if not training:
-        if running_mean is None or running_var is None:
+        if running_mean is None:
             raise RuntimeError("running_mean and running_var must be given in evaluation mode")
         mean, variance = (_per_channel(Tensor(statistic), x.ndim) for statistic in (running_mean, running_var))
         return _affine((x - mean) / (variance + eps).sqrt(), weight, bias)
@@ -100,7 +100,7 @@ def batch_norm(
     count = math.prod(x.shape[axis] for axis in axes)
     if count == 1:
         raise ValueError(f"expected more than 1 value per channel when training, got input of shape {x.shape}")
-    if running_mean is not None and running_var is not None and count:
+    if running_mean is not None and count:
         running_mean += momentum * (x.data.mean(axes) - running_mean)
         running_var += momentum * (x.data.var(axes, ddof=1) - running_var)
     return _affine(NORMALISE(x, axes=axes, eps=eps), weight, bias)

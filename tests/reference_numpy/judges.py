@@ -92,7 +92,7 @@ NETWORKS = [
     ("ResnetGenerator", {"width": 2, "blocks": 2, "norm": "batch", "in_channels": 1, "out_channels": 2}, (2, 1, 8, 8)),
     ("ResnetGenerator", {"width": 2, "blocks": 1, "norm": "none"}, (1, 3, 8, 8)),
     ("PatchDiscriminator", {"width": 1, "layers": 5, "norm": "batch"}, (2, 3, 128, 96)),
-    ("PatchDiscriminator", {"width": 2, "in_channels": 1, "layers": 2}, (2, 1, 16, 24)),
+    ("PatchDiscriminator", {"width": 2, "in_channels": 1, "layers": 1}, (2, 1, 8, 12)),
 ]
 
 
