@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from minicyclegan.data.worlds import Domain, World, draw_scene
 
@@ -18,10 +19,10 @@ LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 FEATURES = ("contrast", "saturation", "fineness", "coherence")
 
 
-def erode(mask: np.ndarray, pixels: int) -> np.ndarray:
-    """Boolean (H, W) without everything closer than `pixels` to its border; what lies outside the picture is border."""
+def erode(mask: np.ndarray, pixels: int, beyond: bool = False) -> np.ndarray:
+    """Boolean (H, W) less what is closer than `pixels` to its border; `beyond`: what the mask is outside the picture."""
     for _ in range(pixels):
-        around = np.pad(mask, 1)
+        around = np.pad(mask, 1, constant_values=beyond)
         shifted = [around[dy : dy + mask.shape[0], dx : dx + mask.shape[1]] for dy in range(3) for dx in range(3)]
         mask = np.logical_and.reduce(shifted)
     return mask
@@ -30,32 +31,35 @@ def erode(mask: np.ndarray, pixels: int) -> np.ndarray:
 def coat_features(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The measurements named in FEATURES, of one picture (H, W, 3) uint8 inside its mask (H, W) uint8; (4,).
 
-    The mask is eroded by 1/32 of the picture, so that its soft border and the background stay out. Raises ValueError
-    where nothing is left of it.
+    Measured at 64 x 64 pixels, with the mask eroded by two of them, so that its soft border and the background stay
+    out. Raises ValueError where nothing is left of it.
     """
-    scale = picture.shape[0] / 64  # lengths below are in pixels of a 64 px picture
-    inside = erode(mask >= 250, round(2 * scale))
+    inside = erode(_at_64(mask) >= 250, 2)  # (64, 64)
     if inside.sum() < 9:
         raise ValueError("the mask is too small to judge")
-    colour = picture / 255.0
-    light = colour @ LUMINANCE  # (H, W)
+    colour = _at_64(picture) / 255.0  # (64, 64, 3)
+    light = colour @ LUMINANCE  # (64, 64)
     brightest, faintest = colour.max(2), colour.min(2)
     saturation = ((brightest - faintest) / np.maximum(brightest, 0.02))[inside].mean()
 
-    slope_y, slope_x = np.gradient(light) * inside  # (2, H, W)
+    slope_y, slope_x = np.gradient(light) * inside  # (2, 64, 64)
     energy = slope_y**2 + slope_x**2
     variance = light[inside].var()
-    # For a wave of length p this is 2 pi / p: the pattern's mean angular frequency, per pixel at 64 px.
-    fineness = scale * np.sqrt(energy[inside].mean() / max(variance, 1e-9))
+    # For a wave of length p pixels this is 2 pi / p: the pattern's mean angular frequency.
+    fineness = np.sqrt(energy[inside].mean() / max(variance, 1e-9))
 
     # Structure tensor (Bigun and Granlund 1987): 1 where all slopes nearby share one axis, 0 where they have none.
-    radius = round(3 * scale)
-    xx, yy, xy = (_box(product, radius) for product in (slope_x**2, slope_y**2, slope_x * slope_y))
+    xx, yy, xy = (_box(product, 3) for product in (slope_x**2, slope_y**2, slope_x * slope_y))
     local = np.sqrt((xx - yy) ** 2 + 4 * xy**2) / np.maximum(xx + yy, 1e-12)
     coherence = (local * energy)[inside].sum() / max(energy[inside].sum(), 1e-12)
 
     contrast = np.sqrt(variance) / max(light[inside].mean(), 0.02)
     return np.array([contrast, saturation, fineness, coherence])
+
+
+def _at_64(picture: np.ndarray) -> np.ndarray:
+    """uint8 (H, W, ...) averaged down to (64, 64, ...)."""
+    return np.asarray(Image.fromarray(picture).resize((64, 64), Image.Resampling.BOX))
 
 
 def _box(values: np.ndarray, radius: int) -> np.ndarray:
@@ -102,5 +106,5 @@ def background_change(before: np.ndarray, after: np.ndarray, mask: np.ndarray) -
 
     The mask is widened by two pixels of a 64 px picture: a new coat may reach a little over its edge.
     """
-    outside = erode(mask <= 5, round(2 * before.shape[0] / 64))
+    outside = erode(mask <= 5, round(2 * before.shape[0] / 64), beyond=True)
     return float(np.abs(before[outside] / 255.0 - after[outside] / 255.0).mean())

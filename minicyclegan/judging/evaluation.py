@@ -54,7 +54,9 @@ def evaluate(
 
     Differences are mean absolute differences with pictures in [0, 1].
     """
-    judge = calibrate(world, size) if world is not None and world.name == "horse2zebra" else None
+    # Below 64 px hardly anything of a coat is left once the mask's border is taken off.
+    has_coats = world is not None and world.name == "horse2zebra" and size >= 64
+    judge = calibrate(world, size) if has_coats else None
     figures = []
     for direction, domain, pictures in (("AtoB", "A", data.test_A), ("BtoA", "B", data.test_B)):
         back: Direction = "BtoA" if direction == "AtoB" else "AtoB"

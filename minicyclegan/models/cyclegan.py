@@ -57,19 +57,26 @@ class CycleGANConfig:
 class CycleGAN(nn.Module):
     """Four networks, two optimizers, two histories, and the one `step` that trains them.
 
-    seed   draws the initial weights and the histories' swaps
+    seed       draws the initial weights and the histories' swaps
+    networks   put in place of the published ones: G_AB=, G_BA=, D_A=, D_B=
 
     An ordinary module: `.to(device)` or `.double()` before the first step.
     """
 
-    def __init__(self, config: CycleGANConfig | None = None, seed: int = 0):
+    def __init__(self, config: CycleGANConfig | None = None, seed: int = 0, **networks: nn.Module):
         super().__init__()
         c = self.config = config or CycleGANConfig()
         draw = torch.Generator().manual_seed(seed)
-        self.G_AB = ResnetGenerator(c.channels_A, c.channels_B, c.width, c.blocks, c.norm, c.dropout, generator=draw)
-        self.G_BA = ResnetGenerator(c.channels_B, c.channels_A, c.width, c.blocks, c.norm, c.dropout, generator=draw)
-        self.D_A = PatchDiscriminator(c.channels_A, c.disc_width, c.disc_layers, c.norm, generator=draw)
-        self.D_B = PatchDiscriminator(c.channels_B, c.disc_width, c.disc_layers, c.norm, generator=draw)
+        A, B = c.channels_A, c.channels_B
+        published = {
+            "G_AB": ResnetGenerator(A, B, c.width, c.blocks, c.norm, c.dropout, generator=draw),
+            "G_BA": ResnetGenerator(B, A, c.width, c.blocks, c.norm, c.dropout, generator=draw),
+            "D_A": PatchDiscriminator(A, c.disc_width, c.disc_layers, c.norm, generator=draw),
+            "D_B": PatchDiscriminator(B, c.disc_width, c.disc_layers, c.norm, generator=draw),
+        }
+        if not networks.keys() <= published.keys():
+            raise ValueError(f"networks are called {', '.join(published)}, not {', '.join(networks)}")
+        self.G_AB, self.G_BA, self.D_A, self.D_B = (published | networks).values()
         self.pool_A = ImagePool(c.pool_size, seed)
         self.pool_B = ImagePool(c.pool_size, seed + 1)
         self.penalty_points = torch.Generator().manual_seed(seed)

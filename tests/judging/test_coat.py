@@ -1,0 +1,116 @@
+"""The coat's judge: passes real pictures, and fails what a cheap trick would hand in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from minicyclegan.data.worlds import Domain, draw_sample, get_world, other
+from minicyclegan.judging.coat import CoatJudge, background_change, calibrate, coat_features, erode
+
+SIZE, COUNT = 64, 200
+
+
+@dataclass(frozen=True)
+class Held:
+    """Held-out real pictures of one domain, their true counterparts and masks, (COUNT, SIZE, SIZE, 3 or none) uint8."""
+
+    pictures: np.ndarray
+    counterparts: np.ndarray
+    masks: np.ndarray
+
+
+def held_out(domain: Domain, split: str = "test") -> Held:
+    world = get_world("horse2zebra")
+    samples = [draw_sample(world, split, domain, index, SIZE) for index in range(COUNT)]
+    columns = zip(*((s.picture, s.counterpart, s.truth["mask"]) for s in samples), strict=True)
+    return Held(*map(np.stack, columns))
+
+
+@pytest.fixture(scope="module")
+def judge() -> CoatJudge:
+    return calibrate(get_world("horse2zebra"), SIZE)
+
+
+@pytest.fixture(scope="module")
+def real() -> dict[Domain, Held]:
+    return {"A": held_out("A"), "B": held_out("B")}
+
+
+def passed(judge: CoatJudge, domain: Domain, pictures: np.ndarray, masks: np.ndarray) -> float:
+    return float(np.mean([judge.wears(domain, p, m) for p, m in zip(pictures, masks, strict=True)]))
+
+
+@pytest.mark.parametrize("domain", ["A", "B"])
+def test_real_pictures_pass_and_the_other_coat_does_not(judge, real, domain):
+    held = real[domain]
+    assert passed(judge, domain, held.pictures, held.masks) >= 0.97
+    assert passed(judge, other(domain), held.pictures, held.masks) < 0.01
+    assert passed(judge, other(domain), held.counterparts, held.masks) >= 0.97
+
+
+@pytest.mark.parametrize("kind", ["colour", "grey"])
+@pytest.mark.parametrize("domain", ["A", "B"])
+def test_noise_of_matching_mean_and_variance_in_the_mask_fails(judge, real, domain, kind):
+    held, rng = real[domain], np.random.default_rng(0)
+    noisy = held.pictures.astype(float)
+    for picture, mask in zip(noisy, held.masks, strict=True):
+        inside = mask >= 128
+        noise = rng.normal(size=(SIZE, SIZE, 3 if kind == "colour" else 1))
+        picture[inside] = (picture[inside].mean(0) + noise * picture[inside].std(0))[inside]
+    noisy = noisy.round().clip(0, 255).astype(np.uint8)
+    assert passed(judge, domain, noisy, held.masks) < 0.02
+
+
+def bins(pictures: np.ndarray) -> np.ndarray:
+    """Each pixel's colour as one of 16^3 bins, (..., 3) uint8 -> (...) int."""
+    coarse = pictures.astype(int) // 16
+    return (coarse[..., 0] * 16 + coarse[..., 1]) * 16 + coarse[..., 2]
+
+
+def test_the_best_colour_map_fails(judge, real):
+    """Even fitted on true pairs, a function of a pixel's colour alone makes no stripes: neither the one of least
+    squared error, nor the one that gives a coat's darker pixels the darker values and so the right contrast."""
+    train, test = held_out("A", "train"), real["A"]
+    inside = train.masks >= 250
+    source, target = bins(train.pictures[inside]), train.counterparts[inside].astype(float)
+    count = np.maximum(np.bincount(source, minlength=4096), 1)
+    least_squares = np.stack([np.bincount(source, target[:, c], minlength=4096) / count for c in range(3)], 1)
+    mapped = least_squares[bins(test.pictures)].round().astype(np.uint8)
+    assert passed(judge, "B", mapped, test.masks) == 0
+
+    light = test.pictures.mean(3)
+    zebra_greys = np.sort(train.counterparts[inside].mean(1))
+    matched = np.zeros_like(test.pictures)
+    for picture, values, mask in zip(matched, light, test.masks, strict=True):
+        ranks = np.searchsorted(np.sort(values[mask >= 128]), values) / (mask >= 128).sum()
+        picture[:] = np.quantile(zebra_greys, ranks.clip(0, 1))[..., None]
+    assert passed(judge, "B", matched, test.masks) < 0.05
+
+
+def test_features_are_the_same_at_another_size():
+    world = get_world("horse2zebra")
+    at = {}
+    for size in (64, 128):
+        samples = [draw_sample(world, "test", "B", index, size) for index in range(20)]
+        at[size] = np.mean([coat_features(s.picture, s.truth["mask"]) for s in samples], axis=0)
+    # measured at 64 px in both cases; drawing there and averaging down differ in how soft an edge is
+    np.testing.assert_allclose(at[64], at[128], rtol=0.1)
+
+
+def test_erosion_and_background():
+    mask = np.zeros((9, 9), bool)
+    mask[2:7, 2:7] = True
+    assert erode(mask, 1).sum() == 9 and erode(mask, 2).sum() == 1 and not erode(mask, 3).any()
+    before = np.zeros((64, 64, 3), np.uint8)
+    after, coverage = before.copy(), np.zeros((64, 64), np.uint8)
+    coverage[20:40, 20:40] = 255
+    after[18:42, 18:42] = 255  # two pixels over the edge are forgiven
+    assert background_change(before, after, coverage) == 0
+    after[0, 0] = 255
+    assert background_change(before, after, coverage) == pytest.approx(1 / (64 * 64 - 24 * 24))
+
+
+def test_an_empty_mask_is_refused():
+    with pytest.raises(ValueError, match="too small to judge"):
+        coat_features(np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64), np.uint8))
