@@ -136,6 +136,15 @@ def test_balls_and_blocks_stand_in_the_same_places():
         assert (ball ^ block).sum() > 0.08 * ball.sum()  # and yet the shapes differ
 
 
+def test_riders_are_the_same_on_both_animals():
+    for index in range(8):
+        sample = draw_sample(get_world("riders"), "test", "A", index, 64)
+        rider = sample.truth["rider"] > 250
+        assert rider.sum() > 30
+        assert np.abs(sample.picture[rider].astype(int) - sample.counterpart[rider]).max() <= 5
+    assert get_world("riders").test_only
+
+
 def test_only_colours_change_with_the_season():
     labels = [draw_sample(get_world("summer2winter"), "test", "A", index, 64).truth["labels"] for index in range(20)]
     assert set(np.unique(labels)) == set(range(7))

@@ -7,6 +7,7 @@ from minicyclegan.data.worlds.circles2squares import CIRCLES2SQUARES
 from minicyclegan.data.worlds.facades import FACADES
 from minicyclegan.data.worlds.horse2zebra import HORSE2ZEBRA
 from minicyclegan.data.worlds.render import clear_cache, default_cache_dir, render_pictures
+from minicyclegan.data.worlds.riders import RIDERS
 from minicyclegan.data.worlds.summer2winter import SUMMER2WINTER
 
 __all__ = [
@@ -24,7 +25,9 @@ __all__ = [
     "render_pictures",
 ]
 
-WORLDS: dict[str, World] = {world.name: world for world in (FACADES, HORSE2ZEBRA, SUMMER2WINTER, CIRCLES2SQUARES)}
+WORLDS: dict[str, World] = {
+    world.name: world for world in (FACADES, HORSE2ZEBRA, SUMMER2WINTER, CIRCLES2SQUARES, RIDERS)
+}
 
 
 def get_world(name: str) -> World:

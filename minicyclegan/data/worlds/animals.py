@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +11,7 @@ from minicyclegan.data.worlds.base import Domain
 from minicyclegan.data.worlds.layer import Layer, Shape, empty_layer
 from minicyclegan.data.worlds.light import Light, shade
 from minicyclegan.data.worlds.paint import Colour, Noise, coverage, lay_over, mix, smoothstep, unit
+from minicyclegan.data.worlds.rider import Rider
 from minicyclegan.data.worlds.stripes import Stripes, Waves, body_waves, darkness, leg_waves
 
 FAR_SIDE = np.array([0.045, 0.035, 0.0])  # where the far legs stand, seen a little from above
@@ -49,12 +49,11 @@ class Animal:
     stripes: Stripes
 
 
-def paint_animal(
-    animal: Animal, domain: Domain, light: Light, size: int, load: Callable[[Layer, Body, Light], None] | None = None
-) -> Layer:
-    """The animal in its horse's coat (A) or its zebra's (B). `load` paints what it carries, before its head."""
+def paint_animal(animal: Animal, domain: Domain, light: Light, size: int, rider: Rider | None = None) -> Layer:
+    """The animal in its horse's coat (A) or its zebra's (B)."""
     body = pose_body(animal.pose, detailed=size * animal.scale > 50)
-    layer = empty_layer(size, animal.x, animal.ground, animal.scale, animal.slim, animal.facing, body.chains())
+    chains = body.chains() + (list(rider.chains().values()) if rider else [])
+    layer = empty_layer(size, animal.x, animal.ground, animal.scale, animal.slim, animal.facing, chains)
     x, y, z = light.toward
     light = replace(light, toward=(x * animal.facing, y, z))  # the layer is mirrored, so the sun is too
     painter = _Painter(animal, domain, light, layer, body)
@@ -64,8 +63,8 @@ def paint_animal(
     painter.mane()
     painter.ears()
     painter.face()
-    if load is not None:
-        load(layer, body, light)
+    if rider is not None:
+        rider.paint(layer, body, light)
     return layer
 
 

@@ -20,6 +20,9 @@ COATS = (
 )
 COAT_CHANCES = (0.20, 0.22, 0.13, 0.16, 0.11, 0.11, 0.07)
 
+GAITS = ("standing", "walking", "trotting", "grazing")
+GAIT_CHANCES = (0.33, 0.28, 0.15, 0.24)
+
 REACH = 1.86  # an animal's length from tail to nose, in heights of its withers
 MIDDLE = 0.27  # of that length, forward of the middle of its hooves
 
@@ -43,7 +46,24 @@ def sample_herd(random: np.random.Generator, horizon: float) -> tuple[Animal, ..
     return tuple(sorted(animals, key=lambda animal: animal.ground))
 
 
-def _sample_animal(random: np.random.Generator, length: float, middle: float, ground: float) -> Animal:
+def sample_mounts(random: np.random.Generator, horizon: float) -> tuple[Animal, ...]:
+    """One or two animals with room above for riders, none of them grazing; the farthest first."""
+    count = random.choice([1, 2], p=[0.8, 0.2])
+    length = random.uniform(0.60, 0.82) if count == 1 else random.uniform(0.52, 0.62)
+    ground = random.uniform(max(0.80, horizon + 0.34), 0.93)
+    middle = 0.5 + random.uniform(-0.5, 0.5) * (1.0 - length) * 0.9
+    animals = [_sample_animal(random, length, middle, ground, GAITS[:3])]
+    if count == 2:
+        farther = random.uniform(0.70, 0.88)
+        place = np.clip(middle + random.choice([-1, 1]) * random.uniform(0.30, 0.42), 0.15, 0.85)
+        foot = horizon + (ground - horizon) * farther
+        animals.insert(0, _sample_animal(random, length * farther, place, foot, GAITS[:3]))
+    return tuple(animals)
+
+
+def _sample_animal(
+    random: np.random.Generator, length: float, middle: float, ground: float, gaits: tuple[str, ...] = GAITS
+) -> Animal:
     facing = int(random.choice([-1, 1]))
     slim = random.uniform(0.88, 1.0)
     scale = length / (REACH * slim)
@@ -53,14 +73,15 @@ def _sample_animal(random: np.random.Generator, length: float, middle: float, gr
         scale=float(scale),
         facing=facing,
         slim=slim,
-        pose=_sample_pose(random),
+        pose=_sample_pose(random, gaits),
         coat=_sample_coat(random),
         stripes=_sample_stripes(random, scale),
     )
 
 
-def _sample_pose(random: np.random.Generator) -> Pose:
-    gait = random.choice(["standing", "walking", "trotting", "grazing"], p=[0.33, 0.28, 0.15, 0.24])
+def _sample_pose(random: np.random.Generator, gaits: tuple[str, ...]) -> Pose:
+    chances = np.array(GAIT_CHANCES[: len(gaits)])
+    gait = random.choice(gaits, p=chances / chances.sum())
     beat = random.uniform()
     tail = random.uniform(0.0, 0.35)
     neck, bend, head = random.uniform(42, 64), random.uniform(14, 30), random.uniform(-56, -36)
