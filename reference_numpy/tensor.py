@@ -143,6 +143,10 @@ class Tensor:
     def __getitem__(self, index: Any) -> Tensor:
         return TABLE["getitem"](self, index=index)
 
+    @staticmethod
+    def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
+        return concatenate(tensors, axis)
+
     def astype(self, dtype: Any) -> Tensor:
         return TABLE["astype"](self, dtype=np.dtype(dtype))
 
