@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 from minicyclegan.data.worlds.base import Domain, Sample, Split, World, draw_sample, draw_scene, other
 from minicyclegan.data.worlds.circles2squares import CIRCLES2SQUARES
+from minicyclegan.data.worlds.edges2photo import EDGES2PHOTO
 from minicyclegan.data.worlds.facades import FACADES
 from minicyclegan.data.worlds.horse2zebra import HORSE2ZEBRA
 from minicyclegan.data.worlds.render import clear_cache, default_cache_dir, render_pictures
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 WORLDS: dict[str, World] = {
-    world.name: world for world in (FACADES, HORSE2ZEBRA, SUMMER2WINTER, CIRCLES2SQUARES, RIDERS)
+    world.name: world for world in (FACADES, HORSE2ZEBRA, SUMMER2WINTER, CIRCLES2SQUARES, RIDERS, EDGES2PHOTO)
 }
 
 

@@ -168,12 +168,9 @@ def _paint_sky(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.ndarr
     lay_over(sky, lit[..., None] * np.asarray(mood.cloud), 0.9 * thick)
 
 
-def _paint_ridges(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.ndarray, noise: Noise) -> np.ndarray:
-    """Paints the hills and returns where they meet the sky, (1, W)."""
-    pixel, tops = 1.0 / x.size, np.ones_like(x)
-    up = np.array(landscape.light.toward[1])
-    received, _ = shade(landscape.light, 0.0 * up, 0.9 + 0.0 * up, 0.43 + 0.0 * up)
-    texture = 1.0 + 0.16 * noise.fractal(x * 14.0, y * 30.0, 3, pixel * 30.0)[..., None]
+def ridge_tops(landscape: Landscape, noise: Noise, x: np.ndarray) -> list[np.ndarray]:
+    """The skyline of each ridge as y (1, W); noise is that of the landscape's seed."""
+    tops, pixel = [], 1.0 / x.size
     for number, ridge in enumerate(landscape.ridges):
         shift = 11.0 * (number + 1)
         scale = 1.0 / ridge.width
@@ -181,6 +178,17 @@ def _paint_ridges(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.nd
         top = landscape.horizon - ridge.height - ridge.relief * line
         if ridge.wooded > 0.5:  # tree tops along the line
             top = top - 0.008 * (1.2 - ridge.haze) * noise.fractal(x * 60.0, np.full_like(x, shift), 2, pixel * 60.0)
+        tops.append(top)
+    return tops
+
+
+def _paint_ridges(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.ndarray, noise: Noise) -> np.ndarray:
+    """Paints the hills and returns where they meet the sky, (1, W)."""
+    pixel, tops = 1.0 / x.size, np.ones_like(x)
+    up = np.array(landscape.light.toward[1])
+    received, _ = shade(landscape.light, 0.0 * up, 0.9 + 0.0 * up, 0.43 + 0.0 * up)
+    texture = 1.0 + 0.16 * noise.fractal(x * 14.0, y * 30.0, 3, pixel * 30.0)[..., None]
+    for ridge, top in zip(landscape.ridges, ridge_tops(landscape, noise, x), strict=True):
         land = mix(landscape.soil.first, landscape.soil.foliage, 0.35 + 0.65 * ridge.wooded) * received
         depth = np.clip((y - top) / 0.12, 0.0, 1.0)  # mist gathers at the foot of the hills
         colour = mix(land * texture, haze_colour(landscape), np.minimum(ridge.haze + 0.25 * depth, 0.92))

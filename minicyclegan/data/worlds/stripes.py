@@ -105,22 +105,34 @@ def darkness(
 ) -> np.ndarray:  # fmt: skip
     """How dark the stripes make each pixel, 0 .. 1.
 
+    pale (H, W) says how far the white wins over (0: not at all, 1: wholly); the rest is `stripe_wave`'s.
+    """
+    height, rate = stripe_wave(stripes, wander, waves, x, y, nz, pixel)
+    bias = np.sin(np.pi * (stripes.width - 0.5)) - 1.6 * pale
+    return unit(0.5 + (height + bias) / (rate * pixel))
+
+
+def stripe_wave(
+    stripes: Stripes, wander: Noise, waves: tuple[Waves, ...], x: np.ndarray, y: np.ndarray, nz: np.ndarray | float,
+    pixel: float, shift: float = 0.0,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """The wave that the stripes follow, 1 in the middle of a dark one and -1 between two, and its rate of phase.
+
     wander  the noise they wander with
     x, y    (1, W) and (H, 1) in body units, pixel a pixel's width in them
     nz      (H, W) the normal's part towards the viewer, around which stripes bend
-    pale    (H, W) how far the white wins over (0: not at all, 1: wholly)
+    shift   radians by which the wave is moved, for looking at it elsewhere than the stripes do
     """
     scale = 0.6 / stripes.period
     wandering = stripes.wobble * wander.fractal(x * scale, y * scale, 2, pixel * scale)
-    bent = wandering + stripes.bow * nz
+    bent = wandering + stripes.bow * nz + shift
     total, value, steepness = 1e-12, 0.0, 0.0
     for wave in waves:
         weight, phase, rate = _blend(wave, x, y)
         total = total + weight
         value = value + weight * np.sin(phase + bent)
         steepness = steepness + weight * rate
-    bias = np.sin(np.pi * (stripes.width - 0.5)) - 1.6 * pale
-    return unit(0.5 + (value / total + bias) / (steepness / total * pixel))
+    return value / total, steepness / total
 
 
 def _blend(waves: Waves, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

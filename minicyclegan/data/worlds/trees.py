@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minicyclegan.data.worlds.layer import Layer, empty_layer
+from minicyclegan.data.worlds.layer import Layer, Shape, empty_layer
 from minicyclegan.data.worlds.light import Light, shade
 from minicyclegan.data.worlds.paint import Colour, Noise, coverage, grid, mix, unit
 
@@ -64,33 +64,52 @@ def paint_tree(
     picture: np.ndarray, tree: Tree, light: Light, haze: np.ndarray, labels: np.ndarray | None = None, label: int = 0
 ) -> None:
     """Paints the tree with its shadow into a (size, size, 3) picture, in place, and its label into `labels`."""
-    crown = [np.array(chain) for chain in CROWNS[tree.kind]]
-    parts = list(crown)
-    if tree.kind in TRUNKS:
-        width = TRUNKS[tree.kind]
-        trunk = np.array([(0.0, 0.0, width * 1.3), (0.01, 0.45, width * 0.8), (0.0, 0.8, width * 0.4)])
-        parts.append(trunk)
-    layer = empty_layer(len(picture), tree.x, tree.foot, tree.height, 1.0, 1, parts, margin=0.07)
+    layer = tree_layer(tree, len(picture))
     if layer.alpha.size == 0:
         return
-    noise = Noise(tree.seed)
     _paint_shadow(picture, tree, light)
     if tree.kind in TRUNKS:
-        bark = layer.shape([trunk])
+        bark, away = trunk_shape(layer, tree)
         received, _ = shade(light, bark.nx, bark.ny, bark.nz)
-        layer.paint(0.8 * received * np.asarray(BARK), coverage(np.maximum(bark.away, -layer.y), layer.pixel))
-    _paint_crown(layer, crown, tree, light, noise)
+        layer.paint(0.8 * received * np.asarray(BARK), coverage(away, layer.pixel))
+    _paint_crown(layer, tree, light)
     layer.colour[:] = mix(layer.colour, layer.alpha[..., None] * haze, tree.haze)
     layer.lay_on(picture)
     if labels is not None:
         labels[layer.rows, layer.columns][layer.alpha > 0.5] = label
 
 
-def _paint_crown(layer: Layer, crown: list[np.ndarray], tree: Tree, light: Light, noise: Noise) -> None:
-    shape = layer.shape(crown)
-    leaves = noise.fractal(layer.x * 11.0, layer.y * 11.0, 3, layer.pixel * 11.0, 0.7)
+def tree_layer(tree: Tree, size: int) -> Layer:
+    """An empty layer around the tree, in its own units; without pixels if it stands outside the picture."""
+    parts = _crown(tree) + ([_trunk(tree)] if tree.kind in TRUNKS else [])
+    return empty_layer(size, tree.x, tree.foot, tree.height, 1.0, 1, parts, margin=0.07)
+
+
+def trunk_shape(layer: Layer, tree: Tree) -> tuple[Shape, np.ndarray]:
+    """The trunk, and the distance to its outline where it ends at the ground."""
+    shape = layer.shape([_trunk(tree)])
+    return shape, np.maximum(shape.away, -layer.y)
+
+
+def crown_shape(layer: Layer, tree: Tree) -> tuple[Shape, np.ndarray, np.ndarray]:
+    """The crown as a smooth body, the distance to its leafy outline, and the leaves' noise, about -1 .. 1."""
+    shape = layer.shape(_crown(tree))
+    leaves = Noise(tree.seed).fractal(layer.x * 11.0, layer.y * 11.0, 3, layer.pixel * 11.0, 0.7)
     ragged = 0.03 if tree.kind in ("fir", "poplar") else 0.045
-    away = np.maximum(shape.away + ragged * leaves, -0.5 * layer.y)
+    return shape, np.maximum(shape.away + ragged * leaves, -0.5 * layer.y), leaves
+
+
+def _crown(tree: Tree) -> list[np.ndarray]:
+    return [np.array(chain) for chain in CROWNS[tree.kind]]
+
+
+def _trunk(tree: Tree) -> np.ndarray:
+    width = TRUNKS[tree.kind]
+    return np.array([(0.0, 0.0, width * 1.3), (0.01, 0.45, width * 0.8), (0.0, 0.8, width * 0.4)])
+
+
+def _paint_crown(layer: Layer, tree: Tree, light: Light) -> None:
+    shape, away, leaves = crown_shape(layer, tree)
     received, _ = shade(light, shape.nx, shape.ny, shape.nz)
     # Inside a crown it is dark between the lit clumps.
     tone = np.clip(0.95 + 0.35 * leaves, 0.5, 1.4)[..., None]
