@@ -61,22 +61,22 @@ def _im2col(x: np.ndarray, window: Window) -> np.ndarray:
     columns = np.empty((n, c, *window.kernel, *window.count), x.dtype)  # (N, C, kh, kw, rows, columns)
     for i, j, pixels in _taps(canvas, window):
         columns[:, :, i, j] = pixels
-    return columns.reshape(_matrix_shape(n, c, window))
+    return columns.reshape(_matrix_shape(n, c, window))  # (N, groups, C/groups · kh · kw, rows · columns)
 
 
 def _col2im(columns: np.ndarray, window: Window) -> np.ndarray:
     """The adjoint of `_im2col`: what was copied out of a pixel is added up in it."""
     n, c = columns.shape[0], columns.shape[1] * columns.shape[2] // (window.kernel[0] * window.kernel[1])
-    columns = columns.reshape(n, c, *window.kernel, *window.count)
-    canvas = np.zeros((n, c, *_canvas_size(window)), columns.dtype)
+    columns = columns.reshape(n, c, *window.kernel, *window.count)  # (N, C, kh, kw, rows, columns)
+    canvas = np.zeros((n, c, *_canvas_size(window)), columns.dtype)  # (N, C, H + 2 py, W + 2 px)
     for i, j, pixels in _taps(canvas, window):
         pixels += columns[:, :, i, j]
     (h, w), (py, px) = window.size, window.padding
-    return canvas[:, :, py : py + h, px : px + w]
+    return canvas[:, :, py : py + h, px : px + w]  # (N, C, H, W)
 
 
 def _matrix_shape(n: int, channels: int, window: Window) -> tuple[int, int, int, int]:
-    """(N, groups, channels/group · kh · kw, rows · columns)"""
+    """(N, groups, C/groups · kh · kw, rows · columns)"""
     taps = window.kernel[0] * window.kernel[1]
     return n, window.groups, channels // window.groups * taps, window.count[0] * window.count[1]
 
@@ -97,15 +97,15 @@ def _convolve(x: np.ndarray, w: np.ndarray, window: Window) -> np.ndarray:
 
 
 def _convolve_to_input(y: np.ndarray, w: np.ndarray, window: Window) -> np.ndarray:
-    columns = _kernel_matrix(w, window).swapaxes(1, 2) @ _output_matrix(y, window)
+    kernels = _kernel_matrix(w, window).swapaxes(1, 2)  # (groups, C/groups · kh · kw, O/groups)
+    columns = kernels @ _output_matrix(y, window)  # (N, groups, C/groups · kh · kw, rows · columns)
     return _col2im(columns, window)  # (N, C, H, W)
 
 
 def _convolve_to_weight(y: np.ndarray, x: np.ndarray, window: Window) -> np.ndarray:
-    products = _output_matrix(y, window) @ _im2col(x, window).swapaxes(
-        2, 3
-    )  # (N, groups, O/groups, C/groups · kh · kw)
-    return products.sum(0).reshape(y.shape[1], x.shape[1] // window.groups, *window.kernel)
+    columns = _im2col(x, window).swapaxes(2, 3)  # (N, groups, rows · columns, C/groups · kh · kw)
+    products = _output_matrix(y, window) @ columns  # (N, groups, O/groups, C/groups · kh · kw)
+    return products.sum(0).reshape(y.shape[1], x.shape[1] // window.groups, *window.kernel)  # (O, C/groups, kh, kw)
 
 
 CONVOLVE = Operation(

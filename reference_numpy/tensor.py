@@ -72,6 +72,11 @@ class Tensor:
     def __len__(self) -> int:
         return len(self.data)
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if self.requires_grad:  # np.concatenate([x, y]), say, would lose the gradient without a word
+            raise RuntimeError("a tensor that requires grad becomes an array only through .data or .detach()")
+        return np.array(self.data, dtype, copy=copy)
+
     def item(self) -> float:
         return self.data.item()
 
@@ -154,7 +159,8 @@ class Tensor:
         """Adds ∂(self · gradient)/∂leaf to `.grad` of every leaf that self depends on.
 
         `gradient` has self's shape, and may be left out for a single number, where it is 1. `.grad` becomes an array;
-        with `create_graph=True` a Tensor, which can be differentiated again. Graphs are kept: a second call adds anew.
+        with `create_graph=True` a Tensor, which can be differentiated again (and keeps the graph alive until it is set
+        to None). Graphs are never freed by a sweep: a second call adds the same again.
         Raises RuntimeError if self needs no gradient or the shapes differ.
         """
         leaves = [tensor for tensor in _topological_order(self) if tensor._origin is None]
@@ -170,11 +176,7 @@ class Tensor:
 
 
 def grad(
-    output: Tensor,
-    inputs: Sequence[Tensor],
-    gradient: np.ndarray | Tensor | None = None,
-    *,
-    create_graph: bool = False,
+    output: Tensor, inputs: Sequence[Tensor], gradient: np.ndarray | Tensor | None = None, *, create_graph: bool = False
 ) -> list[Tensor]:
     """∂(output · gradient)/∂input for each of `inputs`, leaves or not; no `.grad` is touched.
 

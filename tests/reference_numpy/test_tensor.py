@@ -354,6 +354,16 @@ def test_axes_out_of_range():
         leaf(1, 2)[2]
 
 
+def test_a_tensor_becomes_an_array_only_where_no_gradient_is_lost():
+    np.testing.assert_array_equal(np.asarray(leaf(1, 2).detach()), [1, 2])
+    np.testing.assert_array_equal(np.concatenate([rn.Tensor([1]), rn.Tensor([2])]), [1, 2])
+    for lossy in (lambda: np.concatenate([leaf(1), leaf(2)]), lambda: np.asarray(leaf(1))):
+        with pytest.raises(RuntimeError, match="detach"):
+            lossy()
+    with pytest.raises(TypeError):
+        np.exp(leaf(1))
+
+
 def test_a_number_can_be_taken_out():
     assert leaf(2.5).item() == 2.5
     assert len(leaf(1, 2)) == 2
