@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from pathlib import Path
 
-from PIL import Image
 from tqdm import tqdm
 
 from minicyclegan.cli import Parser, run
-from minicyclegan.data.images import PictureError, find_pictures, write_picture
+from minicyclegan.data.colours import PictureError
+from minicyclegan.data.images import can_write, find_pictures, is_animation, write_picture
 from minicyclegan.devices import DeviceError, find_device
 from minicyclegan.shipping.translator import load
 from minicyclegan.training.checkpoint import CheckpointError
 
-# Written back in the type they came in; every other type comes back as PNG.
-KEPT_TYPES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"))
+# Written back in the type they came in: what is lossless, and the formats of photos. Everything else becomes PNG.
+KEPT_TYPES = frozenset(".png .bmp .tif .tiff .ppm .tga .jp2 .jpg .jpeg .jpe .jfif .webp .avif .heic .heif .hif".split())
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,18 +28,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--direction", choices=("AtoB", "BtoA"), default="AtoB")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     given = parser.parse_args(arguments)
-
-    translator = load(given.model, find_device(given.device))
     if given.out.exists() and not given.out.is_dir():
         parser.error(f"--out {given.out} is a file; give a folder")
+
+    translator = load(given.model, find_device(given.device))
     problems: list[str] = []
     jobs = name_outputs(collect(given.pictures, problems), given.out)
-    given.out.mkdir(parents=True, exist_ok=True)
+    make_folder(given.out)
+    inputs = {identity for source, _ in jobs if (identity := _identity(source))}
     written = 0
     for source, target in tqdm(jobs, desc="translating", unit="picture", disable=len(jobs) < 2):
         try:
-            if target.exists() and target.samefile(source):
-                raise PictureError(f"{source}: its translation would overwrite it; give another --out")
+            if _identity(target) in inputs:
+                raise PictureError(f"{source}: its translation would overwrite {target}; give another --out")
             write_picture(translator.translate(source, given.direction), target)
             written += 1
         except PictureError as error:
@@ -52,48 +54,64 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if problems else 0
 
 
+def make_folder(folder: Path) -> None:
+    """Raises PictureError, before any work is done, where nothing can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PictureError(f"--out {folder}: no folder can be made there ({error.strerror}); give another") from None
+
+
 def collect(pictures: list[Path], problems: list[str]) -> list[Path]:
-    """The files that are meant, each once; what names nothing goes to `problems`."""
-    found: dict[Path, None] = {}
+    """The files that are meant, each once; folders that hold none go to `problems`."""
+    found: dict[Path, Path] = {}
     for path in pictures:
-        if path.is_dir():
-            inside = find_pictures(path)
-            if not inside:
-                problems.append(f"{path}: no pictures in this folder")
-            found |= dict.fromkeys(inside)
-        else:
-            found[path] = None
-    return list(found)
+        inside = find_pictures(path) if path.is_dir() else [path]
+        if not inside:
+            problems.append(f"{path}: no pictures in this folder")
+        for file in inside:
+            found.setdefault(Path(os.path.abspath(file)), file)
+    return list(found.values())
 
 
 def name_outputs(sources: list[Path], out: Path) -> list[tuple[Path, Path]]:
     """(source, target) pairs; targets that would clash are told apart by the source's suffix, then by a number."""
     plain = [out / f"{source.stem}{_suffix(source)}" for source in sources]
-    # Upper and lower case name the same file on some systems.
-    wanted = Counter(str(target).lower() for target in plain)
+    wanted = Counter(_key(target) for target in plain)
     jobs: list[tuple[Path, Path]] = []
-    taken: set[str] = set()
+    taken = {key for key, count in wanted.items() if count == 1}
     for source, target in zip(sources, plain, strict=True):
-        if wanted[str(target).lower()] > 1:
-            target = target.with_stem(f"{source.stem}_{source.suffix.lower().lstrip('.')}")
-        stem, number = target.stem, 2
-        while str(target).lower() in taken:
-            target, number = target.with_stem(f"{stem}_{number}"), number + 1
-        taken.add(str(target).lower())
+        if wanted[_key(target)] > 1:
+            stem = "_".join([source.stem, *source.suffix.lower().split(".")[1:]])
+            target, number = target.with_stem(stem), 2
+            while _key(target) in taken:
+                target, number = target.with_stem(f"{stem}_{number}"), number + 1
+            taken.add(_key(target))
         jobs.append((source, target))
     return jobs
+
+
+def _key(target: Path) -> str:
+    """Upper and lower case name the same file on some systems."""
+    return str(target).casefold()
 
 
 def _suffix(source: Path) -> str:
     """The source's own suffix where its type is written back, else .png: also for the first frame of an animation."""
     suffix = source.suffix.lower()
-    if suffix not in KEPT_TYPES:
-        return ".png"
     try:
-        with Image.open(source) as image:
-            return ".png" if getattr(image, "is_animated", False) else suffix
-    except Exception:  # reported when it is translated
+        return suffix if suffix in KEPT_TYPES and can_write(suffix) and not is_animation(source) else ".png"
+    except PictureError:  # reported when it is translated
         return suffix
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What all names of one file have in common; None where there is no such file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 if __name__ == "__main__":

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Literal
 
 import numpy as np
@@ -17,6 +15,7 @@ Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
 
 ORIENTATION = 0x0112  # the EXIF tag
+PHOTOMETRIC = 0x0106  # the TIFF tag: 0 where 0 is white
 TO_UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -36,6 +35,9 @@ def normalise(image: Image.Image, channels: Channels = 3, background: Colour = W
     """Any Pillow picture -> upright, opaque, sRGB, 8 bits a channel; mode "RGB" or "L". Raises PictureError."""
     if 0 in image.size:
         raise PictureError("a picture without pixels")
+    _scale_transparent_colour(image)
+    image.load()
+    image = _black_is_zero(image)
     profile = image.info.get("icc_profile")
     if (orientation := orientation_of(image)) > 1:
         image = image.transpose(TO_UPRIGHT[orientation])
@@ -54,10 +56,27 @@ def normalise(image: Image.Image, channels: Channels = 3, background: Colour = W
     return colour.convert("L" if channels == 1 else "RGB")
 
 
+def _scale_transparent_colour(image: Image.Image) -> None:
+    """Pillow spreads a PNG's 2, 4 or 16 bits to 8, but leaves the transparent colour beside them as it was."""
+    if image.format != "PNG" or "transparency" not in image.info or not image.tile:
+        return
+    packing, colour = image.tile[0].args, image.info["transparency"]
+    if packing in ("L;2", "L;4"):
+        image.info["transparency"] = colour * (85 if packing == "L;2" else 17)
+    elif packing == "RGB;16B":
+        image.info["transparency"] = tuple(value >> 8 for value in colour)
+
+
+def _black_is_zero(image: Image.Image) -> Image.Image:
+    """Pillow turns the grey of a TIFF whose 0 is white the right way round, but not where it has 16 bits."""
+    white_is_zero = image.format == "TIFF" and image.tag_v2.get(PHOTOMETRIC) == 0
+    return image.point(lambda value: value * -1 + 65535) if white_is_zero and image.mode == "I;16" else image
+
+
 def orientation_of(image: Image.Image) -> int:
     """How a camera was held: 1 upright, 2 to 8 mirrored or turned; 1 where the EXIF says nothing or is damaged."""
     try:
-        with quiet_pillow():
+        with quiet_pillow:
             orientation = image.getexif().get(ORIENTATION)
     except Exception:
         return 1
@@ -99,14 +118,29 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image.convert("RGB")
 
 
-_WARNING_FILTERS = threading.RLock()
+class QuietPillow:
+    """`with quiet_pillow:` no raw warnings from Pillow, but a decompression bomb, of which it only warns, is an error.
+
+    The filters are the whole process's: of the threads inside, the first sets them, the last puts the old ones back.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.inside, self.filters = threading.Lock(), 0, warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if self.inside == 0:
+                self.filters = warnings.catch_warnings()
+                self.filters.__enter__()
+                warnings.filterwarnings("ignore", module=r"(PIL|pillow_heif)\b")
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+            self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                self.filters.__exit__()
 
 
-@contextmanager
-def quiet_pillow() -> Iterator[None]:
-    """No raw warnings from Pillow, but a decompression bomb is an error: it only warns up to twice its limit."""
-    # The filters are the whole process's: two threads that changed them at once could leave them changed for ever.
-    with _WARNING_FILTERS, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
+quiet_pillow = QuietPillow()

@@ -27,7 +27,7 @@ SUFFIXES = frozenset(
     ).split()
 )
 
-PHOTOMETRIC = 0x0106  # the TIFF tag: 0 where 0 is white
+HEIC_SUFFIXES = (".heic", ".heif", ".hif")
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
@@ -43,34 +43,32 @@ def find_pictures(folder: Path) -> list[Path]:
 def read_picture(path: str | Path, channels: Channels = 3, background: Colour = WHITE) -> Image.Image:
     """The file's first frame as an 8-bit "RGB" (3 channels) or "L" (1 channel) picture. Raises PictureError."""
     with _opened(Path(path)) as image:
-        _scale_transparent_colour(image)
-        image.load()
-        return normalise(_black_is_zero(image), channels, background)
+        return normalise(image, channels, background)
 
 
 def picture_size(path: str | Path) -> tuple[int, int]:
     """Width and height of the upright picture, from the file's header alone. Raises PictureError."""
     with _opened(Path(path)) as image:
-        # A PNG without EXIF at its beginning would be decoded in search of it.
-        turned = (image.format != "PNG" or "exif" in image.info) and orientation_of(image) >= 5
-        return image.size[::-1] if turned else image.size
+        # Pillow turns a TIFF itself. A PNG without EXIF at its beginning would be decoded in search of it.
+        unturned = image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info)
+        return image.size if unturned or orientation_of(image) < 5 else image.size[::-1]
 
 
-def _scale_transparent_colour(image: Image.Image) -> None:
-    """Pillow spreads a PNG's 2, 4 or 16 bits to 8, but leaves the transparent colour beside them as it was."""
-    if image.format != "PNG" or "transparency" not in image.info or not image.tile:
-        return
-    packing, colour = image.tile[0].args, image.info["transparency"]
-    if packing in ("L;2", "L;4"):
-        image.info["transparency"] = colour * (85 if packing == "L;2" else 17)
-    elif packing == "RGB;16B":
-        image.info["transparency"] = tuple(value >> 8 for value in colour)
+def is_animation(path: str | Path) -> bool:
+    """Whether the pictures in the file are moving ones, not pages or a camera's previews. Raises PictureError."""
+    with _opened(Path(path)) as image:
+        return image.format in ("GIF", "PNG", "WEBP", "AVIF") and getattr(image, "is_animated", False)
 
 
-def _black_is_zero(image: Image.Image) -> Image.Image:
-    """Pillow turns the grey of a TIFF whose 0 is white the right way round, but not where it has 16 bits."""
-    white_is_zero = image.format == "TIFF" and image.tag_v2.get(PHOTOMETRIC) == 0
-    return image.point(lambda value: value * -1 + 65535) if white_is_zero and image.mode == "I;16" else image
+def can_write(suffix: str) -> bool:
+    """Whether pictures can be written as files with this suffix, here and now."""
+    return _format_of(suffix) in Image.SAVE
+
+
+def _format_of(suffix: str) -> str | None:
+    if suffix.lower() in HEIC_SUFFIXES:
+        _allow_heic()
+    return Image.registered_extensions().get(suffix.lower())
 
 
 @contextmanager
@@ -83,9 +81,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             file.seek(0)
             if _is_heic(head):
                 _allow_heic()
-            with quiet_pillow():
-                image = Image.open(file)
-            with image:
+            with quiet_pillow, Image.open(file) as image:
                 yield image
     # Decoders answer broken files with nearly every kind of exception.
     except Exception as error:
@@ -100,6 +96,8 @@ def _reason(error: Exception, path: Path, head: bytes) -> str:
             return text
         case FileNotFoundError():
             return "no such file"
+        case MemoryError():
+            return "too large for the memory; make a smaller copy"
         case OSError() if path.is_dir():
             return "a folder, not a picture"
         case Image.DecompressionBombError() | Image.DecompressionBombWarning():
@@ -176,9 +174,7 @@ def save_image(tensor: Tensor, path: str | Path) -> None:
 def write_picture(image: Image.Image, path: str | Path) -> None:
     """Writes whole or not at all: encoded in memory first, then to a temporary name, then renamed."""
     path = Path(path)
-    if path.suffix.lower() in (".heic", ".heif", ".hif"):
-        _allow_heic()
-    kind = Image.registered_extensions().get(path.suffix.lower())
+    kind = _format_of(path.suffix)
     if kind not in Image.SAVE:
         raise PictureError(f"{path}: pictures can't be written as {path.suffix or 'no suffix'!r}; use .png or .jpg")
     encoded = io.BytesIO()

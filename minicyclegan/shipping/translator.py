@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from minicyclegan.config import from_dict
-from minicyclegan.data.images import from_tensor, normalise, read_picture, to_array, to_image, to_tensor
+from minicyclegan.data.colours import normalise
+from minicyclegan.data.images import from_tensor, read_picture, to_array, to_image, to_tensor
 from minicyclegan.models.cyclegan import CycleGAN, CycleGANConfig
 from minicyclegan.networks import Direction
 from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint
@@ -44,44 +46,45 @@ class Translator:
             return [self.translate(one, direction) for one in picture]
         channels = self.generators[direction][1]
         if isinstance(picture, Tensor):
-            if picture.ndim != 4 or picture.shape[1] != channels:
+            if picture.ndim != 4 or picture.shape[1] != channels or 0 in picture.shape:
                 raise ValueError(f"expected a tensor (N, {channels}, H, W), got {tuple(picture.shape)}")
+            if not picture.is_floating_point():
+                raise ValueError(f"expected floating point numbers in [-1, 1], got a tensor of {picture.dtype}")
             return self._run(picture, direction)
         if isinstance(picture, np.ndarray):
-            if (
-                picture.dtype != np.uint8
-                or picture.ndim not in (2, 3)
-                or picture.shape[2:] not in ((), (1,), (3,), (4,))
-            ):
-                raise ValueError(
-                    f"expected a uint8 array (H, W) or (H, W, 1, 3 or 4), got {picture.dtype} {picture.shape}"
-                )
-            image = Image.fromarray(picture[:, :, 0] if picture.shape[2:] == (1,) else picture)
-            return from_tensor(self._run(_batch(normalise(image, channels)), direction)[0])
-        if isinstance(picture, str | Path):
+            image = normalise(_image_of(picture), channels)
+        elif isinstance(picture, str | PathLike):
             image = read_picture(picture, channels)
         elif isinstance(picture, Image.Image):
             image = normalise(picture, channels)
         else:
             raise ValueError(f"expected a path, a picture, an array or a tensor, got {type(picture).__name__}")
-        return to_image(from_tensor(self._run(_batch(image), direction)[0]))
+        translated = from_tensor(self._run(to_tensor(to_array(image))[None], direction)[0])  # (H, W, C)
+        return translated if isinstance(picture, np.ndarray) else to_image(translated)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _run(self, x: Tensor, direction: Direction) -> Tensor:
         height, width = x.shape[-2:]
         # The generators halve twice and reflect one pixel of what is left: multiples of 4, at least 8.
         extra_height, extra_width = max(8 - height, -height % 4), max(8 - width, -width % 4)
-        padded = F.pad(x.to(self.device), (0, extra_width, 0, extra_height), mode="replicate")
-        return self.generators[direction][0](padded)[..., :height, :width].to(x.device)
+        padded = F.pad(x.to(self.device, torch.float32), (0, extra_width, 0, extra_height), mode="replicate")
+        return self.generators[direction][0](padded)[..., :height, :width].to(x.device, x.dtype)
 
 
-def _batch(image: Image.Image) -> Tensor:
-    return to_tensor(to_array(image))[None]  # (1, C, H, W)
+def _image_of(array: np.ndarray) -> Image.Image:
+    """uint8 (H, W), or (H, W, C) with grey, colour, or colour and opacity -> picture. Raises ValueError."""
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (1,), (3,), (4,)):
+        raise ValueError(f"expected a uint8 array (H, W) or (H, W, 1, 3 or 4), got {array.dtype} {array.shape}")
+    if 0 in array.shape:
+        raise ValueError(f"expected a picture, got an array without pixels {array.shape}")
+    return Image.fromarray(array[:, :, 0] if array.shape[2:] == (1,) else array)
 
 
 def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> Translator:
     """The translator of a run folder or of a checkpoint file. Raises CheckpointError with the path."""
     path = Path(run_or_checkpoint)
+    if not path.exists():
+        raise CheckpointError(f"{path}: no such run or checkpoint")
     if path.is_dir():
         if not RunFolder(path).checkpoint.exists():
             raise CheckpointError(f"{path}: no checkpoint.pt in it; is it a run's folder?")
@@ -91,9 +94,12 @@ def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> T
     try:
         model = CycleGAN(from_dict(CycleGANConfig, content["config"]))
         model.load_state_dict(content["training"]["networks"])
-    except (KeyError, RuntimeError, ValueError) as error:
-        raise CheckpointError(f"{path}: a damaged checkpoint ({str(error).splitlines()[0]})") from None
+        settings = content["settings"]
+    # What is missing, or of another type than it should be, surfaces as nearly any exception.
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+        raise CheckpointError(f"{path}: a damaged checkpoint ({reason})") from None
     model = model.to(device).eval()
     c = model.config
     generators = {"AtoB": (model.G_AB, c.channels_A), "BtoA": (model.G_BA, c.channels_B)}
-    return Translator(generators, device, content["settings"])
+    return Translator(generators, device, settings)

@@ -1,0 +1,1 @@
+"""Picture files, layouts, batches, and the worlds."""
