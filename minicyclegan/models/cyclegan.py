@@ -92,9 +92,9 @@ class CycleGAN(nn.Module):
 
         real_A (N, channels_A, H, W), real_B (N, channels_B, H, W) in [-1, 1] -> the unweighted loss terms, 0-d tensors.
         """
-        fake_B = self.G_AB(real_A)  # (N, channels_B, H, W)
-        fake_A = self.G_BA(real_B)  # (N, channels_A, H, W)
-        losses = self.generator_losses(real_A, real_B, fake_A, fake_B)
+        fake_B, same_B = self._translate(self.G_AB, real_A, real_B)  # (N, channels_B, H, W) each
+        fake_A, same_A = self._translate(self.G_BA, real_B, real_A)  # (N, channels_A, H, W) each
+        losses = self.generator_losses(real_A, real_B, fake_A, fake_B, same_A, same_B)
 
         self.optimizer_G.zero_grad()
         # Only the generators' weights collect gradients: D is a judge here, not a learner.
@@ -107,8 +107,19 @@ class CycleGAN(nn.Module):
         self.optimizer_D.step()
         return {name: loss.detach() for name, loss in (losses | D_losses).items()}
 
-    def generator_losses(self, real_A: Tensor, real_B: Tensor, fake_A: Tensor, fake_B: Tensor) -> dict[str, Tensor]:
-        """The six terms of G, unweighted; the identity terms only where they have a weight."""
+    def generator_losses(
+        self,
+        real_A: Tensor,
+        real_B: Tensor,
+        fake_A: Tensor,
+        fake_B: Tensor,
+        same_A: Tensor | None = None,
+        same_B: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """The six terms of G, unweighted; the identity terms only where they have a weight.
+
+        same_A, same_B   G_BA(real_A) and G_AB(real_B), where they are known already
+        """
         c = self.config
         losses = {
             # L_GAN(G, D_B) and L_GAN(F, D_A)   (eq. 1)
@@ -120,8 +131,8 @@ class CycleGAN(nn.Module):
         }
         if c.lambda_identity > 0:
             # L_identity = E ||F(x) - x||_1 + E ||G(y) - y||_1   (section 5.2)
-            losses["identity_A"] = identity_loss(self.G_BA(real_A), real_A)
-            losses["identity_B"] = identity_loss(self.G_AB(real_B), real_B)
+            losses["identity_A"] = identity_loss(self.G_BA(real_A) if same_A is None else same_A, real_A)
+            losses["identity_B"] = identity_loss(self.G_AB(real_B) if same_B is None else same_B, real_B)
         return losses
 
     def generator_objective(self, losses: dict[str, Tensor]) -> Tensor:
@@ -136,8 +147,8 @@ class CycleGAN(nn.Module):
         """What each D pays on real pictures and on (older) generated ones; under wgangp also its penalty."""
         kind = self.config.gan_loss
         losses = {
-            "D_A": discriminator_loss(self.D_A(real_A), self.D_A(fake_A), kind),
-            "D_B": discriminator_loss(self.D_B(real_B), self.D_B(fake_B), kind),
+            "D_A": discriminator_loss(*self._judge(self.D_A, real_A, fake_A), kind),
+            "D_B": discriminator_loss(*self._judge(self.D_B, real_B, fake_B), kind),
         }
         if kind == "wgangp":
             losses["penalty_A"] = gradient_penalty(self.D_A, real_A, fake_A, self.penalty_points)
@@ -150,6 +161,19 @@ class CycleGAN(nn.Module):
             # Half of lambda, since D_A and D_B are half of the published sum.
             objective = objective + 0.5 * self.config.lambda_penalty * (losses["penalty_A"] + losses["penalty_B"])
         return objective
+
+    def _translate(self, G: nn.Module, source: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
+        """G of what it should translate and of what it should leave alone: in one pass, where that changes nothing.
+
+        A batch norm would mix the statistics of the two; without identity loss the second is not needed.
+        """
+        if self.config.norm == "batch" or self.config.lambda_identity == 0:
+            return G(source), None
+        return _in_one_pass(G, source, target)
+
+    def _judge(self, D: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """D of real pictures and of generated ones, likewise."""
+        return (D(real), D(fake)) if self.config.norm == "batch" else _in_one_pass(D, real, fake)
 
     def set_learning_rate(self, factor: float) -> float:
         """Sets both optimizers to `factor` times the configured rate and returns the rate."""
@@ -185,3 +209,8 @@ class CycleGAN(nn.Module):
         there, back = (self.G_AB, self.G_BA) if direction == "AtoB" else (self.G_BA, self.G_AB)
         output = there(real)
         return {"input": real, "output": output, "back again": back(output)}
+
+
+def _in_one_pass(network: nn.Module, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    together = network(torch.cat([first, second]))
+    return together[: len(first)], together[len(first) :]
