@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageCms
@@ -382,6 +382,30 @@ def test_a_broken_file_is_named_with_the_reason(tmp_path, name):
     assert str(error.value).startswith(str(tmp_path / name)) and "\n" not in str(error.value)
     with pytest.raises(PictureError, match=reason):
         load_image(tmp_path / name, 1)
+
+
+WHOLE_FILES = {
+    kind: encoded(Image.fromarray(noise(16, 16)), kind, exif=turned(6), icc_profile=srgb_profile()[:400])
+    for kind in ("PNG", "JPEG", "TIFF", "WEBP")
+} | {kind: encoded(Image.fromarray(noise(16, 16)), kind) for kind in ("GIF", "BMP", "PPM", "TGA")}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(sorted(WHOLE_FILES)),
+    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=5),
+    st.integers(0, 1500),
+)
+def test_a_file_with_wrong_bytes_is_a_picture_or_one_clear_error(tmp_path, kind, changes, length):
+    content = bytearray(WHOLE_FILES[kind])
+    for place, value in changes:
+        content[place % len(content)] = value
+    (tmp_path / "picture").write_bytes(content[:length])
+    for reader in (read_picture, picture_size, is_animation):
+        try:
+            reader(tmp_path / "picture")
+        except PictureError as error:
+            assert str(error).startswith(f"{tmp_path / 'picture'}: ") and "\n" not in str(error)
 
 
 def test_what_is_no_file(tmp_path):
