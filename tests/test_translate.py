@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 import minicyclegan
-from minicyclegan.data.images import PictureError, from_tensor, read_picture, to_array, to_tensor
+from minicyclegan.data.images import PictureError, can_write, from_tensor, read_picture, to_array, to_tensor
 from minicyclegan.models.cyclegan import CycleGAN, CycleGANConfig
 from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from minicyclegan.translate import collect, main, name_outputs
@@ -123,7 +123,7 @@ def test_ctrl_c_is_130_and_leaves_only_whole_pictures(tiny_run, draw, tmp_path):
     line = [sys.executable, "-m", "minicyclegan.translate", tiny_run, tmp_path / "in", "--out", tmp_path / "out"]
     process = subprocess.Popen(list(map(str, line)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    while not (tmp_path / "out").exists() or len(os.listdir(tmp_path / "out")) < 3:
+    while len(list((tmp_path / "out").glob("*.png"))) < 3:
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
@@ -266,7 +266,8 @@ def test_a_file_that_is_named_twice_is_translated_once(draw, tmp_path, monkeypat
 
 
 def test_types_are_kept_where_they_are_lossless_or_made_for_photos(draw, tmp_path):
-    kept = ["a.png", "b.jpg", "c.JPEG", "d.webp", "e.bmp", "f.tif", "g.tiff", "h.ppm", "i.tga", "j.jp2", "k.avif"]
+    kept = ["a.png", "b.jpg", "c.JPEG", "d.webp", "e.bmp", "f.tif", "g.tiff", "h.ppm", "i.tga", "j.jp2"]
+    kept += ["k.avif"] * can_write(".avif")  # not every version of Pillow can
     assert outputs(*map(draw, kept)) == [f"{Path(name).stem}{Path(name).suffix.lower()}" for name in kept]
     assert outputs(draw("l.gif"), draw("m.ico"), draw("n.pcx")) == ["l.png", "m.png", "n.png"]
     still = Image.new("RGB", (8, 8), "red")

@@ -57,12 +57,13 @@ def normalise(image: Image.Image, channels: Channels = 3, background: Colour = W
 
 
 def _scale_transparent_colour(image: Image.Image) -> None:
-    """Pillow spreads a PNG's 2, 4 or 16 bits to 8, but leaves the transparent colour beside them as it was."""
+    """Pillow spreads a PNG's 1, 2, 4 or 16 bits to 8, but leaves the transparent colour beside them as it was."""
     if image.format != "PNG" or "transparency" not in image.info or not image.tile:
         return
     packing, colour = image.tile[0].args, image.info["transparency"]
-    if packing in ("L;2", "L;4"):
-        image.info["transparency"] = colour * (85 if packing == "L;2" else 17)
+    if packing in ("1", "L;2", "L;4"):
+        step = {"1": 255, "L;2": 85, "L;4": 17}[packing]
+        image.info["transparency"] = min(colour * step, 255)  # newer versions of Pillow have spread 1 bit already
     elif packing == "RGB;16B":
         image.info["transparency"] = tuple(value >> 8 for value in colour)
 

@@ -19,6 +19,9 @@ from minicyclegan.data.folders import DataError
 from minicyclegan.data.images import from_tensor, to_tensor
 from minicyclegan.data.jitter import jitter, load_size
 from minicyclegan.data.worlds import WORLDS, World, draw_scene
+from minicyclegan.models.cyclegan import CycleGANConfig
+from minicyclegan.train import read_data
+from minicyclegan.training.config import TrainConfig
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -298,6 +301,14 @@ def test_the_other_direction_exchanges_the_roles(tmp_path, pairs, layout):
     assert torch.equal(a, swapped_b) and torch.equal(b, swapped_a)
     assert swapped.test_A is data.test_B and swapped.test_B is data.test_A
     assert swapped.swapped().train_A is data.train_A and swapped.swapped().domains == ("A", "B")
+
+
+def test_the_other_direction_on_the_command_line(tmp_path, pairs):
+    channels = {"channels_A": 3, "channels_B": 1, "lambda_identity": 0.0}
+    config = TrainConfig(data=(str(tmp_path / "joined"),), size=SIZE, direction="BtoA")
+    data = read_data(config, CycleGANConfig(**channels))
+    np.testing.assert_array_equal(data.train_A[2], pairs[2][1])  # the right half is the model's A
+    assert data.train_B[2].shape[2] == data.test_B[0].shape[2] == 1
 
 
 @pytest.mark.parametrize("world", [UNPAIRED, PAIRED], ids=lambda world: world.name)

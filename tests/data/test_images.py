@@ -270,7 +270,7 @@ def test_cmyk(read):
 
 def test_ycbcr_and_lab(read):
     stored = blocks()
-    assert np.abs(read(encoded(Image.fromarray(stored).convert("YCbCr"), "TIFF")).astype(int) - stored).max() <= 2
+    assert np.abs(to_array(normalise(Image.fromarray(stored).convert("YCbCr"))).astype(int) - stored).max() <= 2
     lab = ImageCms.profileToProfile(
         Image.fromarray(stored), ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
     )
