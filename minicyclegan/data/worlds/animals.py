@@ -178,6 +178,8 @@ class _Painter:
             (0.362, 0.010, 0.010, (0.08, 0.06, 0.06)),  # nostril
         )
         for along, across, radius, colour in dots:
+            if radius < 0.2 * patch.pixel:
+                continue  # too small to be seen
             x, y = self.anatomy.poll + along * nose + across * np.array([-nose[1], nose[0]])
             cover = coverage(np.hypot(patch.x - x, patch.y - y) - radius, patch.pixel)
             patch.paint(colour, cover * min(1.0, (2.0 * radius / patch.pixel) ** 2))

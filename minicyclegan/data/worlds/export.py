@@ -127,7 +127,8 @@ def _cells(sample: Sample, domain: Domain) -> list[tuple[str, np.ndarray]]:
     cells = [(domain, sample.picture), (f"{domain}, translated", sample.counterpart)]
     for key, picture in _maps(sample.truth).items():
         is_label_map = key.startswith("label")
-        cells.append((key, PALETTE[picture] if is_label_map else np.repeat(picture[..., None], 3, axis=2)))
+        shown = picture if picture.max() > 1 else 255 * picture  # a mask may hold 0 and 1
+        cells.append((key, PALETTE[picture] if is_label_map else np.repeat(shown[..., None], 3, axis=2)))
     return cells
 
 

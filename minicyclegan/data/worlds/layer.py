@@ -66,21 +66,24 @@ class Layer:
 
     def shape(self, *parts: Sequence[np.ndarray]) -> Shape:
         """Parts grown together into one body; the chains within a part only lie on each other."""
-        total, nx, ny = np.full(self.alpha.shape, 1e-18), np.zeros(self.alpha.shape), np.zeros(self.alpha.shape)
-        everywhere = slice(0, self.y.size), slice(0, self.x.size)
-        for chains in parts:
-            box = self.box(chains, PULL) if len(parts) > 1 else everywhere
-            rows, columns = box
-            away, across_x, across_y = chain_distance(chains, self.x[:, columns], self.y[rows])
-            weight = np.exp(-JOIN * np.maximum(away, -0.3))
-            total[box] += weight
-            nx[box] += weight * across_x
-            ny[box] += weight * across_y
+        if len(parts) == 1:
+            away, nx, ny = chain_distance(parts[0], self.x, self.y)
+            total = 1.0
+        else:
+            total, nx, ny = np.full(self.alpha.shape, 1e-18), np.zeros(self.alpha.shape), np.zeros(self.alpha.shape)
+            for chains in parts:
+                rows, columns = box = self.box(chains, PULL)
+                away, across_x, across_y = chain_distance(chains, self.x[:, columns], self.y[rows])
+                weight = np.exp(-JOIN * np.maximum(away, -0.3))
+                total[box] += weight
+                nx[box] += weight * across_x
+                ny[box] += weight * across_y
+            away = np.log(total) / -JOIN
         # Outside the body, and where parts pull in different directions, the sums aren't normals yet.
         length = np.sqrt(nx * nx + ny * ny)
         shorter = np.minimum(1.0 / total, 0.995 / np.maximum(length, 1e-18))
         nx, ny = nx * shorter, ny * shorter
-        return Shape(np.log(total) / -JOIN, nx, ny, np.sqrt(1.0 - nx * nx - ny * ny))
+        return Shape(away, nx, ny, np.sqrt(1.0 - nx * nx - ny * ny))
 
     def box(self, chains: Sequence[np.ndarray], margin: float) -> tuple[slice, slice]:
         """Rows and columns of the pixels within `margin` of these chains."""

@@ -50,18 +50,22 @@ class Noise:
     """Smooth random fields over the plane, fixed by a seed: the same at whatever points they are looked up."""
 
     def __init__(self, seed: int) -> None:
-        self.table = np.random.default_rng(seed).uniform(-1.0, 1.0, TABLE * TABLE)
+        self.table = np.random.default_rng(seed).uniform(-1.0, 1.0, (TABLE, TABLE))
 
     def __call__(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         """One value in [-1, 1] for each point; features are about 1 across. u and v broadcast together."""
-        column, row = np.floor(u), np.floor(v)
-        u, v = u - column, v - row
-        u, v = u * u * (3.0 - 2.0 * u), v * v * (3.0 - 2.0 * v)
-        left, top = column.astype(np.int64) & (TABLE - 1), (row.astype(np.int64) & (TABLE - 1)) * TABLE
-        right, bottom = (left + 1) & (TABLE - 1), (top + TABLE) & (TABLE * TABLE - 1)
+        left, right, u = _cell(u)
+        top, bottom, v = _cell(v)
         table = self.table
-        above = table[top + left] * (1.0 - u) + table[top + right] * u
-        below = table[bottom + left] * (1.0 - u) + table[bottom + right] * u
+        if u.ndim == v.ndim == 2 and len(u) == 1 and v.shape[1] == 1:  # a grid: one direction after the other
+            columns = table.take(left[0], axis=1)
+            columns += u * (table.take(right[0], axis=1) - columns)
+            above, below = columns.take(top[:, 0], axis=0), columns.take(bottom[:, 0], axis=0)
+        else:
+            top, bottom = top * TABLE, bottom * TABLE
+            above, below = table.take(top + left), table.take(bottom + left)
+            above += u * (table.take(top + right) - above)
+            below += u * (table.take(bottom + right) - below)
         return above + v * (below - above)
 
     def fractal(
@@ -76,6 +80,13 @@ class Noise:
             total = total + kept * self(u * frequency + 17.3 * octave, v * frequency + 9.1 * octave)
             amplitude, frequency = amplitude * gain, frequency * 2.03
         return total
+
+
+def _cell(places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The numbers of the lattice points on both sides of these places, and how far on the way between them they are."""
+    whole = np.floor(places)
+    first, part = whole.astype(np.intp) & (TABLE - 1), places - whole
+    return first, (first + 1) & (TABLE - 1), part * part * (3.0 - 2.0 * part)
 
 
 def chain_distance(

@@ -64,9 +64,9 @@ def paint_block(picture: np.ndarray, solid: Solid, light: Light) -> np.ndarray:
     cover = coverage(polygon_distance(outline, u, v) * solid.radius, 1.0 / len(picture))
     # Rounded edges: near one, the normals of the faces that meet there are averaged.
     weights = np.exp(-28.0 * np.maximum(distances, -0.25))
-    normal = np.tensordot(weights, np.array([normal for _, normal in faces]), ((0,), (0,)))
-    normal /= np.sqrt((normal * normal).sum(axis=2, keepdims=True))
-    _paint_surface(picture, solid, light, *np.moveaxis(normal, 2, 0), cover)
+    normal = np.einsum("fhw,fc->chw", weights, np.array([normal for _, normal in faces]))
+    normal /= np.sqrt((normal * normal).sum(axis=0))
+    _paint_surface(picture, solid, light, *normal, cover)
     return cover
 
 
