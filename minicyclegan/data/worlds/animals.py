@@ -10,7 +10,7 @@ from minicyclegan.data.worlds.anatomy import Body, Leg, Pose, pose_body
 from minicyclegan.data.worlds.base import Domain
 from minicyclegan.data.worlds.layer import Layer, Shape, empty_layer
 from minicyclegan.data.worlds.light import Light, shade
-from minicyclegan.data.worlds.paint import Colour, Noise, coverage, lay_over, mix, smoothstep, unit
+from minicyclegan.data.worlds.paint import Colour, Noise, coverage, lay_over, mix, planes, smoothstep, unit
 from minicyclegan.data.worlds.rider import Rider
 from minicyclegan.data.worlds.stripes import Stripes, Waves, body_waves, darkness, leg_waves
 
@@ -93,7 +93,7 @@ class _Painter:
         patch = self.layer.around(self.anatomy.tail)
         shape = patch.shape([self.anatomy.tail])
         strands = self.noise(patch.x * 60.0 + 8.0 * patch.y, patch.y * 6.0)
-        albedo = np.broadcast_to(self.coat.mane, (*shape.away.shape, 3))
+        albedo = planes(self.coat.mane)
         if self.striped:
             rings = unit(0.5 + 2.0 * np.sin(patch.y * 2.0 * np.pi / (0.55 * self.stripes.period)))
             tuft = smoothstep(0.66, 0.58, patch.y + 0.02 * strands)
@@ -111,28 +111,30 @@ class _Painter:
             [body.legs[1].limb],
         )
         self.skin, self.skin_shape = coverage(np.maximum(shape.away, -patch.y), patch.pixel), shape
-        self.waves = body_waves(self.stripes, body) if self.striped else ()
-        albedo = self.hide(patch, shape, self.waves)
-        if self.striped:
-            albedo = mix(albedo, ZEBRA_MUZZLE, 0.95 * self.muzzle())
-        else:
-            albedo = mix(albedo, np.asarray(self.coat.body) * 0.35, (0.35 + 0.6 * self.coat.points) * self.muzzle())
+        self.albedo = self.hide(patch, shape, body_waves(self.stripes, body) if self.striped else ())
+        self.muzzle(self.albedo)
         for leg in body.legs[:2]:
-            self.shoe(patch, albedo, leg, np.zeros(2))
-        patch.paint(self.lit(albedo, shape), self.skin, 1.0)
+            self.shoe(patch, self.albedo, leg, np.zeros(2))
+        patch.paint(self.lit(self.albedo, shape), self.skin, 1.0)
 
     def shoe(self, patch: Layer, albedo: np.ndarray, leg: Leg, shift: np.ndarray) -> None:
         """Turns the skin beyond the coronet into horn, in place."""
         (x, y), (down_x, down_y) = leg.coronet + shift, leg.down
         rows, columns = patch.box([np.array([(x, y, 0.0), (x + 0.06 * down_x, y + 0.06 * down_y, 0.0)])], 0.06)
         beyond = (patch.x[:, columns] - x) * down_x + (patch.y[rows] - y) * down_y
-        lay_over(albedo[rows, columns], HORN, coverage(-beyond, patch.pixel))
+        lay_over(albedo[:, rows, columns], HORN, coverage(-beyond, patch.pixel))
 
-    def muzzle(self) -> np.ndarray:
+    def muzzle(self, albedo: np.ndarray) -> None:
+        """Darkens the end of the head, in place."""
         (x, y), (along_x, along_y) = self.anatomy.poll, self.anatomy.nose
-        dx, dy = self.layer.x - x, self.layer.y - y
+        rows, columns = self.layer.box([self.anatomy.head[-8:]], 0.06)
+        dx, dy = self.layer.x[:, columns] - x, self.layer.y[rows] - y
         along, across = dx * along_x + dy * along_y, dy * along_x - dx * along_y
-        return smoothstep(0.275, 0.335, along) * smoothstep(0.16, 0.12, np.abs(across)) * smoothstep(0.5, 0.47, along)
+        end = smoothstep(0.275, 0.335, along) * smoothstep(0.16, 0.12, np.abs(across))
+        colour, strength = ZEBRA_MUZZLE, 0.95
+        if not self.striped:
+            colour, strength = 0.35 * np.asarray(self.coat.body), 0.35 + 0.6 * self.coat.points
+        lay_over(albedo[:, rows, columns], colour, strength * end)
 
     def mane(self) -> None:
         body = self.anatomy
@@ -143,32 +145,27 @@ class _Painter:
         across = patch.y * forward[0] - patch.x * forward[1]
         strands = 0.6 * self.noise(along * 44.0, across * 6.0) + 0.4 * self.noise(along * 101.0, across * 9.0)
         upright = patch.shape([body.crest])
-        if self.striped:
-            rings = darkness(self.stripes, self.noise, self.waves, patch.x, patch.y, 0.0, 0.0, patch.pixel)
-            tips = smoothstep(-0.018, -0.004, upright.away)
-            albedo = mix(self.stripes.pale, self.stripes.dark, np.maximum(rings, 0.8 * tips))
+        box = _within(patch.rows, self.layer.rows), _within(patch.columns, self.layer.columns)
+        if self.striped:  # the stripes of the neck go on in it, its tips are dark
+            albedo = mix(self.albedo[:, *box], self.stripes.dark, 0.8 * smoothstep(-0.018, -0.004, upright.away))
         else:
-            albedo = np.broadcast_to(self.coat.mane, (*upright.away.shape, 3))
-            inner = self.layer.rows.start, self.layer.columns.start
-            box = (_shifted(patch.rows, inner[0]), _shifted(patch.columns, inner[1]))
-            neck = Shape(
-                *(a[box] for a in (self.skin_shape.away, self.skin_shape.nx, self.skin_shape.ny, self.skin_shape.nz))
-            )
+            albedo = planes(self.coat.mane)
             fallen = patch.shape([body.fall]).away + 0.030 * strands
-            self.hair(patch, albedo, strands, neck, coverage(fallen, patch.pixel) * self.skin[box])
+            cover = coverage(fallen, patch.pixel) * self.skin[box]
+            self.hair(patch, albedo, strands, self.skin_shape.part(box), cover)
         self.hair(patch, albedo, strands, upright, coverage(upright.away + 0.009 * strands, patch.pixel))
 
     def hair(self, patch: Layer, albedo: np.ndarray, strands: np.ndarray, shape: Shape, cover: np.ndarray) -> None:
         resolved = min(1.0, 0.012 / patch.pixel)  # strands finer than a pixel only average out
         tone = 1.0 + 0.3 * resolved * strands
-        patch.paint(self.lit(albedo * tone[..., None], shape), cover)
+        patch.paint(self.lit(albedo * tone, shape), cover)
 
     def ears(self) -> None:
         ears = self.anatomy.ears
         patch = self.layer.around(*ears)
         shape = patch.shape(ears)
-        albedo = np.asarray(self.stripes.pale if self.striped else self.coat.body)
-        patch.paint(self.lit(np.broadcast_to(albedo, (*shape.away.shape, 3)), shape), patch.cover(shape), 1.0)
+        albedo = planes(self.stripes.pale if self.striped else self.coat.body)
+        patch.paint(self.lit(albedo, shape), patch.cover(shape), 1.0)
 
     def face(self) -> None:
         patch, nose = self.layer.around(self.anatomy.head), self.anatomy.nose
@@ -185,25 +182,26 @@ class _Painter:
             patch.paint(colour, cover * min(1.0, (2.0 * radius / patch.pixel) ** 2))
 
     def hide(self, patch: Layer, shape: Shape, waves: tuple[Waves, ...], far: bool = False) -> np.ndarray:
-        """The colour of the skin in white light (H, W, 3), plain or striped."""
+        """The colour of the skin in white light (3, H, W), plain or striped."""
         x, y = patch.x, patch.y
         belly = smoothstep(-0.55, -1.0, shape.ny) * (y > 0.45)
         if self.striped:
             dark = darkness(self.stripes, self.noise, waves, x, y, shape.nz, 0.75 * belly, patch.pixel)
             skin = mix(self.stripes.pale, self.stripes.dark, dark)
         else:
-            body = np.asarray(self.coat.body)
+            body = planes(self.coat.body)
             points = mix(body, self.coat.mane, 0.85 * self.coat.points * smoothstep(0.42, 0.20, y))
             skin = mix(points, np.minimum(body * 1.2 + 0.05, 1.0), 0.45 * belly)
         if not far:  # mottled, seen from near
             mottle = self.noise.fractal(x * 9.0, y * 9.0, 4, patch.pixel * 9.0)
-            skin *= (1.0 + (0.05 if self.striped else 0.10) * mottle)[..., None]
+            skin = skin * (1.0 + (0.05 if self.striped else 0.10) * mottle)
         return skin
 
     def lit(self, albedo: np.ndarray, shape: Shape, dim: float | np.ndarray = 1.0) -> np.ndarray:
         received, mirrored = shade(self.light, shape.nx, shape.ny, shape.nz, gloss=0.03 if self.striped else 0.14)
-        return (albedo * received + np.multiply.outer(mirrored, self.light.sun)) * np.asarray(dim)[..., None]
+        return (albedo * received + mirrored * planes(self.light.sun)) * dim
 
 
-def _shifted(part: slice, origin: int) -> slice:
-    return slice(part.start - origin, part.stop - origin)
+def _within(part: slice, whole: slice) -> slice:
+    """A part of the picture as a part of a layer that spans `whole`."""
+    return slice(part.start - whole.start, part.stop - whole.start)

@@ -12,7 +12,7 @@ import numpy as np
 
 from minicyclegan.data.worlds.base import Domain, World
 from minicyclegan.data.worlds.light import Light
-from minicyclegan.data.worlds.paint import Colour, Noise, coverage, grid, lay_over, smoothstep, to_bytes
+from minicyclegan.data.worlds.paint import Colour, Noise, coverage, grid, lay_over, planes, smoothstep, to_bytes
 from minicyclegan.data.worlds.solids import Solid, ball_shadow, block_shadow, paint_ball, paint_block
 
 TABLES = ((0.62, 0.50, 0.37), (0.72, 0.66, 0.56), (0.50, 0.42, 0.36), (0.58, 0.62, 0.66), (0.80, 0.78, 0.74))
@@ -78,7 +78,7 @@ def render(scene: Scene, domain: Domain, size: int) -> np.ndarray:
     shadow, paint = (ball_shadow, paint_ball) if domain == "A" else (block_shadow, paint_block)
     for solid in scene.solids:
         below = shadow(solid, scene.light, size) * coverage(scene.edge - grid(size)[1], 1.0 / size)
-        picture *= (1.0 - below)[..., None]
+        picture *= 1.0 - below
     for solid in scene.solids:
         paint(picture, solid, scene.light)
     return to_bytes(picture)
@@ -90,7 +90,7 @@ def truth(scene: Scene, size: int) -> dict[str, Any]:
     for paint in (paint_ball, paint_block):
         mask = np.zeros((size, size))
         for solid in scene.solids:
-            mask = np.maximum(mask, paint(np.zeros((size, size, 3)), solid, scene.light))
+            mask = np.maximum(mask, paint(np.zeros((3, size, size)), solid, scene.light))
         masks.append(to_bytes(mask))
     return {
         "mask_round": masks[0],
@@ -110,17 +110,17 @@ def _paint_room(scene: Scene, size: int) -> np.ndarray:
     side = scene.light.toward[0]
     glow = 1.0 - 0.28 * smoothstep(0.2, 1.1, np.hypot(x - 0.5 - 0.5 * side, (y - 0.1) * 0.9))
     plaster = 1.0 + 0.02 * noise.fractal(x * 12.0, y * 12.0, 4, 12.0 / size)
-    picture = np.multiply.outer(glow * plaster, scene.wall)
+    picture = planes(scene.wall) * (glow * plaster)
 
     below = np.maximum(y - scene.edge, 0.0)
     distance = 0.9 / (below + 0.55)  # seen from above: the table narrows little towards the wall
     u, v = (x - 0.5) * distance, distance * 2.0
     boards = noise.fractal(u * 2.5 + 4.0, v * 26.0, 4, 26.0 * 2.0 * distance**2 / 0.9 / size, 0.6)
     light = glow * (0.92 + 0.12 * smoothstep(0.0, 0.6, below))
-    table = np.multiply.outer(light * (1.0 + 0.16 * scene.grain * boards), scene.table)
-    lay_over(picture, table, np.broadcast_to(coverage(scene.edge - y, 1.0 / size), glow.shape))
+    table = planes(scene.table) * (light * (1.0 + 0.16 * scene.grain * boards))
+    lay_over(picture, table, coverage(scene.edge - y, 1.0 / size))
     seam = np.exp(-(((y - scene.edge) / 0.02) ** 2))
-    return picture * (1.0 - 0.22 * seam)[..., None]
+    return picture * (1.0 - 0.22 * seam)
 
 
 CIRCLES2SQUARES = World(

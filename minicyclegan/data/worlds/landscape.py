@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicyclegan.data.worlds.light import Light, shade
-from minicyclegan.data.worlds.paint import Colour, Noise, coverage, grid, lay_over, mix, smoothstep
+from minicyclegan.data.worlds.paint import Colour, Noise, blend, coverage, grid, lay_over, mix, planes, smoothstep
 from minicyclegan.data.worlds.trees import Tree, paint_tree, sample_trees
 
 
@@ -126,7 +126,7 @@ def light_from(toward: tuple[float, float, float], soil: Soil, mood: Mood) -> Li
 
 
 def paint_landscape(landscape: Landscape, size: int) -> np.ndarray:
-    """The landscape with its trees: (size, size, 3) float64 in [0, 1]."""
+    """The landscape with its trees: (3, size, size) float64 in [0, 1]."""
     picture = paint_land(landscape, size)
     for tree in landscape.trees:
         paint_tree(picture, tree, landscape.light, haze_colour(landscape))
@@ -134,14 +134,14 @@ def paint_landscape(landscape: Landscape, size: int) -> np.ndarray:
 
 
 def paint_land(landscape: Landscape, size: int, labels: np.ndarray | None = None) -> np.ndarray:
-    """Sky, hills and ground: (size, size, 3) float64 in [0, 1]. `labels` (size, size) uint8, if given, are set to
+    """Sky, hills and ground: (3, size, size) float64 in [0, 1]. `labels` (size, size) uint8, if given, are set to
     0 for sky, 1 for hills, 2 for ground."""
-    picture = np.zeros((size, size, 3))
+    picture = np.zeros((3, size, size))
     x, y = grid(size)
     noise = Noise(landscape.seed)
     edge = min(size, int(np.ceil((landscape.horizon + 0.5 / size) * size)))
-    _paint_sky(landscape, picture[: edge + 1], x, y[: edge + 1], noise)
-    tops = _paint_ridges(landscape, picture[: edge + 1], x, y[: edge + 1], noise)
+    _paint_sky(landscape, picture[:, : edge + 1], x, y[: edge + 1], noise)
+    tops = _paint_ridges(landscape, picture[:, : edge + 1], x, y[: edge + 1], noise)
     _paint_ground(landscape, picture, x, y, noise, max(0, edge - 1))
     if labels is not None:
         labels[:] = y > tops
@@ -149,8 +149,8 @@ def paint_land(landscape: Landscape, size: int, labels: np.ndarray | None = None
     return picture
 
 
-def haze_colour(landscape: Landscape) -> np.ndarray:
-    return mix(landscape.mood.low, landscape.mood.top, 0.15)
+def haze_colour(landscape: Landscape) -> Colour:
+    return blend(landscape.mood.low, landscape.mood.top, 0.15)
 
 
 def _paint_sky(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.ndarray, noise: Noise) -> None:
@@ -165,7 +165,7 @@ def _paint_sky(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.ndarr
     thick = smoothstep(threshold, threshold + 0.55, shapes) * smoothstep(0.0, 0.12, landscape.horizon - y)
     side = 0.20 if landscape.light.toward[0] > 0 else -0.20
     lit = np.clip(0.9 + 0.35 * (noise(u + 5.0, v + 5.0) - noise(u + 5.0 + side, v + 5.1)), 0.6, 1.02)
-    lay_over(sky, lit[..., None] * np.asarray(mood.cloud), 0.9 * thick)
+    lay_over(sky, lit * planes(mood.cloud), 0.9 * thick)
 
 
 def ridge_tops(landscape: Landscape, noise: Noise, x: np.ndarray) -> list[np.ndarray]:
@@ -187,9 +187,9 @@ def _paint_ridges(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.nd
     pixel, tops = 1.0 / x.size, np.ones_like(x)
     up = np.array(landscape.light.toward[1])
     received, _ = shade(landscape.light, 0.0 * up, 0.9 + 0.0 * up, 0.43 + 0.0 * up)
-    texture = 1.0 + 0.16 * noise.fractal(x * 14.0, y * 30.0, 3, pixel * 30.0)[..., None]
+    texture = 1.0 + 0.16 * noise.fractal(x * 14.0, y * 30.0, 3, pixel * 30.0)
     for ridge, top in zip(landscape.ridges, ridge_tops(landscape, noise, x), strict=True):
-        land = mix(landscape.soil.first, landscape.soil.foliage, 0.35 + 0.65 * ridge.wooded) * received
+        land = planes(blend(landscape.soil.first, landscape.soil.foliage, 0.35 + 0.65 * ridge.wooded)) * received
         depth = np.clip((y - top) / 0.12, 0.0, 1.0)  # mist gathers at the foot of the hills
         colour = mix(land * texture, haze_colour(landscape), np.minimum(ridge.haze + 0.25 * depth, 0.92))
         lay_over(sky, colour, coverage(top - y, pixel))
@@ -201,7 +201,7 @@ def _paint_ground(
     landscape: Landscape, picture: np.ndarray, x: np.ndarray, y: np.ndarray, noise: Noise, first_row: int
 ) -> None:
     soil, pixel = landscape.soil, 1.0 / x.size
-    ground, y = picture[first_row:], y[first_row:]
+    ground, y = picture[:, first_row:], y[first_row:]
     below = np.maximum(y - landscape.horizon, 0.0)
     distance = 0.30 / (below + 0.02)
     u, v = (x - 0.5) * distance, 1.4 * distance
@@ -210,9 +210,9 @@ def _paint_ground(
     patches = noise.fractal(u * scale + 3.0, v * scale, 4, finest * scale, 0.6)
     blades = noise.fractal(u * 60.0, v * 34.0, 3, np.maximum(distance * 60.0, distance**2 * 160.0) * pixel, 0.7)
     colour = mix(soil.first, soil.second, np.clip(0.5 + 0.7 * patches, 0.0, 1.0))
-    colour *= (1.0 + 0.08 * patches + (0.06 + 0.12 * soil.grass) * blades)[..., None]
+    colour *= 1.0 + 0.08 * patches + (0.06 + 0.12 * soil.grass) * blades
     up = np.ones(1)
     received, _ = shade(landscape.light, 0.0 * up, up, 0.0 * up)
     far = 0.55 * np.exp(-below / 0.09)
-    colour = mix(colour * received, haze_colour(landscape), np.broadcast_to(far, patches.shape))
-    lay_over(ground, colour, np.broadcast_to(coverage(landscape.horizon - y, pixel), patches.shape))
+    colour = mix(colour * received, haze_colour(landscape), far)
+    lay_over(ground, colour, coverage(landscape.horizon - y, pixel))

@@ -23,10 +23,13 @@ class Shape:
     ny: np.ndarray
     nz: np.ndarray
 
+    def part(self, box: tuple[slice, slice]) -> Shape:
+        return Shape(self.away[box], self.nx[box], self.ny[box], self.nz[box])
+
 
 @dataclass
 class Layer:
-    """A rectangle of the picture. Arrays are (H, W); colour (H, W, 3) is already weighted with alpha.
+    """A rectangle of the picture. Arrays are (H, W); colour (3, H, W) is already weighted with alpha.
 
     rows, columns  where it lies in the picture
     coat           how much of each pixel shows the animal's skin, the part of it that changes between the domains
@@ -52,15 +55,15 @@ class Layer:
         self.coat += cover * (coat - self.coat)
 
     def lay_on(self, picture: np.ndarray) -> None:
-        """Puts the finished layer on a (size, size, 3) picture, in place."""
-        under = picture[self.rows, self.columns]
-        under *= 1.0 - self.alpha[..., None]
+        """Puts the finished layer on a (3, size, size) picture, in place."""
+        under = picture[:, self.rows, self.columns]
+        under *= 1.0 - self.alpha
         under += self.colour
 
     def around(self, *chains: np.ndarray, margin: float = 0.0) -> Layer:
         """The part of this layer near these chains; painting on it paints here."""
         rows, columns = self.box(chains, margin + 2.0 * self.pixel)
-        part = self.colour[rows, columns], self.alpha[rows, columns], self.coat[rows, columns]
+        part = self.colour[:, rows, columns], self.alpha[rows, columns], self.coat[rows, columns]
         place = self.x[:, columns], self.y[rows], self.pixel, self.step
         return Layer(_within(self.rows, rows), _within(self.columns, columns), *part, *place)
 
@@ -107,7 +110,7 @@ def empty_layer(
     rows, columns = _box(chains, margin + 2.0 * pixel, own_x, own_y, pixel, step)
     own_x, own_y = own_x[:, columns], own_y[rows]
     shape = (own_y.size, own_x.size)
-    return Layer(rows, columns, np.zeros((*shape, 3)), np.zeros(shape), np.zeros(shape), own_x, own_y, pixel, step)
+    return Layer(rows, columns, np.zeros((3, *shape)), np.zeros(shape), np.zeros(shape), own_x, own_y, pixel, step)
 
 
 def _box(

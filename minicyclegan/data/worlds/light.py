@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minicyclegan.data.worlds.paint import Colour, unit
+from minicyclegan.data.worlds.paint import Colour, planes, unit
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,15 @@ class Light:
 def shade(
     light: Light, nx: np.ndarray, ny: np.ndarray, nz: np.ndarray, gloss: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What a surface with the normal (nx, ny, nz), y up, receives (..., 3), and what it mirrors of the sun (...)."""
+    """What a surface with the normal (nx, ny, nz), y up, receives (3, ...), and what it mirrors of the sun (...)."""
     x, y, z = light.toward
     facing = nx * x + ny * y + nz * z
     # Wrapped a little around the edge, as on anything with hair or leaves.
     lit = unit((facing + 0.25) / 1.25)
     above = 0.5 + 0.5 * ny
-    received = np.multiply.outer(lit, light.sun)
-    received += np.multiply.outer(above, np.subtract(light.sky, light.bounce))
-    received += light.bounce
+    received = planes(light.sun) * lit
+    received += planes(np.subtract(light.sky, light.bounce)) * above
+    received += planes(light.bounce)
     if gloss == 0.0:
         return received, np.zeros_like(nx)
     # Blinn's half vector between the sun and a viewer straight in front of the picture.

@@ -26,12 +26,12 @@ def hide_hooves(layer: Layer, grass: float, seed: int) -> None:
     kept = 1.0 - coverage(layer.y[first:] - grass * height, layer.pixel)
     layer.alpha[first:] *= kept
     layer.coat[first:] *= kept
-    layer.colour[first:] *= kept[..., None]
+    layer.colour[:, first:] *= kept
 
 
 def cast_shadow(picture: np.ndarray, layer: Layer, animal: Animal, light: Light) -> None:
     """Darkens the ground where the animal keeps the sun off, and softly right under it."""
-    size = len(picture)
+    size = picture.shape[2]
     x, y = grid(size)
     rows = slice(int((animal.ground - 0.08 * animal.scale) * size), size)
     down = (y[rows] - animal.ground) / animal.scale + 0.02  # on the ground, towards the viewer
@@ -44,8 +44,7 @@ def cast_shadow(picture: np.ndarray, layer: Layer, animal: Animal, light: Light)
         height = down / FLAT + tap * 2.0 * layer.pixel / FLAT * 0.5
         shadow += _looked_up(layer, animal, right - lean * height, height) / TAPS
     soft = np.exp(-(((right - 0.02) / 0.62) ** 2) - ((down - 0.05) / 0.09) ** 2)
-    darkened = (1.0 - strength * shadow) * (1.0 - 0.42 * soft)
-    picture[rows] *= darkened[..., None]
+    picture[:, rows] *= (1.0 - strength * shadow) * (1.0 - 0.42 * soft)
 
 
 def _looked_up(layer: Layer, animal: Animal, right: np.ndarray, height: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from minicyclegan.data.worlds.anatomy import Body
 from minicyclegan.data.worlds.layer import Layer, Shape
 from minicyclegan.data.worlds.light import Light, shade
-from minicyclegan.data.worlds.paint import Colour, coverage
+from minicyclegan.data.worlds.paint import Colour, coverage, planes
 
 LEATHER = (0.13, 0.10, 0.09)
 
@@ -88,7 +88,7 @@ class Rider:
 
 def _lit(colour: Colour, shape: Shape, light: Light) -> np.ndarray:
     received, _ = shade(light, shape.nx, shape.ny, shape.nz)
-    return received * np.asarray(colour)
+    return received * planes(colour)
 
 
 def sample_rider(random: np.random.Generator) -> Rider:

@@ -11,10 +11,12 @@ from minicyclegan.data.worlds.light import Light, shade
 from minicyclegan.data.worlds.paint import (
     Colour,
     Noise,
+    blend,
     coverage,
     grid,
     lay_over,
     mix,
+    planes,
     polygon_distance,
     smoothstep,
 )
@@ -71,29 +73,29 @@ class House:
 
 def paint_lake(picture: np.ndarray, lake: Lake, landscape: Landscape, snow: float) -> np.ndarray:
     """Paints in place and returns the coverage (size, size): water that mirrors the sky, or ice."""
-    size = len(picture)
+    size = picture.shape[2]
     x, y = grid(size)
     noise = Noise(lake.seed)
     dx, dy = (x - lake.x) / lake.half, (y - lake.y) / (FLAT * lake.half)
     shore = np.sqrt(dx * dx + dy * dy) + 0.16 * noise.fractal(dx * 2.0, dy * 1.2, 3, 2.0 / (size * lake.half))
     cover = coverage((shore - 1.0) * FLAT * lake.half, 1.0 / size) * coverage(landscape.horizon - y, 1.0 / size)
     mirrored = np.clip(np.rint((2.0 * landscape.horizon - y) * size - 0.5).astype(int)[:, 0], 0, size - 1)
-    ripples = noise.fractal(x * 9.0, y * 160.0, 2, 160.0 / size)[..., None]
-    water = mix(picture[mirrored], (0.16, 0.30, 0.40), 0.35) * (1.0 + 0.10 * ripples)
+    ripples = noise.fractal(x * 9.0, y * 160.0, 2, 160.0 / size)
+    water = mix(picture[:, mirrored], (0.16, 0.30, 0.40), 0.35) * (1.0 + 0.10 * ripples)
     if snow > 0.0:
         received, _ = shade(landscape.light, np.zeros(1), np.ones(1), np.zeros(1))
         drifts = smoothstep(0.05, 0.55, noise.fractal(x * 5.0, y * 22.0, 3, 22.0 / size))
         frozen = mix(ICE, SNOW, drifts) * received
-        water = mix(water, frozen, np.broadcast_to(0.72 + 0.28 * snow, cover.shape))
+        water = mix(water, frozen, 0.72 + 0.28 * snow)
     bank = coverage((shore - 1.07) * FLAT * lake.half, 1.5 / size) * coverage(landscape.horizon - y, 1.0 / size)
-    picture *= (1.0 - 0.25 * (1.0 - snow) * bank)[..., None]
+    picture *= 1.0 - 0.25 * (1.0 - snow) * bank
     lay_over(picture, water, cover)
     return cover
 
 
 def paint_path(picture: np.ndarray, path: Path, landscape: Landscape, snow: float) -> np.ndarray:
     """Paints in place and returns the coverage (size, size): trodden earth, or trodden snow."""
-    size = len(picture)
+    size = picture.shape[2]
     x, y = grid(size)
     near = np.clip((y - landscape.horizon) / (1.0 - landscape.horizon), 0.0, 1.0)
     winding = path.bend * np.sin(path.phase + 5.5 * (1.0 - near) ** 1.7) * near * (1.0 - 0.35 * near)
@@ -106,11 +108,9 @@ def paint_path(picture: np.ndarray, path: Path, landscape: Landscape, snow: floa
     received, _ = shade(landscape.light, np.zeros(1), np.ones(1), np.zeros(1))
     ruts = np.exp(-(((np.abs(x - middle) / half) - 0.55) ** 2) / 0.03)
     grain = 1.0 + 0.10 * noise.fractal(x * 40.0 / (near + 0.1), 9.0 / (near + 0.05), 2, 40.0 / size / (near + 0.1) ** 2)
-    colour = mix(path.colour, TRODDEN, np.broadcast_to(0.92 * snow, cover.shape)) * received
-    colour = colour * (grain * (1.0 - (0.22 - 0.08 * snow) * ruts))[..., None]
-    colour = mix(
-        colour, haze_colour(landscape), np.broadcast_to(0.55 * np.exp(-(y - landscape.horizon) / 0.09), cover.shape)
-    )
+    colour = planes(blend(path.colour, TRODDEN, 0.92 * snow)) * received
+    colour = colour * grain * (1.0 - (0.22 - 0.08 * snow) * ruts)
+    colour = mix(colour, haze_colour(landscape), 0.55 * np.exp(-(y - landscape.horizon) / 0.09))
     cover = 0.85 * cover * smoothstep(0.0, 0.04, near)
     lay_over(picture, colour, cover)
     return cover
@@ -118,7 +118,7 @@ def paint_path(picture: np.ndarray, path: Path, landscape: Landscape, snow: floa
 
 def paint_house(picture: np.ndarray, house: House, light: Light, snow: float) -> np.ndarray:
     """Paints in place and returns the coverage (size, size)."""
-    size = len(picture)
+    size = picture.shape[2]
     x, y = grid(size)
     flip = -1.0 if house.mirrored else 1.0
     u, v = (x - house.x) * flip / house.height, (house.foot - y) / house.height
@@ -127,17 +127,17 @@ def paint_house(picture: np.ndarray, house: House, light: Light, snow: float) ->
     total = np.zeros((size, size))
 
     shadow = np.exp(-(((u - 0.7 + 0.5 * sun_x) / 0.95) ** 2) - ((v + 0.02) / 0.10) ** 2)
-    picture *= (1.0 - 0.45 * min(1.0, sum(light.sun) / 2.0) * shadow)[..., None]
+    picture *= 1.0 - 0.45 * min(1.0, sum(light.sun) / 2.0) * shadow
 
-    def paint(corners: list, albedo: Colour | np.ndarray, normal: tuple[float, float, float], dim: float = 1.0) -> None:
+    def paint(corners: list, albedo: Colour, normal: tuple[float, float, float]) -> None:
         cover = coverage(polygon_distance(corners, u, v), pixel)
         nx, ny, nz = (np.array([part]) for part in normal)
         received, _ = shade(Light((sun_x, *light.toward[1:]), light.sun, light.sky, light.bounce), nx, ny, nz)
-        lay_over(picture, np.asarray(albedo) * received * dim, cover)
+        lay_over(picture, planes(albedo) * received, cover)
         np.maximum(total, cover, out=total)
 
-    roof = mix(house.roof, SNOW, 0.96 * snow)
-    paint(CHIMNEY, mix((0.45, 0.33, 0.30), SNOW, 0.25 * snow), (-0.3, 0.2, 0.93))
+    roof = blend(house.roof, SNOW, 0.96 * snow)
+    paint(CHIMNEY, blend((0.45, 0.33, 0.30), SNOW, 0.25 * snow), (-0.3, 0.2, 0.93))
     paint(SIDE, house.wall, (0.75, 0.0, 0.66))
     paint(FRONT, house.wall, (-0.75, 0.0, 0.66))
     for corners in WINDOWS:

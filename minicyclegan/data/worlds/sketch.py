@@ -25,8 +25,8 @@ FINE = 0.7  # of the ink for what lies in the distance
 
 
 def sketch(landscape: Landscape, animals: tuple[Animal, ...], domain: Domain, size: int) -> np.ndarray:
-    """The scene with horses (A) or zebras (B) as lines: (size, size, 3) float64 in [0, 1]."""
-    picture = np.ones((size, size, 3))
+    """The scene with horses (A) or zebras (B) as lines: (3, size, size) float64 in [0, 1]."""
+    picture = np.ones((3, size, size))
     _sketch_land(picture, landscape)
     for tree in landscape.trees:
         _sketch_tree(picture, tree)
@@ -44,7 +44,7 @@ def _line(distance: np.ndarray, pixel: float, size: int) -> np.ndarray:
 
 
 def _sketch_land(picture: np.ndarray, landscape: Landscape) -> None:
-    size = len(picture)
+    size = picture.shape[2]
     x, y = grid(size)
     tops = ridge_tops(landscape, Noise(landscape.seed), x)
     for top in [*tops, np.full_like(x, landscape.horizon)]:
@@ -53,12 +53,12 @@ def _sketch_land(picture: np.ndarray, landscape: Landscape) -> None:
 
 
 def _sketch_tree(picture: np.ndarray, tree: Tree) -> None:
-    layer = tree_layer(tree, len(picture))
+    layer = tree_layer(tree, picture.shape[2])
     if layer.alpha.size == 0:
         return
     if tree.kind in TRUNKS:
-        _outline(layer, trunk_shape(layer, tree)[1], len(picture), FINE)
-    _outline(layer, crown_shape(layer, tree)[1], len(picture), FINE)
+        _outline(layer, trunk_shape(layer, tree)[1], picture.shape[2], FINE)
+    _outline(layer, crown_shape(layer, tree)[1], picture.shape[2], FINE)
     layer.lay_on(picture)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicyclegan.data.worlds.light import Light, shade
-from minicyclegan.data.worlds.paint import Colour, coverage, grid, lay_over, polygon_distance, smoothstep, unit
+from minicyclegan.data.worlds.paint import Colour, coverage, grid, lay_over, planes, polygon_distance, smoothstep, unit
 
 LOOK_DOWN = np.radians(24.0)  # how steeply the camera looks at the table
 SQUASH, RISE = float(np.sin(LOOK_DOWN)), float(np.cos(LOOK_DOWN))  # of what lies on it, and of what stands on it
@@ -30,20 +30,20 @@ class Solid:
 
 def paint_ball(picture: np.ndarray, solid: Solid, light: Light) -> np.ndarray:
     """Paints in place and returns the coverage (size, size)."""
-    x, y = grid(len(picture))
+    x, y = grid(picture.shape[2])
     dx, dy = (x - solid.x) / solid.radius, (solid.foot - RISE * solid.radius - y) / solid.radius
     distance = np.hypot(dx, dy)
     shorter = np.minimum(1.0, 0.999 / np.maximum(distance, 1e-9))
     nx, up = dx * shorter, dy * shorter
     front = np.sqrt(1.0 - nx * nx - up * up)
-    cover = coverage((distance - 1.0) * solid.radius, 1.0 / len(picture))
+    cover = coverage((distance - 1.0) * solid.radius, 1.0 / picture.shape[2])
     _paint_surface(picture, solid, light, nx, up * RISE + front * SQUASH, front * RISE - up * SQUASH, cover)
     return cover
 
 
 def paint_block(picture: np.ndarray, solid: Solid, light: Light) -> np.ndarray:
     """Paints in place and returns the coverage (size, size)."""
-    x, y = grid(len(picture))
+    x, y = grid(picture.shape[2])
     u, v = (x - solid.x) / solid.radius, (solid.foot - y) / solid.radius
     base, height = _base(solid), BLOCK
     screen = [(cx, -cz * SQUASH) for cx, cz in base]  # y up; z comes towards the viewer
@@ -61,7 +61,7 @@ def paint_block(picture: np.ndarray, solid: Solid, light: Light) -> np.ndarray:
     )
     distances = np.stack([polygon_distance(corners, u, v) for corners, _ in faces])
     outline = [screen[front], screen[left], lifted[left], lifted[back], lifted[right], screen[right]]
-    cover = coverage(polygon_distance(outline, u, v) * solid.radius, 1.0 / len(picture))
+    cover = coverage(polygon_distance(outline, u, v) * solid.radius, 1.0 / picture.shape[2])
     # Rounded edges: near one, the normals of the faces that meet there are averaged.
     weights = np.exp(-28.0 * np.maximum(distances, -0.25))
     normal = np.einsum("fhw,fc->chw", weights, np.array([normal for _, normal in faces]))
@@ -74,9 +74,9 @@ def _paint_surface(
     picture: np.ndarray, solid: Solid, light: Light, nx: np.ndarray, ny: np.ndarray, nz: np.ndarray, cover: np.ndarray
 ) -> None:
     received, mirrored = shade(light, nx, ny, nz, gloss=solid.gloss)
-    _, y = grid(len(picture))
+    _, y = grid(picture.shape[2])
     near_table = 1.0 - 0.35 * smoothstep(0.5, 0.0, (solid.foot + 0.1 * solid.radius - y) / solid.radius)
-    colour = np.asarray(solid.colour) * received * near_table[..., None] + mirrored[..., None] ** 1.5
+    colour = planes(solid.colour) * received * near_table + mirrored**1.5
     lay_over(picture, colour, cover)
 
 

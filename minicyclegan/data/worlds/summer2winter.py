@@ -18,7 +18,7 @@ from minicyclegan.data.worlds.landscape import (
     paint_land,
     sample_landscape,
 )
-from minicyclegan.data.worlds.paint import mix, to_bytes
+from minicyclegan.data.worlds.paint import blend, to_bytes
 from minicyclegan.data.worlds.scenery import House, Lake, Path, paint_house, paint_lake, paint_path
 from minicyclegan.data.worlds.trees import Tree, paint_tree
 
@@ -102,20 +102,16 @@ def wintered(landscape: Landscape, snow: float) -> Landscape:
     """The same place under snow, in the paler light of winter."""
     summer = landscape.soil
     soil = Soil(
-        "snow", _blend(summer.first, SNOWFIELD, snow), _blend(summer.second, HOLLOWS, snow),
-        _blend(summer.foliage, (0.62, 0.66, 0.70), 0.8 * snow), 0.15, summer.tree_kinds,
+        "snow", blend(summer.first, SNOWFIELD, snow), blend(summer.second, HOLLOWS, snow),
+        blend(summer.foliage, (0.62, 0.66, 0.70), 0.8 * snow), 0.15, summer.tree_kinds,
     )  # fmt: skip
     mood = landscape.mood
     pale = Mood(
-        mood.name, _blend(mood.top, (0.66, 0.74, 0.84), 0.5), _blend(mood.low, (0.90, 0.92, 0.95), 0.6),
-        _blend(mood.cloud, (0.90, 0.91, 0.93), 0.5), _blend(mood.sun, (0.52, 0.50, 0.47), 0.6),
-        _blend(mood.shade, (0.50, 0.54, 0.62), 0.6), mood.height, mood.clouds,
+        mood.name, blend(mood.top, (0.66, 0.74, 0.84), 0.5), blend(mood.low, (0.90, 0.92, 0.95), 0.6),
+        blend(mood.cloud, (0.90, 0.91, 0.93), 0.5), blend(mood.sun, (0.52, 0.50, 0.47), 0.6),
+        blend(mood.shade, (0.50, 0.54, 0.62), 0.6), mood.height, mood.clouds,
     )  # fmt: skip
     return replace(landscape, soil=soil, mood=pale, light=light_from(landscape.light.toward, soil, pale))
-
-
-def _blend(first: Any, second: Any, amount: float) -> tuple[float, float, float]:
-    return tuple(map(float, mix(first, second, amount)))
 
 
 def render(scene: Scene, domain: Domain, size: int) -> np.ndarray:
@@ -148,7 +144,7 @@ def _paint(scene: Scene, snow: float, size: int, labels: np.ndarray) -> np.ndarr
             labels[paint_house(picture, thing, landscape.light, snow) > 0.5] = LABELS.index("house")
         else:
             bare = NEEDLES if thing.kind == "fir" else TWIGS
-            tree = replace(thing, foliage=_blend(thing.foliage, bare, snow), snow=snow)
+            tree = replace(thing, foliage=blend(thing.foliage, bare, snow), snow=snow)
             paint_tree(picture, tree, landscape.light, haze_colour(landscape), labels, LABELS.index("tree"))
     return picture
 

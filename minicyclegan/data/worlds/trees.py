@@ -8,7 +8,7 @@ import numpy as np
 
 from minicyclegan.data.worlds.layer import Layer, Shape, empty_layer
 from minicyclegan.data.worlds.light import Light, shade
-from minicyclegan.data.worlds.paint import Colour, Noise, coverage, grid, mix, unit
+from minicyclegan.data.worlds.paint import Colour, Noise, coverage, grid, mix, planes, unit
 
 SNOW = (0.93, 0.95, 0.98)
 BARK = (0.36, 0.33, 0.31)  # greyer than any horse
@@ -61,19 +61,19 @@ def sample_trees(
 
 
 def paint_tree(
-    picture: np.ndarray, tree: Tree, light: Light, haze: np.ndarray, labels: np.ndarray | None = None, label: int = 0
+    picture: np.ndarray, tree: Tree, light: Light, haze: Colour, labels: np.ndarray | None = None, label: int = 0
 ) -> None:
-    """Paints the tree with its shadow into a (size, size, 3) picture, in place, and its label into `labels`."""
-    layer = tree_layer(tree, len(picture))
+    """Paints the tree with its shadow into a (3, size, size) picture, in place, and its label into `labels`."""
+    layer = tree_layer(tree, picture.shape[2])
     if layer.alpha.size == 0:
         return
     _paint_shadow(picture, tree, light)
     if tree.kind in TRUNKS:
         bark, away = trunk_shape(layer, tree)
         received, _ = shade(light, bark.nx, bark.ny, bark.nz)
-        layer.paint(0.8 * received * np.asarray(BARK), coverage(away, layer.pixel))
+        layer.paint(0.8 * received * planes(BARK), coverage(away, layer.pixel))
     _paint_crown(layer, tree, light)
-    layer.colour[:] = mix(layer.colour, layer.alpha[..., None] * haze, tree.haze)
+    layer.colour[:] = mix(layer.colour, layer.alpha * planes(haze), tree.haze)
     layer.lay_on(picture)
     if labels is not None:
         labels[layer.rows, layer.columns][layer.alpha > 0.5] = label
@@ -112,8 +112,8 @@ def _paint_crown(layer: Layer, tree: Tree, light: Light) -> None:
     shape, away, leaves = crown_shape(layer, tree)
     received, _ = shade(light, shape.nx, shape.ny, shape.nz)
     # Inside a crown it is dark between the lit clumps.
-    tone = np.clip(0.95 + 0.35 * leaves, 0.5, 1.4)[..., None]
-    albedo = np.broadcast_to(tree.foliage, received.shape)
+    tone = np.clip(0.95 + 0.35 * leaves, 0.5, 1.4)
+    albedo = planes(tree.foliage)
     if tree.snow > 0.0:  # on what looks up, in clumps
         lying = unit(0.35 + 0.9 * shape.ny + 0.9 * leaves) * tree.snow
         albedo = mix(albedo, SNOW, np.maximum(lying, 0.18 * tree.snow))
@@ -122,7 +122,7 @@ def _paint_crown(layer: Layer, tree: Tree, light: Light) -> None:
 
 def _paint_shadow(picture: np.ndarray, tree: Tree, light: Light) -> None:
     """A soft dark ellipse on the ground, on the side away from the sun."""
-    x, y = grid(len(picture))
+    x, y = grid(picture.shape[2])
     half = tree.height * (0.5 if tree.kind in ("bush", "umbrella") else 0.32)
     rows = np.flatnonzero(np.abs(y[:, 0] - tree.foot) < 0.3 * half)
     if rows.size == 0:
@@ -131,4 +131,4 @@ def _paint_shadow(picture: np.ndarray, tree: Tree, light: Light) -> None:
     middle = tree.x - 0.8 * half * light.toward[0]
     away = ((x - middle) / half) ** 2 + ((y[rows] - tree.foot - 0.02 * half) / (0.14 * half)) ** 2
     dark = 0.55 * (1.0 - tree.haze) * np.clip(sum(light.sun) / 2.1, 0.3, 1.0)
-    picture[rows] *= (1.0 - dark * np.exp(-away))[..., None]
+    picture[:, rows] *= 1.0 - dark * np.exp(-away)
