@@ -49,9 +49,9 @@ def cast_shadow(picture: np.ndarray, layer: Layer, animal: Animal, light: Light)
 
 def _looked_up(layer: Layer, animal: Animal, right: np.ndarray, height: np.ndarray) -> np.ndarray:
     """The figure's coverage at points right of its hooves' middle and above its ground, in heights of its withers."""
-    column = (
-        (right * animal.facing / animal.slim - layer.x[0, 0]) / (layer.x[0, -1] - layer.x[0, 0]) * (layer.x.size - 1)
-    )
+    if min(layer.alpha.shape) < 2:  # nothing to look up between
+        return 0.0 * (right + height)
+    column = (right * animal.facing / animal.slim - layer.x[0, 0]) / layer.step
     row = (layer.y[0, 0] - height) / layer.pixel
     left, top = np.floor(column), np.floor(row)
     u, v = column - left, row - top

@@ -132,7 +132,7 @@ def stripe_wave(
         total = total + weight
         value = value + weight * np.sin(phase + bent)
         steepness = steepness + weight * rate
-    return value / total, steepness / total
+    return value / total, np.maximum(steepness / total, 1.0)  # far from the body there are no waves at all
 
 
 def _blend(waves: Waves, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
