@@ -17,6 +17,7 @@ from minicyclegan.cli import Parser, add_options, run
 from minicyclegan.config import from_dict
 from minicyclegan.data.datasets import DataSet, open_data
 from minicyclegan.data.folders import DataError
+from minicyclegan.data.images import PictureError
 from minicyclegan.data.worlds import WORLDS, default_cache_dir
 from minicyclegan.devices import DeviceError, find_device
 from minicyclegan.models.cyclegan import CycleGAN, CycleGANConfig
@@ -189,4 +190,4 @@ def _build(config_class: type, defaults: dict[str, Any], given: dict[str, Any]) 
 
 
 if __name__ == "__main__":
-    run(main, (DataError, DeviceError, RunError, CheckpointError, Diverged, OSError))
+    run(main, (DataError, PictureError, DeviceError, RunError, CheckpointError, Diverged, OSError))

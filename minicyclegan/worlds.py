@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
+from minicyclegan.cli import Parser
 from minicyclegan.data.worlds import WORLDS, World, clear_cache, default_cache_dir, get_world
-from minicyclegan.data.worlds.export import write_folder, write_sheet
+from minicyclegan.data.worlds.export import write_folder, write_page, write_sheet
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,6 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.list or options.world is None:
         if options.world is None and (options.out or options.folder):
             parser.error("which world? --list names them")
+        if options.page:
+            return _write(None, options)
         _print_list()
         return 0
     try:
@@ -35,10 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m minicyclegan.worlds", description=__doc__)
+    parser = Parser(prog="python -m minicyclegan.worlds", description=__doc__)
     parser.add_argument("world", nargs="?", metavar="WORLD", help="one of: " + ", ".join(WORLDS))
     parser.add_argument("--out", metavar="SHEET", help="write a contact sheet to this picture file")
     parser.add_argument("--folder", metavar="DIR", help="write a data set folder, with the truth beside it")
+    parser.add_argument("--page", metavar="FILE.md", help="write a page with a sheet of every world")
     parser.add_argument("--count", type=_positive, metavar="N", help="rows of the sheet (4), or training pictures")
     parser.add_argument("--test-count", type=_positive, metavar="N", help="test pictures (a tenth of --count)")
     parser.add_argument(
@@ -54,9 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _write(world: World, options: argparse.Namespace) -> int:
+def _write(world: World | None, options: argparse.Namespace) -> int:
     try:
-        if options.out:
+        if world is None:
+            write_page(list(WORLDS.values()), options.page, options.count or 3, options.size, options.seed)
+        elif options.out:
             write_sheet(world, options.out, options.count or 4, options.size, options.seed)
         else:
             write_folder(world, options.folder, options.count, options.size, options.seed, options.test_count)

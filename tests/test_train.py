@@ -179,7 +179,7 @@ def test_own_folders_without_a_test_split_and_the_default_run_name(tmp_path):
         result = train(*arguments, cwd=tmp_path)
         assert result.returncode == 0, result.stderr
         assert (tmp_path / f"runs/cats-cyclegan-{number}/checkpoint.pt").exists()
-    assert "3 pictures of A in cats/, 3 of B in dogs/, unpaired; test: none" in result.stdout
+    assert "3 + 3 pictures, A in cats/, B in dogs/, unpaired; test: none" in result.stdout
 
 
 def test_epochs_count_in_passes_over_the_larger_domain(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,36 @@ def write_sheet(world: World, path: str | Path, count: int = 4, size: int = 128,
         for domain in _shown_domains(world):
             cells += _cells(draw_sample(world, "test", domain, index, size, seed), domain)
         rows.append(cells)
-    _lay_out(rows, size).save(path)
+    _lay_out(rows, size).save(path, quality=92)
+
+
+def write_page(worlds: Sequence[World], path: str | Path, count: int = 3, size: int = 128, seed: int = 0) -> None:
+    """Writes a Markdown page on all worlds and, in a folder of its name beside it, the sheet of each as a JPEG.
+
+    Raises OSError if it can't be written.
+    """
+    path = Path(path)
+    sheets = path.with_suffix("")
+    sheets.mkdir(parents=True, exist_ok=True)
+    lines = [
+        "# The worlds",
+        "",
+        f"Written by `python -m minicyclegan.worlds --page {path.as_posix()}`.",
+        "Each row is a scene: the picture, its true counterpart, and the masks or labels that training never sees.",
+    ]
+    for world in worlds:
+        write_sheet(world, sheets / f"{world.name}.jpg", count, size, seed)
+        kind = "paired" if world.kind == "paired" else "unpaired"
+        lines += [
+            "",
+            f"## {world.name}",
+            "",
+            f"{world.description[0].upper()}{world.description[1:].rstrip('.')}. "
+            f"A: {world.domains[0]}; B: {world.domains[1]}; {kind}{', only for testing' if world.test_only else ''}.",
+            "",
+            f"![Scenes of {world.name} with their counterparts and hidden truth]({sheets.name}/{world.name}.jpg)",
+        ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def write_folder(

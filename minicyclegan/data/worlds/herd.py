@@ -106,8 +106,8 @@ def _sample_coat(random: np.random.Generator) -> Coat:
 
 
 def _sample_stripes(random: np.random.Generator, scale: float) -> Stripes:
-    # Never so narrow that they blur at 64 px, where 0.066 of the picture are about four pixels.
-    period = random.uniform(0.066, 0.090) / scale
+    # Never so narrow that they blur at 64 px, where 0.084 of the picture are more than five pixels.
+    period = random.uniform(0.084, 0.112) / scale
     dark, pale = random.uniform(0.04, 0.11), random.uniform(0.90, 0.97)
     return Stripes(
         period=period,
