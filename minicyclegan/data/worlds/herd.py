@@ -18,7 +18,7 @@ COATS = (
     Coat("tan", (0.66, 0.43, 0.22), (0.12, 0.09, 0.07), 0.9),
     Coat("palomino", (0.73, 0.50, 0.23), (0.86, 0.76, 0.58), 0.0),
 )
-COAT_CHANCES = (0.20, 0.22, 0.13, 0.16, 0.11, 0.11, 0.07)
+COAT_CHANCES = (0.21, 0.25, 0.16, 0.16, 0.14, 0.05, 0.03)  # few as pale as dry ground
 
 GAITS = ("standing", "walking", "trotting", "grazing")
 GAIT_CHANCES = (0.33, 0.28, 0.15, 0.24)
@@ -29,8 +29,8 @@ MIDDLE = 0.27  # of that length, forward of the middle of its hooves
 
 def sample_herd(random: np.random.Generator, horizon: float) -> tuple[Animal, ...]:
     """One to three animals, one of them large in the frame; the farthest first."""
-    count = random.choice([1, 2, 3], p=[0.80, 0.16, 0.04])
-    length = random.uniform(0.62, 0.90) if count == 1 else random.uniform(0.52, 0.68)
+    count = random.choice([1, 2, 3], p=[0.85, 0.12, 0.03])
+    length = random.uniform(0.68, 0.92) if count == 1 else random.uniform(0.56, 0.70)
     room = (1.0 - length) / 2.0
     middle = 0.5 + random.uniform(-room, room) * 0.9
     ground = random.uniform(max(0.74, horizon + 0.30), 0.93)
