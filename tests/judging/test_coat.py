@@ -87,7 +87,7 @@ def bins(pictures: np.ndarray) -> np.ndarray:
 
 def test_the_best_colour_map_fails(judge, real):
     """Even fitted on true pairs, a function of a pixel's colour alone makes no stripes: neither the one of least
-    squared error, nor the one that gives a coat's darker pixels the darker values and so the right contrast."""
+    squared error, nor the one that turns the shading of brown into the whole contrast of a zebra."""
     train, test = held_out("A", "train"), real["A"]
     inside = train.masks >= 250
     source, target = bins(train.pictures[inside]), train.counterparts[inside].astype(float)
@@ -96,13 +96,26 @@ def test_the_best_colour_map_fails(judge, real):
     mapped = least_squares[bins(test.pictures)].round().astype(np.uint8)
     assert passed(judge, "B", mapped, test.masks) == 0
 
-    light = test.pictures.mean(3)
-    zebra_greys = np.sort(train.counterparts[inside].mean(1))
-    matched = np.zeros_like(test.pictures)
-    for picture, values, mask in zip(matched, light, test.masks, strict=True):
-        ranks = np.searchsorted(np.sort(values[mask >= 128]), values) / (mask >= 128).sum()
-        picture[:] = np.quantile(zebra_greys, ranks.clip(0, 1))[..., None]
-    assert passed(judge, "B", matched, test.masks) < 0.05
+    # The darker the brown, the darker the grey, with the greys of real zebras in their true shares.
+    browns, greys = np.sort(train.pictures[inside].mean(1)), np.sort(train.counterparts[inside].mean(1))
+    one_map = ranked(test.pictures, np.broadcast_to(browns, (COUNT, len(browns))), greys)
+    # A few strongly lit bodies have bands of shading; nine in ten is what a trained model has to reach.
+    assert passed(judge, "B", one_map, test.masks) < 0.05
+
+    # Fitted anew to each picture, which no function of a colour alone can be.
+    own_map = ranked(
+        test.pictures, [p[m >= 128].mean(1) for p, m in zip(test.pictures, test.masks, strict=True)], greys
+    )
+    assert passed(judge, "B", own_map, test.masks) < 0.10
+
+
+def ranked(pictures: np.ndarray, browns, greys: np.ndarray) -> np.ndarray:
+    """Each pixel's brightness, by its rank among `browns[i]`, replaced by the grey of the same rank."""
+    mapped = np.zeros_like(pictures)
+    for result, picture, sample in zip(mapped, pictures, browns, strict=True):
+        ranks = np.searchsorted(np.sort(sample), picture.mean(2)) / len(sample)
+        result[:] = np.quantile(greys, ranks.clip(0, 1))[..., None]
+    return mapped
 
 
 def test_features_are_the_same_at_another_size():
