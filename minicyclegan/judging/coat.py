@@ -97,7 +97,7 @@ class CoatJudge:
 def calibrate(world: World, size: int, count: int = 400, seed: int = 0) -> CoatJudge:
     """The judge whose ranges are those of `count` real training pictures of each domain, and of nothing else.
 
-    Each range is the mean of the real pictures, 4 of their standard deviations to either side: far enough for stripes
+    Each range is the mean of the real pictures, 5 of their standard deviations to either side: far enough for stripes
     that are a little ragged, and still nowhere near noise (see the tests).
     """
     ranges: dict[Domain, np.ndarray] = {}
@@ -107,7 +107,7 @@ def calibrate(world: World, size: int, count: int = 400, seed: int = 0) -> CoatJ
             scene = draw_scene(world, "train", domain, index, seed)
             features.append(coat_features(world.render(scene, domain, size), world.truth(scene, size)["mask"]))
         mean, deviation = np.mean(features, axis=0), np.std(features, axis=0)
-        ranges[domain] = np.stack([mean - 4 * deviation, mean + 4 * deviation])
+        ranges[domain] = np.stack([mean - 5 * deviation, mean + 5 * deviation])
     return CoatJudge(ranges)
 
 

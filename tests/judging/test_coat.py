@@ -100,13 +100,13 @@ def test_the_best_colour_map_fails(judge, real):
     browns, greys = np.sort(train.pictures[inside].mean(1)), np.sort(train.counterparts[inside].mean(1))
     one_map = ranked(test.pictures, np.broadcast_to(browns, (COUNT, len(browns))), greys)
     # A few strongly lit bodies have bands of shading; nine in ten is what a trained model has to reach.
-    assert passed(judge, "B", one_map, test.masks) < 0.05
+    assert passed(judge, "B", one_map, test.masks) < 0.10
 
     # Fitted anew to each picture, which no function of a colour alone can be.
     own_map = ranked(
         test.pictures, [p[m >= 128].mean(1) for p, m in zip(test.pictures, test.masks, strict=True)], greys
     )
-    assert passed(judge, "B", own_map, test.masks) < 0.10
+    assert passed(judge, "B", own_map, test.masks) < 0.15
 
 
 def ranked(pictures: np.ndarray, browns, greys: np.ndarray) -> np.ndarray:
