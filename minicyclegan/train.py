@@ -164,7 +164,7 @@ def _absolute(name: str) -> str:
 
 def _first_look(arguments: list[str] | None) -> argparse.Namespace:
     """The few options that decide what the defaults of all others are."""
-    parser = Parser(add_help=False)
+    parser = Parser(prog="python -m minicyclegan.train", add_help=False)
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--preset", default="paper")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
