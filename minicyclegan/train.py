@@ -54,6 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
         unknown = [name for name in config.data if name not in WORLDS and not Path(name).exists()]
         if unknown:
             parser.error(f"--data: no folder {unknown[0]!r} and no such world; the worlds: {', '.join(WORLDS)}")
+        for world in (WORLDS[name] for name in config.data if name in WORLDS):
+            if world.test_only:
+                raise DataError(f"{world.name} is a world to try a trained model on; train on another one")
     except ValueError as error:
         if isinstance(error, RunError | CheckpointError | DataError | DeviceError):
             raise

@@ -30,7 +30,7 @@ def test_generator_takes_every_multiple_of_four_from_eight(size):
 
 
 def test_generator_with_published_settings_has_the_published_number_of_weights():
-    # 11.378 M in the published code's own printout for resnet_9blocks, of which 2,112 + 128 + ... are dead biases.
+    # 11.378 M in the published code's own printout for resnet_9blocks, dead biases included.
     network = ResnetGenerator()
     dead_biases = 64 + 128 + 256 + 18 * 256 + 128 + 64
     assert sum(p.numel() for p in network.parameters()) + dead_biases == 11_378_179

@@ -151,6 +151,7 @@ def test_failures_are_one_line_and_status_1(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "photos/trainA/one.png")
     for arguments, message in [
         (["--data", "photos"], "no folder trainB/; found trainA/"),
+        (["--data", "riders"], "riders is a world to try a trained model on; train on another one"),
         (["--out", "nothing", "--resume"], "no checkpoint.pt in it, nothing to resume"),
         *([] if torch.cuda.is_available() else [(["--device", "cuda"], "--device cuda: this machine")]),
     ]:

@@ -155,8 +155,6 @@ def open_data(
     workers = available_cores()
     if len(names) == 1 and names[0] in WORLDS:
         world = WORLDS[names[0]]
-        if world.test_only:
-            raise DataError(f"{world.name} is a world to try a trained model on; train on another one")
         return world_data(world, size, pictures, test_pictures, channels, 0, workers, progress, cache_dir)
     if len(names) == 1 and not Path(names[0]).exists():
         raise DataError(f"{names[0]}: no such folder and no such world; the worlds: {', '.join(WORLDS)}")

@@ -30,6 +30,12 @@ def test_a_run_is_measured_on_its_own_world(tmp_path, tiny_run):
         assert line["name"] in result.stdout
 
 
+def test_a_run_is_measured_on_a_world_for_testing_only(tiny_run):
+    result = command("evaluate", tiny_run, "--data", "riders", "--count", 2)
+    assert result.returncode == 0, result.stderr
+    assert "on riders, test pictures of 32 px" in result.stdout
+
+
 def test_what_is_no_run_is_one_line(tmp_path):
     result = command("evaluate", tmp_path)
     assert result.returncode == 1 and result.stderr.strip().endswith("is it a run's folder?")
