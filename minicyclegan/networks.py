@@ -1,4 +1,4 @@
-"""The networks, read from top to bottom: building blocks, the generator, the discriminator, initialisation.
+"""The networks, read from top to bottom: building blocks, generators, discriminators, the encoder, initialisation.
 
 Pictures go in and come out as float tensors (N, C, H, W) in [-1, 1].
 
@@ -8,6 +8,7 @@ dead weight; the published networks carry such biases, these do not.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Literal
 
@@ -17,16 +18,19 @@ from torch.nn import functional as F
 
 Norm = Literal["instance", "batch", "none"]
 Direction = Literal["AtoB", "BtoA"]
+LatentAt = Literal["input", "all"]
 
 
 class InstanceNorm(nn.Module):
     """Each channel of each picture to mean 0, variance 1 over its own pixels; no parameters, no running statistics.
 
     (N, C, H, W) -> (N, C, H, W). Ulyanov et al. 2016, "Instance Normalization", eq. 7.
-    Raises ValueError on a batch of one 1 x 1 map, whose variance does not exist.
+    Raises ValueError for a 1 x 1 map, of which nothing would be left.
     """
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.shape[-2:] == (1, 1):
+            raise ValueError("instance norm of a 1 x 1 map is 0 whatever goes in: use a larger picture or fewer layers")
         # One channel a group makes group norm the same function, and its kernel is several times faster on a CPU.
         return F.group_norm(x, num_groups=x.shape[1])  # (N, C, H, W)
 
@@ -112,6 +116,108 @@ class ResnetGenerator(nn.Module):
         x = self.head(x.contiguous(memory_format=torch.channels_last))  # (N, out_channels, H, W)
         return torch.tanh(x).contiguous()  # (N, out_channels, H, W)
 
+    def fitting_side(self, side: int) -> int:
+        """The smallest side, in pixels, that is at least `side` and comes back as it is."""
+        return max(8, side + -side % 4)
+
+
+class UnetGenerator(nn.Module):
+    """Halves `depth` times, doubles as often; each level of the way up also sees its twin of the way down.
+
+    (pix2pix, section 3.2.1 and appendix 6.1.1: depth 8 at 256 px.)
+
+    in_channels, out_channels   1 (grey) or 3 (RGB)
+    depth                       levels, 2 or more; H and W must be multiples of 2^depth
+    width                       channels of the first level; they double from level to level, up to 8 x width
+    norm                        after every convolution but the first, the innermost and the last
+    dropout                     probability on the way up, in those levels below the fourth that are not the innermost
+    skips                       False: an encoder-decoder, without the connections that skip the levels below
+    latent                      length of a code z that tells many answers apart; 0: none (BicycleGAN, section 3.5)
+    latent_at                   where z enters, a picture-sized map of each number: at the "input", or at "all" levels
+                                of the way down
+
+    (N, in_channels, H, W) in [-1, 1], and z (N, latent) -> (N, out_channels, H, W) in (-1, 1).
+    Raises ValueError for a depth below 2 and for a picture that can't be halved so often.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        depth: int = 8,
+        width: int = 64,
+        norm: Norm = "batch",
+        dropout: float = 0.5,
+        skips: bool = True,
+        latent: int = 0,
+        latent_at: LatentAt = "all",
+        *,
+        generator: torch.Generator | None = None,
+    ):
+        super().__init__()
+        if depth < 2:
+            raise ValueError(f"depth must be at least 2, not {depth}")
+        self.depth, self.skips, self.latent, self.latent_at = depth, skips, latent, latent_at
+        widths = [width * min(2**level, 8) for level in range(depth)]
+        normed = [0 < level < depth - 1 for level in range(depth)]
+        # Where no norm follows, the published networks have a bias, but for the pix2pix one with batch norm.
+        unnormed_bias = norm == "instance" or latent > 0
+        codes = [latent if level == 0 or latent_at == "all" else 0 for level in range(depth)]
+        self.down = nn.ModuleList(
+            nn.Conv2d(channels + code, out, 4, stride=2, padding=1, bias=unnormed_bias and not has_norm)
+            for channels, code, out, has_norm in zip([in_channels, *widths], codes, widths, normed, strict=False)
+        )
+        self.down_norms = nn.ModuleList(
+            norm_layer(norm if has_norm else "none", out) for out, has_norm in zip(widths, normed, strict=True)
+        )
+        self.up = nn.ModuleList(
+            nn.ConvTranspose2d(
+                widths[level] * (2 if skips and level < depth - 1 else 1), out, 4, stride=2, padding=1, bias=level == 0
+            )
+            for level, out in enumerate([out_channels, *widths[:-1]])
+        )
+        self.up_norms = nn.ModuleList(
+            norm_layer(norm if level else "none", out) for level, out in enumerate([out_channels, *widths[:-1]])
+        )
+        self.dropouts = nn.ModuleList(
+            nn.Dropout(dropout) if dropout and 4 <= level < depth - 1 else nn.Identity() for level in range(depth)
+        )
+        initialise(self, generator)
+
+    def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
+        self._check(x, z)
+        down = []
+        for level, (convolution, norm) in enumerate(zip(self.down, self.down_norms, strict=True)):
+            if z is not None and (level == 0 or self.latent_at == "all"):
+                planes = z[:, :, None, None].expand(-1, -1, *x.shape[-2:])  # (N, latent, H/2^level, W/2^level)
+                x = torch.cat([x, planes], dim=1)  # (N, C + latent, H/2^level, W/2^level)
+            x = norm(convolution(F.leaky_relu(x, 0.2) if level else x))  # (N, width 2^level, H/2^(level+1), …)
+            down.append(x)
+        for level in reversed(range(self.depth)):
+            # The published skip hands over what its leaky ReLU made in place; after this ReLU both are the same.
+            x = self.up[level](F.relu(x))  # (N, width 2^(level-1), H/2^level, W/2^level)
+            if level:
+                x = self.dropouts[level](self.up_norms[level](x))  # (N, width 2^(level-1), H/2^level, W/2^level)
+                x = torch.cat([down[level - 1], x], dim=1) if self.skips else x  # (N, twice as many, …)
+        return torch.tanh(x)  # (N, out_channels, H, W)
+
+    def fitting_side(self, side: int) -> int:
+        """The smallest side, in pixels, that is at least `side` and can be halved `depth` times."""
+        return side + -side % 2**self.depth
+
+    def _check(self, x: Tensor, z: Tensor | None) -> None:
+        height, width = x.shape[-2:]
+        if (self.fitting_side(height), self.fitting_side(width)) != (height, width):
+            raise ValueError(
+                f"a U-Net of depth {self.depth} takes pictures whose sides are multiples of {2**self.depth}, "
+                f"not {height} x {width}"
+            )
+        if self.latent and (z is None or z.shape != (len(x), self.latent)):
+            given = "none" if z is None else f"one of shape {tuple(z.shape)}"
+            raise ValueError(f"this network takes a code z of shape ({len(x)}, {self.latent}), and got {given}")
+        if z is not None and not self.latent:
+            raise ValueError("this network was made without a code: latent=0")
+
 
 class PatchDiscriminator(nn.Module):
     """Judges every patch of a picture as real or generated (pix2pix, section 3.2.2 and appendix 6.1.2).
@@ -152,6 +258,113 @@ class PatchDiscriminator(nn.Module):
         return self.last(x)  # (N, 1, H/2^layers - 2, W/2^layers - 2)
 
 
+class PixelDiscriminator(nn.Module):
+    """Judges every pixel by its own colour alone, a PatchGAN with patches of 1 x 1 (pix2pix, appendix 6.1.2).
+
+    (N, in_channels, H, W) in [-1, 1] -> logits (N, 1, H, W).
+    """
+
+    def __init__(
+        self, in_channels: int = 3, width: int = 64, norm: Norm = "batch", *, generator: torch.Generator | None = None
+    ):
+        super().__init__()
+        self.first = nn.Conv2d(in_channels, width, 1)
+        self.hidden = nn.Conv2d(width, 2 * width, 1, bias=False)
+        self.norm = norm_layer(norm, 2 * width)
+        self.last = nn.Conv2d(2 * width, 1, 1, bias=norm == "instance")  # as published
+        initialise(self, generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.leaky_relu(self.first(x), 0.2)  # (N, width, H, W)
+        x = F.leaky_relu(self.norm(self.hidden(x)), 0.2)  # (N, 2 width, H, W)
+        return self.last(x)  # (N, 1, H, W)
+
+
+class MultiscaleDiscriminator(nn.Module):
+    """PatchDiscriminators that see the picture at full size, at half, at a quarter, …, each half as wide as the last.
+
+    (BicycleGAN, section 4: two scales.) (N, in_channels, H, W) in [-1, 1] -> a list of their logits, one a scale.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 3,
+        width: int = 64,
+        layers: int = 3,
+        norm: Norm = "instance",
+        scales: int = 2,
+        *,
+        generator: torch.Generator | None = None,
+    ):
+        super().__init__()
+        self.scales = nn.ModuleList(
+            PatchDiscriminator(in_channels, max(1, round(width / 2**scale)), layers, norm, generator=generator)
+            for scale in range(scales)
+        )
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        judged = []
+        for scale, discriminator in enumerate(self.scales):
+            if scale:
+                x = F.avg_pool2d(x, 3, stride=2, padding=1, count_include_pad=False)  # (N, in_channels, H/2, W/2)
+            judged.append(discriminator(x))  # (N, 1, H/2^(layers + scale) - 2, …)
+        return judged
+
+
+class EncoderBlock(nn.Module):
+    """A residual block that halves: norm and activation come before each convolution (BicycleGAN, section 4)."""
+
+    def __init__(self, in_channels: int, out_channels: int, norm: Norm):
+        super().__init__()
+        self.norm1 = norm_layer(norm, in_channels)
+        self.conv1 = nn.Conv2d(in_channels, in_channels, 3, padding=1, bias=norm == "none")
+        self.norm2 = norm_layer(norm, in_channels)
+        self.conv2 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        self.shortcut = nn.Conv2d(in_channels, out_channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv1(F.leaky_relu(self.norm1(x), 0.2))  # (N, in_channels, H, W)
+        y = F.avg_pool2d(self.conv2(F.leaky_relu(self.norm2(y), 0.2)), 2)  # (N, out_channels, H/2, W/2)
+        return y + self.shortcut(F.avg_pool2d(x, 2))  # (N, out_channels, H/2, W/2)
+
+
+class StyleEncoder(nn.Module):
+    """Reads the code of a picture's style off it: mean and log variance of a Gaussian (BicycleGAN, section 3.1 and 4).
+
+    latent   length of the code
+    blocks   residual blocks, each of which halves the picture; published: 4 at 256 px, 3 at 128 px, down to 8 x 8
+    norm     within the blocks
+
+    (N, in_channels, H, W) in [-1, 1] -> mean (N, latent), log variance (N, latent). H and W are at least 2^(blocks + 2)
+    where there is a norm, half of that otherwise.
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 3,
+        latent: int = 8,
+        width: int = 64,
+        blocks: int = 4,
+        norm: Norm = "instance",
+        *,
+        generator: torch.Generator | None = None,
+    ):
+        super().__init__()
+        widths = [width * min(1 + block, 4) for block in range(blocks + 1)]
+        self.first = nn.Conv2d(in_channels, width, 4, stride=2, padding=1)
+        self.blocks = nn.Sequential(
+            *(EncoderBlock(before, after, norm) for before, after in itertools.pairwise(widths))
+        )
+        self.mean = nn.Linear(widths[-1], latent)
+        self.log_variance = nn.Linear(widths[-1], latent)
+        initialise(self, generator)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.blocks(self.first(x))  # (N, up to 4 width, H/2^(blocks + 1), W/2^(blocks + 1))
+        x = F.leaky_relu(x, 0.2).mean(dim=(2, 3))  # (N, up to 4 width)
+        return self.mean(x), self.log_variance(x)  # (N, latent) each
+
+
 def receptive_field(convolutions: Iterable[tuple[int, int]]) -> int:
     """How many input pixels, along one side, one output of a stack of (kernel, stride) convolutions looks at.
 
@@ -165,23 +378,23 @@ def receptive_field(convolutions: Iterable[tuple[int, int]]) -> int:
 
 
 def patch_convolutions(layers: int) -> list[tuple[int, int]]:
-    """The (kernel, stride) pairs of a PatchDiscriminator with `layers` strided convolutions."""
-    return [(4, 2)] * layers + [(4, 1)] * 2
+    """The (kernel, stride) pairs of a PatchDiscriminator with `layers` strided ones; 0: of a PixelDiscriminator."""
+    return [(4, 2)] * layers + [(4, 1)] * 2 if layers else [(1, 1)] * 3
 
 
 def smallest_input(layers: int) -> int:
-    """The smallest picture side, in pixels, on which a PatchDiscriminator with `layers` layers still has an output."""
+    """The smallest picture side, in pixels, on which a discriminator with `layers` layers still has an output."""
     side = 1
     for kernel, stride in reversed(patch_convolutions(layers)):
-        side = (side - 1) * stride + kernel - 2  # padding 1 on both sides
+        side = (side - 1) * stride + kernel - (2 if kernel > 1 else 0)  # padding 1 on both sides
     return side
 
 
 @torch.no_grad()
 def initialise(network: nn.Module, generator: torch.Generator | None = None) -> None:
-    """Convolution weights from N(0, 0.02), batch norm scales from N(1, 0.02), every bias 0 (CycleGAN, appendix 7.1)."""
+    """Weights from N(0, 0.02), batch norm scales from N(1, 0.02), every bias 0 (CycleGAN, appendix 7.1)."""
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             nn.init.normal_(module.weight, 0.0, 0.02, generator=generator)
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, 0.02, generator=generator)
