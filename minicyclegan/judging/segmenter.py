@@ -1,0 +1,172 @@
+"""The FCN score: how much of a label map can be read back off a front, by a segmenter that learned on real fronts.
+
+pix2pix (section 4.2) and CycleGAN (section 5.1.1) score labels -> photo this way: if a generated picture is good, a
+network that has only ever seen real ones finds the right class at every pixel. The scores are those of Long et al.
+2015, "Fully Convolutional Networks for Semantic Segmentation", section 5. Real fronts' own score is the ceiling.
+
+Alone, the score proves little: a picture that shows every edge in the right place and no texture at all scores well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from minicyclegan.data.images import to_tensor
+from minicyclegan.data.worlds.base import Split, draw_scene
+from minicyclegan.data.worlds.facades import CLASSES, FACADES, PALETTE
+from minicyclegan.judging.nets import WEIGHTS, at_size, load_weights, one_cycle
+
+SIZE = 64  # pixels: fronts of other sizes are averaged down, or enlarged, to it
+BATCH = 64
+
+
+class Segmenter(nn.Module):
+    """Down by 4 with dilated convolutions at the bottom, and up again over sums with what came before (FCN's skips).
+
+    (N, 3, H, W) in [-1, 1] -> logits (N, 9, H, W); H and W are multiples of 4. Each output looks at 125 x 125 pixels.
+    """
+
+    def __init__(self, width: int = 12, classes: int = len(CLASSES)):
+        super().__init__()
+        self.fine = nn.Sequential(_convolution(3, width), _convolution(width, width))
+        self.middle = nn.Sequential(_convolution(width, 2 * width, stride=2), _convolution(2 * width, 2 * width))
+        self.coarse = nn.Sequential(
+            _convolution(2 * width, 3 * width, stride=2),
+            *(_convolution(3 * width, 3 * width, dilation=dilation) for dilation in (2, 4, 1)),
+        )
+        self.from_coarse = nn.Conv2d(3 * width, 2 * width, 1)
+        self.from_middle = nn.Conv2d(2 * width, width, 1)
+        self.head = nn.Sequential(_convolution(width, width), nn.Conv2d(width, classes, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        fine = self.fine(x)  # (N, width, H, W)
+        middle = self.middle(fine)  # (N, 2 width, H/2, W/2)
+        coarse = self.coarse(middle)  # (N, 3 width, H/4, W/4)
+        middle = F.relu(middle + _doubled(self.from_coarse(coarse)))  # (N, 2 width, H/2, W/2)
+        fine = F.relu(fine + _doubled(self.from_middle(middle)))  # (N, width, H, W)
+        return self.head(fine)  # (N, classes, H, W)
+
+
+def _convolution(inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
+    convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())
+
+
+def _doubled(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear")  # (N, C, H, W) -> (N, C, 2 H, 2 W)
+
+
+# ---- Training ----------------------------------------------------------------------------------------------------
+
+
+def fronts(split: Split, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Real fronts (count, SIZE, SIZE, 3) uint8 and their label maps (count, SIZE, SIZE) uint8."""
+    scenes = [draw_scene(FACADES, split, "B", index, seed) for index in range(count)]
+    pictures = np.stack([FACADES.render(scene, "B", SIZE) for scene in scenes])
+    return pictures, np.stack([FACADES.truth(scene, SIZE)["labels"] for scene in scenes])
+
+
+def train_segmenter(pictures: int = 800, steps: int = 400, seed: int = 0, batch: int = 16) -> Segmenter:
+    """A segmenter trained on the first `pictures` training fronts, mirrored half of the time; in eval mode.
+
+    Mirroring is all the augmentation there is: a segmenter that learned to see past wrong colours is a lenient judge.
+    With each channel's exposure varied by a tenth, the mean of many fronts of one layout scores nearly as a real front.
+    """
+    x, y = fronts("train", pictures)
+    x, y = to_tensor(x), torch.from_numpy(y).long()  # (pictures, 3, SIZE, SIZE), (pictures, SIZE, SIZE)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        segmenter = Segmenter()
+    generator = torch.Generator().manual_seed(seed)
+    for _ in one_cycle(segmenter, steps, "segmenter"):
+        chosen = torch.randint(pictures, (batch,), generator=generator)
+        mirrored = torch.rand(batch, generator=generator) < 0.5
+        front = torch.where(mirrored[:, None, None, None], x[chosen].flip(-1), x[chosen])  # (batch, 3, SIZE, SIZE)
+        labels = torch.where(mirrored[:, None, None], y[chosen].flip(-1), y[chosen])  # (batch, SIZE, SIZE)
+        F.cross_entropy(segmenter(front), labels).backward()
+    return segmenter.eval()
+
+
+@cache
+def shipped_segmenter() -> Segmenter:
+    """The one whose weights come with the package, made by `python -m minicyclegan.judges`."""
+    return load_weights(Segmenter(), WEIGHTS / "segmenter.pt")
+
+
+# ---- Scores ------------------------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def segment(pictures: np.ndarray, segmenter: Segmenter | None = None) -> np.ndarray:
+    """The class at each pixel: (N, H, W, 3) uint8 -> (N, SIZE, SIZE) uint8; the pictures are brought to SIZE first."""
+    segmenter = segmenter or shipped_segmenter()
+    small = at_size(pictures, SIZE)
+    parts = [segmenter(to_tensor(small[i : i + BATCH])).argmax(1) for i in range(0, len(small), BATCH)]
+    return torch.cat(parts).to(torch.uint8).numpy()
+
+
+def read_labels(pictures: np.ndarray) -> np.ndarray:
+    """Label pictures as classes, by the nearest colour of PALETTE: (N, H, W, 3) uint8 -> (N, H, W) uint8."""
+    difference = pictures[..., None, :].astype(np.int32) - PALETTE.astype(np.int32)  # (N, H, W, 9, 3)
+    return (difference**2).sum(-1).argmin(-1).astype(np.uint8)
+
+
+def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int = len(CLASSES)) -> np.ndarray:
+    """n_ij, the pixels of class i that were taken for class j, of each picture.
+
+    (N, H, W) integers below `classes`, twice -> (N, classes, classes) int64. Raises ValueError for unequal shapes.
+    """
+    if labels.shape != predicted.shape:
+        raise ValueError(f"labels {labels.shape} and predictions {predicted.shape} must have the same shape (N, H, W)")
+    pairs = labels.astype(np.int64) * classes + predicted  # (N, H, W)
+    counts = [np.bincount(picture.ravel(), minlength=classes**2) for picture in pairs]
+    return np.stack(counts).reshape(-1, classes, classes)
+
+
+@dataclass(frozen=True)
+class SegmentationScore:
+    """The three figures of the papers' tables, each in [0, 1], and the counts they come from."""
+
+    accuracy: float
+    class_accuracy: float
+    iou: float
+    confusion: np.ndarray  # (N, classes, classes), by picture
+
+    @property
+    def per_picture(self) -> np.ndarray:
+        """Each picture's own pixel accuracy: (N,)."""
+        return np.trace(self.confusion, axis1=1, axis2=2) / self.confusion.sum((1, 2))
+
+
+def score(counts: np.ndarray) -> SegmentationScore:
+    """Scores over all pictures together, from n_ij of each picture (N, classes, classes).
+
+    Classes that no pixel has stay out of the mean of the class accuracies; out of IoU's those that are not predicted
+    either.
+    """
+    n = counts.sum(0)  # (classes, classes)
+    right, truth, predicted = np.diag(n), n.sum(1), n.sum(0)  # n_ii, t_i = Σ_j n_ij, Σ_j n_ji
+    there, met = truth > 0, truth + predicted > 0
+    return SegmentationScore(
+        accuracy=float(right.sum() / truth.sum()),  # Σ_i n_ii / Σ_i t_i
+        class_accuracy=float((right[there] / truth[there]).mean()),  # 1/n_cl Σ_i n_ii / t_i
+        iou=float((right[met] / (truth + predicted - right)[met]).mean()),  # 1/n_cl Σ_i n_ii / (t_i + Σ_j n_ji − n_ii)
+        confusion=counts,
+    )
+
+
+def fcn_score(pictures: np.ndarray, labels: np.ndarray, segmenter: Segmenter | None = None) -> SegmentationScore:
+    """How much of the label maps can be read off the fronts: (N, H, W, 3) uint8 and (N, H, W) uint8.
+
+    Both are brought to SIZE x SIZE: the pictures by averaging, the labels by taking the pixel at each centre.
+    """
+    rows = (np.arange(SIZE) + 0.5) * labels.shape[1] / SIZE
+    columns = (np.arange(SIZE) + 0.5) * labels.shape[2] / SIZE
+    sampled = labels[:, rows.astype(int)[:, None], columns.astype(int)]  # (N, SIZE, SIZE)
+    return score(confusion(sampled, segment(pictures, segmenter)))
