@@ -77,5 +77,23 @@ def identity_loss(output: Tensor, target: Tensor) -> Tensor:
     return (output - target).abs().mean()
 
 
+def l1_loss(output: Tensor, target: Tensor) -> Tensor:
+    """How far the output is from its one true counterpart. Two tensors of one shape."""
+    # L_L1 = E ||y - G(x, z)||_1   (pix2pix, eq. 3; BicycleGAN, eq. 3)
+    return (output - target).abs().mean()
+
+
+def kl_loss(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """How far the codes' Gaussians are from the standard normal: (N, latent) twice. A sum, as published, not a mean."""
+    # L_KL = E D_KL(E(B) || N(0, I)) = -1/2 sum (1 + log sigma^2 - mu^2 - sigma^2)   (BicycleGAN, eq. 5)
+    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()
+
+
+def latent_loss(read: Tensor, drawn: Tensor) -> Tensor:
+    """Whether the encoder finds in G(x, z) the code z that was put in: (N, latent) twice."""
+    # L_latent = E ||z - E(G(A, z))||_1   (BicycleGAN, eq. 7)
+    return (read - drawn).abs().mean()
+
+
 def _unknown(kind: str) -> str:
     return f'gan_loss must be "vanilla", "minimax", "lsgan", "wgangp" or "hinge", not {kind!r}'

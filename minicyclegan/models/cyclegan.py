@@ -23,7 +23,8 @@ from minicyclegan.losses import (
     gradient_penalty,
     identity_loss,
 )
-from minicyclegan.networks import Direction, Norm, PatchDiscriminator, ResnetGenerator
+from minicyclegan.models import state
+from minicyclegan.networks import Direction, Norm, PatchDiscriminator, ResnetGenerator, smallest_input
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,22 @@ class CycleGANConfig:
     beta1: float = option(0.5, "Adam's first beta; the second is 0.999", least=0.0)
     gan_loss: GANLoss = option("lsgan", "adversarial loss")
 
+    paired = False  # whether it learns from pairs
+
     def __post_init__(self) -> None:
         settings.check(self)
         if self.lambda_identity > 0 and self.channels_A != self.channels_B:
             raise ValueError(
                 "the identity loss needs as many channels in A as in B: set --lambda-identity 0, or equal channels"
             )
+
+    def check_size(self, size: int) -> None:
+        """Raises ValueError for a training size that these networks can't work on."""
+        if size % 4:
+            raise ValueError(f"--size must be a multiple of 4, not {size}: the generators halve it twice")
+        least = smallest_input(self.disc_layers)
+        if size < least:
+            raise ValueError(f"--size {size} is too small for --disc-layers {self.disc_layers}: {least} at least")
 
 
 class CycleGAN(nn.Module):
@@ -62,6 +73,8 @@ class CycleGAN(nn.Module):
 
     An ordinary module: `.to(device)` or `.double()` before the first step.
     """
+
+    directions: tuple[Direction, ...] = ("AtoB", "BtoA")
 
     def __init__(self, config: CycleGANConfig | None = None, seed: int = 0, **networks: nn.Module):
         super().__init__()
@@ -177,34 +190,28 @@ class CycleGAN(nn.Module):
 
     def set_learning_rate(self, factor: float) -> float:
         """Sets both optimizers to `factor` times the configured rate and returns the rate."""
-        rate = self.config.lr * factor
-        for group in self.optimizer_G.param_groups + self.optimizer_D.param_groups:
-            group["lr"] = rate
-        return rate
+        return state.set_rate([self.optimizer_G, self.optimizer_D], self.config.lr * factor)
 
     def training_state(self) -> dict[str, Any]:
         """Everything that the next step depends on, as tensors and plain values."""
+        return state.collect(self._parts())
+
+    def load_training_state(self, content: dict[str, Any]) -> None:
+        """Continues where `training_state` was taken. The networks are on their device already."""
+        state.restore(self._parts(), content, self.G_parameters[0].device)
+
+    def _parts(self) -> dict[str, state.Part]:
         return {
-            "networks": self.state_dict(),
-            "optimizer_G": self.optimizer_G.state_dict(),
-            "optimizer_D": self.optimizer_D.state_dict(),
-            "pool_A": self.pool_A.state_dict(),
-            "pool_B": self.pool_B.state_dict(),
-            "penalty_points": self.penalty_points.get_state(),
+            "networks": self,
+            "optimizer_G": self.optimizer_G,
+            "optimizer_D": self.optimizer_D,
+            "pool_A": self.pool_A,
+            "pool_B": self.pool_B,
+            "penalty_points": self.penalty_points,
         }
 
-    def load_training_state(self, state: dict[str, Any]) -> None:
-        """Continues where `training_state` was taken. The networks are on their device already."""
-        device = self.G_parameters[0].device
-        self.load_state_dict(state["networks"])
-        self.optimizer_G.load_state_dict(state["optimizer_G"])
-        self.optimizer_D.load_state_dict(state["optimizer_D"])
-        self.pool_A.load_state_dict(state["pool_A"], device)
-        self.pool_B.load_state_dict(state["pool_B"], device)
-        self.penalty_points.set_state(state["penalty_points"].cpu())
-
     @torch.no_grad()
-    def sample_rows(self, real: Tensor, direction: Direction) -> dict[str, Tensor]:
+    def sample_rows(self, real: Tensor, direction: Direction, truth: Tensor | None = None) -> dict[str, Tensor]:
         """What a sample grid shows of these pictures, a row each: input, output, reconstruction. (N, C, H, W) each."""
         there, back = (self.G_AB, self.G_BA) if direction == "AtoB" else (self.G_BA, self.G_AB)
         output = there(real)

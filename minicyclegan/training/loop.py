@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from minicyclegan.data.datasets import DataSet, UnpairedBatches
+from minicyclegan.data.datasets import DataSet, PairedBatches, UnpairedBatches
 from minicyclegan.data.images import from_tensor
-from minicyclegan.models.cyclegan import CycleGAN
+from minicyclegan.models import Model
 from minicyclegan.training.checkpoint import random_state, save_checkpoint
 from minicyclegan.training.config import TrainConfig, learning_rate_factor
 from minicyclegan.training.pictures import draw_losses, save_grid
@@ -64,7 +64,7 @@ class Log:
 
 
 def train(
-    model: CycleGAN,
+    model: Model,
     data: DataSet,
     config: TrainConfig,
     steps: int,
@@ -77,7 +77,8 @@ def train(
     description   what the checkpoint records beside the training state
     """
     device = model.G_parameters[0].device
-    batches = UnpairedBatches(data.train_A, data.train_B, config.size, config.seed)
+    order = PairedBatches if model.config.paired else UnpairedBatches
+    batches = order(data.train_A, data.train_B, config.size, config.seed)
     log = Log(run, config.batch)
 
     def save(step: int) -> None:
@@ -110,19 +111,25 @@ def train(
     return step, (requests[0] if requests and step < steps else 0)
 
 
-def sample_blocks(model: CycleGAN, data: DataSet, device: torch.device, count: int = SAMPLES) -> dict[str, dict]:
-    """What a sample grid shows: the same few test pictures each time, in both directions, as uint8 arrays."""
-    blocks = {}
+def sample_blocks(model: Model, data: DataSet, device: torch.device, count: int = SAMPLES) -> dict[str, dict]:
+    """What a sample grid shows: the same few test pictures each time, in all directions, as uint8 arrays."""
     A, B = data.domains
+    # Where pairs are known, each is the other's truth.
+    truth_A, truth_B = (data.test_B, data.test_A) if data.paired else (data.truth_A, data.truth_B)
+    views = {
+        "AtoB": (f"{A} to {B}", data.test_A, truth_A),
+        "BtoA": (f"{B} to {A}", data.test_B, truth_B),
+    }
+    blocks = {}
     model.eval()
-    for title, direction, pictures, truth in (
-        (f"{A} to {B}", "AtoB", data.test_A, data.truth_A),
-        (f"{B} to {A}", "BtoA", data.test_B, data.truth_B),
-    ):
+    for direction in model.directions:
+        title, pictures, truth = views[direction]
         indices = range(min(count, len(pictures)))
-        rows = model.sample_rows(pictures.tensor(indices).to(device), direction)
+        counterparts = truth.tensor(indices) if truth else None
+        given = counterparts.to(device) if truth else None
+        rows = model.sample_rows(pictures.tensor(indices).to(device), direction, given)
         if truth:
-            rows["truth"] = truth.tensor(indices)
+            rows["truth"] = counterparts
         blocks[title] = {name: from_tensor(tensor) for name, tensor in rows.items()}
     model.train()
     return blocks

@@ -1,0 +1,278 @@
+"""BicycleGAN (Zhu, Zhang, Pathak, Darrell, Efros, Wang, Shechtman 2017): what is optimised, in which order.
+
+G(a, z) translates a picture of domain A into one of the many of domain B that it could be; the code z says which.
+E reads the code off a picture of domain B. Two cycles hold them together:
+
+cVAE-GAN   b -> E -> z -> G(a, z) -> b again; D_vae judges its pictures
+cLR-GAN    z -> G(a, z) -> E -> z again; D_lr judges its pictures
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from minicyclegan import config as settings
+from minicyclegan.config import option
+from minicyclegan.losses import (
+    GANLoss,
+    discriminator_loss,
+    generator_loss,
+    gradient_penalty,
+    kl_loss,
+    l1_loss,
+    latent_loss,
+)
+from minicyclegan.models import state
+from minicyclegan.models.pix2pix import check_unet_size
+from minicyclegan.networks import (
+    Direction,
+    LatentAt,
+    MultiscaleDiscriminator,
+    Norm,
+    StyleEncoder,
+    UnetGenerator,
+    smallest_input,
+)
+
+
+@dataclass(frozen=True)
+class BicycleGANConfig:
+    """The published settings are the defaults. Raises ValueError, naming the option, for a value that can't work."""
+
+    latent: int = option(8, "length of the code that tells the answers apart", least=1)
+    latent_at: LatentAt = option("all", "where the code enters: at the input, or at all levels of the way down")
+    channels_A: int = option(3, "channels of domain A: 1 (grey) or 3 (colour)", least=1)
+    channels_B: int = option(3, "channels of domain B: 1 (grey) or 3 (colour)", least=1)
+    width: int = option(64, "channels after the generator's first convolution", least=1)
+    disc_width: int = option(64, "channels after the discriminators' first convolution", least=1)
+    encoder_width: int = option(64, "channels after the encoder's first convolution", least=1)
+    depth: int = option(8, "how often the generator halves the picture: sizes are multiples of 2^depth", least=2)
+    encoder_blocks: int = option(4, "residual blocks of the encoder, each of which halves the picture", least=0)
+    disc_layers: int = option(3, "strided convolutions of the discriminators: 1, 2, 3 see 16, 34, 70 pixels", least=1)
+    disc_scales: int = option(2, "sizes at which each discriminator judges: full, half, …", least=1)
+    conditional: bool = option(False, "the discriminators see (a, b); otherwise only b, as published")
+    norm: Norm = option("instance", "norm of generator and discriminators")
+    encoder_norm: Norm = option("instance", "norm of the encoder")
+    dropout: float = option(0.0, "dropout in the generator's inner levels", least=0.0)
+    lambda_l1: float = option(10.0, "weight of the L1 loss of the cVAE-GAN", least=0.0)
+    lambda_kl: float = option(0.01, "weight of the codes' KL divergence from N(0, I)", least=0.0)
+    lambda_latent: float = option(0.5, "weight of the latent regression, which trains the generator alone", least=0.0)
+    lambda_vae: float = option(1.0, "weight of the cVAE-GAN's adversarial loss; 0 leaves D_vae out", least=0.0)
+    lambda_lr: float = option(1.0, "weight of the cLR-GAN's adversarial loss; 0 leaves D_lr out", least=0.0)
+    lambda_penalty: float = option(10.0, "weight of the gradient penalty (--gan-loss wgangp only)", least=0.0)
+    lr: float = option(2e-4, "Adam's learning rate", least=0.0)
+    beta1: float = option(0.5, "Adam's first beta; the second is 0.999", least=0.0)
+    gan_loss: GANLoss = option("lsgan", "adversarial loss")
+
+    paired = True  # whether it learns from pairs
+
+    def __post_init__(self) -> None:
+        settings.check(self)
+
+    def check_size(self, size: int) -> None:
+        """Raises ValueError for a training size that these networks can't work on."""
+        check_unet_size(size, self.depth)
+        least = smallest_input(self.disc_layers) * 2 ** (self.disc_scales - 1)
+        if size < least:
+            raise ValueError(
+                f"--size {size} is too small for --disc-layers {self.disc_layers} at {self.disc_scales} scales "
+                f"(--disc-scales): {least} at least"
+            )
+        least = 2 ** (self.encoder_blocks + (1 if self.encoder_norm == "none" else 2))
+        if size < least:
+            raise ValueError(f"--size {size} is too small for --encoder-blocks {self.encoder_blocks}: {least} at least")
+
+
+class BicycleGAN(nn.Module):
+    """Four networks, an optimizer each, and the one `step` that trains them.
+
+    seed       draws the initial weights and all codes
+    networks   put in place of the published ones: G=, E=, D_vae=, D_lr=
+
+    An ordinary module: `.to(device)` or `.double()` before the first step.
+    """
+
+    directions: tuple[Direction, ...] = ("AtoB",)
+
+    def __init__(self, config: BicycleGANConfig | None = None, seed: int = 0, **networks: nn.Module):
+        super().__init__()
+        c = self.config = config or BicycleGANConfig()
+        draw = torch.Generator().manual_seed(seed)
+        A, B = c.channels_A, c.channels_B
+        judged = (A + B if c.conditional else B, c.disc_width, c.disc_layers, c.norm, c.disc_scales)
+        published = {
+            "G": UnetGenerator(
+                A, B, c.depth, c.width, c.norm, c.dropout, latent=c.latent, latent_at=c.latent_at, generator=draw
+            ),
+            "E": StyleEncoder(B, c.latent, c.encoder_width, c.encoder_blocks, c.encoder_norm, generator=draw),
+            "D_vae": MultiscaleDiscriminator(*judged, generator=draw),
+            "D_lr": MultiscaleDiscriminator(*judged, generator=draw),
+        }
+        if not networks.keys() <= published.keys():
+            raise ValueError(f"networks are called {', '.join(published)}, not {', '.join(networks)}")
+        self.G, self.E, self.D_vae, self.D_lr = (published | networks).values()
+        self.noise = torch.Generator().manual_seed(seed)  # of all codes, and of the penalty's points
+
+        self.G_parameters, self.E_parameters = list(self.G.parameters()), list(self.E.parameters())
+        # Fused Adam is the same arithmetic in one pass over the weights.
+        self.optimizers = {
+            name: torch.optim.Adam(getattr(self, name).parameters(), c.lr, betas=(c.beta1, 0.999), fused=True)
+            for name in ("G", "E", "D_vae", "D_lr")
+        }
+
+    def step(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
+        """One optimisation step on pairs: G and E together, then D_vae, then D_lr.
+
+        As published, the first half of the batch is encoded, and the second half shows D_lr what is real; a batch of
+        one does both.
+
+        a (N, channels_A, H, W), b (N, channels_B, H, W) in [-1, 1] -> the unweighted loss terms, 0-d tensors.
+        """
+        half = max(1, len(a) // 2)
+        a_encoded, b_encoded = a[:half], b[:half]  # (half, channels_A or channels_B, H, W)
+        a_random, b_random = (a[half:], b[half:]) if len(a) > 1 else (a, b)  # the same, of the other half
+
+        mean, log_variance = self.E(b_encoded)  # (half, latent) each
+        # z = mu + sigma eps: the reparameterisation trick   (BicycleGAN, section 3.2; Kingma and Welling 2014)
+        z_encoded = mean + self._normal(mean) * (0.5 * log_variance).exp()  # (half, latent)
+        z_random = self._normal(mean)  # (half, latent)
+        fake_encoded, fake_random = self._translate(a_encoded, z_encoded, z_random)  # (half, channels_B, H, W) each
+
+        losses = {
+            "l1": l1_loss(fake_encoded, b_encoded),
+            "kl": kl_loss(mean, log_variance),
+            "latent": latent_loss(_frozen(self.E, fake_random)[0], z_random),
+        }
+        if self.config.lambda_vae > 0:
+            losses["gan_vae"] = self._fooled(self.D_vae, a_encoded, fake_encoded)
+        if self.config.lambda_lr > 0:
+            losses["gan_lr"] = self._fooled(self.D_lr, a_encoded, fake_random)
+        self.optimizers["G"].zero_grad()
+        self.optimizers["E"].zero_grad()
+        # Only G and E collect gradients: both D are judges here, not learners.
+        self.generator_objective(losses).backward(inputs=self.G_parameters + self.E_parameters)
+        self.optimizers["G"].step()
+        self.optimizers["E"].step()
+
+        if self.config.lambda_vae > 0:
+            losses |= self._train("D_vae", (a_encoded, b_encoded), (a_encoded, fake_encoded.detach()))
+        if self.config.lambda_lr > 0:
+            losses |= self._train("D_lr", (a_random, b_random), (a_encoded, fake_random.detach()))
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def generator_objective(self, losses: dict[str, Tensor]) -> Tensor:
+        """L = L_GAN^VAE + lambda L_1^VAE + L_GAN + lambda_latent L_1^latent + lambda_KL L_KL   (eq. 8)."""
+        c = self.config
+        weights = {
+            "gan_vae": c.lambda_vae,
+            "gan_lr": c.lambda_lr,
+            "l1": c.lambda_l1,
+            "kl": c.lambda_kl,
+            "latent": c.lambda_latent,
+        }
+        return sum(weights[name] * loss for name, loss in losses.items())
+
+    def _translate(self, a: Tensor, z_encoded: Tensor, z_random: Tensor) -> tuple[Tensor, Tensor]:
+        """G of the same pictures with both codes: in one pass, unless a batch norm would mix their statistics."""
+        if self.config.norm == "batch":
+            return self.G(a, z_encoded), self.G(a, z_random)
+        both = self.G(torch.cat([a, a]), torch.cat([z_encoded, z_random]))  # (2 half, channels_B, H, W)
+        return both[: len(a)], both[len(a) :]
+
+    def _fooled(self, D: nn.Module, a: Tensor, fake_b: Tensor) -> Tensor:
+        """What G pays for not fooling D: the sum over its scales."""
+        return sum(generator_loss(judged, self.config.gan_loss) for judged in D(self._seen(a, fake_b)))
+
+    def _train(self, name: str, real: tuple[Tensor, Tensor], fake: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        """Trains the discriminator called `name` on true and on generated (a, b), and returns what it paid.
+
+        It is logged as half of real + fake, like every other discriminator; as published, the whole is minimised.
+        """
+        D, kind = getattr(self, name), self.config.gan_loss
+        seen_real, seen_fake = self._seen(*real), self._seen(*fake)  # (half, 3 or 6, H, W)
+        # The published order; under batch norm it decides what the running statistics end with.
+        judged_fake, judged_real = D(seen_fake), D(seen_real)  # a list of (half, 1, h, w), one a scale, each
+        pairs = zip(judged_real, judged_fake, strict=True)
+        losses = {name: sum(discriminator_loss(true, false, kind) for true, false in pairs)}
+        objective = 2 * losses[name]
+        if kind == "wgangp":
+            count = min(len(seen_real), len(seen_fake))
+            penalty = gradient_penalty(_mean_over_scales(D), seen_real[:count], seen_fake[:count], self.noise)
+            losses[name.replace("D", "penalty")] = penalty
+            objective = objective + self.config.lambda_penalty * penalty
+        self.optimizers[name].zero_grad()
+        objective.backward()
+        self.optimizers[name].step()
+        return losses
+
+    def _seen(self, a: Tensor, b: Tensor) -> Tensor:
+        return torch.cat([a, b], dim=1) if self.config.conditional else b
+
+    def _normal(self, like: Tensor) -> Tensor:
+        """Numbers from N(0, 1) in the shape of `like`."""
+        return torch.randn(like.shape, generator=self.noise, dtype=like.dtype).to(like.device)
+
+    @torch.no_grad()
+    def encode(self, b: Tensor) -> Tensor:
+        """The code of each picture's style: (N, channels_B, H, W) in [-1, 1] -> (N, latent)."""
+        return self.E(b)[0]  # (N, latent)
+
+    @torch.no_grad()
+    def sample(self, a: Tensor, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Each picture in `n` styles, the same n for all: (N, channels_A, H, W) -> (N, n, channels_B, H, W).
+
+        generator   draws the codes, on the CPU; without one they are drawn from seed 0
+        """
+        generator = generator or torch.Generator().manual_seed(0)
+        z = torch.randn(n, self.config.latent, generator=generator).to(a)  # (n, latent)
+        return torch.stack([self.G(a, code.expand(len(a), -1)) for code in z], dim=1)  # (N, n, channels_B, H, W)
+
+    @torch.no_grad()
+    def interpolate(self, a: Tensor, first: Tensor, last: Tensor, n: int) -> Tensor:
+        """Each picture in `n` styles on the line from one code to the other, both included.
+
+        a (N, channels_A, H, W), first and last (latent,) or (N, latent), n at least 2 -> (N, n, channels_B, H, W).
+        """
+        shares = torch.linspace(0, 1, n).tolist()
+        codes = [((1 - share) * first + share * last).expand(len(a), -1) for share in shares]  # n x (N, latent)
+        return torch.stack([self.G(a, z) for z in codes], dim=1)  # (N, n, channels_B, H, W)
+
+    def set_learning_rate(self, factor: float) -> float:
+        """Sets all optimizers to `factor` times the configured rate and returns the rate."""
+        return state.set_rate(self.optimizers.values(), self.config.lr * factor)
+
+    def training_state(self) -> dict[str, Any]:
+        """Everything that the next step depends on, as tensors and plain values."""
+        return state.collect(self._parts())
+
+    def load_training_state(self, content: dict[str, Any]) -> None:
+        """Continues where `training_state` was taken. The networks are on their device already."""
+        state.restore(self._parts(), content, self.G_parameters[0].device)
+
+    def _parts(self) -> dict[str, state.Part]:
+        optimizers = {f"optimizer_{name}": optimizer for name, optimizer in self.optimizers.items()}
+        return {"networks": self, **optimizers, "noise": self.noise}
+
+    @torch.no_grad()
+    def sample_rows(self, a: Tensor, direction: Direction, truth: Tensor | None = None) -> dict[str, Tensor]:
+        """What a sample grid shows of these pictures, a row each: random styles, and the true picture's own style."""
+        styles = self.sample(a, 4).unbind(1)  # 4 x (N, channels_B, H, W)
+        rows = {"input": a} | {f"style {k + 1}": picture for k, picture in enumerate(styles)}
+        if truth is not None:
+            rows["truth's style"] = self.G(a, self.encode(truth))  # (N, channels_B, H, W)
+        return rows
+
+
+def _frozen(network: nn.Module, x: Tensor) -> Any:
+    """The network's answer, with gradients for x but none for the weights: it measures here, it does not learn."""
+    return functional_call(network, {name: weight.detach() for name, weight in network.named_parameters()}, (x,))
+
+
+def _mean_over_scales(D: nn.Module) -> Any:
+    """D with one number a picture, (N, 1, 1, 1), as the gradient penalty wants it."""
+    return lambda x: torch.stack([judged.mean(dim=(1, 2, 3), keepdim=True) for judged in D(x)]).mean(0)

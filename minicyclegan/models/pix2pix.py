@@ -1,0 +1,214 @@
+"""pix2pix (Isola, Zhu, Zhou, Efros 2017): what is optimised, in which order.
+
+G translates pictures of domain A into domain B. D judges pairs (a, b): is b the true counterpart of a, or G's?
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from minicyclegan import config as settings
+from minicyclegan.config import option
+from minicyclegan.losses import GANLoss, discriminator_loss, generator_loss, gradient_penalty, l1_loss
+from minicyclegan.models import state
+from minicyclegan.networks import (
+    Direction,
+    LatentAt,
+    Norm,
+    PatchDiscriminator,
+    PixelDiscriminator,
+    UnetGenerator,
+    smallest_input,
+)
+
+
+@dataclass(frozen=True)
+class Pix2PixConfig:
+    """The published settings are the defaults. Raises ValueError, naming the option, for a value that can't work."""
+
+    channels_A: int = option(3, "channels of domain A: 1 (grey) or 3 (colour)", least=1)
+    channels_B: int = option(3, "channels of domain B: 1 (grey) or 3 (colour)", least=1)
+    width: int = option(64, "channels after the generator's first convolution", least=1)
+    disc_width: int = option(64, "channels after the discriminator's first convolution", least=1)
+    depth: int = option(8, "how often the generator halves the picture: sizes are multiples of 2^depth", least=2)
+    skips: bool = option(True, "connections of the U-Net that skip the levels below; without: an encoder-decoder")
+    disc_layers: int = option(
+        3, "strided convolutions of the discriminator: 0, 1, 3, 5 see 1, 16, 70, 286 pixels", least=0
+    )
+    conditional: bool = option(True, "the discriminator sees (a, b); otherwise only b")
+    norm: Norm = option("batch", "norm after the convolutions")
+    dropout: float = option(0.5, "dropout in the generator's inner levels, its only noise", least=0.0)
+    latent: int = option(
+        0, "length of a random code for the generator (BicycleGAN's baseline pix2pix + noise)", least=0
+    )
+    latent_at: LatentAt = option("all", "where that code enters: at the input, or at all levels of the way down")
+    lambda_l1: float = option(100.0, "weight of the L1 loss", least=0.0)
+    lambda_gan: float = option(1.0, "weight of the adversarial loss; 0 trains no discriminator", least=0.0)
+    lambda_penalty: float = option(10.0, "weight of the gradient penalty (--gan-loss wgangp only)", least=0.0)
+    lr: float = option(2e-4, "Adam's learning rate", least=0.0)
+    beta1: float = option(0.5, "Adam's first beta; the second is 0.999", least=0.0)
+    gan_loss: GANLoss = option("vanilla", "adversarial loss")
+
+    paired = True  # whether it learns from pairs
+
+    def __post_init__(self) -> None:
+        settings.check(self)
+        if self.lambda_l1 == 0 and self.lambda_gan == 0:
+            raise ValueError("--lambda-l1 and --lambda-gan are both 0: nothing is left to learn from")
+
+    def check_size(self, size: int) -> None:
+        """Raises ValueError for a training size that these networks can't work on."""
+        check_unet_size(size, self.depth)
+        if size < smallest_input(self.disc_layers):
+            least = smallest_input(self.disc_layers)
+            raise ValueError(f"--size {size} is too small for --disc-layers {self.disc_layers}: {least} at least")
+
+
+def check_unet_size(size: int, depth: int) -> None:
+    """Raises ValueError, naming the nearest legal sizes, for pictures that a U-Net of this depth can't halve."""
+    step = 2**depth
+    if size % step:
+        legal = [near for near in (size - size % step, size - size % step + step) if near]
+        raise ValueError(
+            f"--size {size} can't be halved {depth} times (--depth {depth}): "
+            f"take a multiple of {step}, such as {' or '.join(map(str, legal))}, or a smaller --depth"
+        )
+
+
+class Pix2Pix(nn.Module):
+    """Two networks, two optimizers, and the one `step` that trains them.
+
+    seed       draws the initial weights and, where there is one, the random code
+    networks   put in place of the published ones: G=, D=
+
+    An ordinary module: `.to(device)` or `.double()` before the first step.
+    """
+
+    directions: tuple[Direction, ...] = ("AtoB",)
+
+    def __init__(self, config: Pix2PixConfig | None = None, seed: int = 0, **networks: nn.Module):
+        super().__init__()
+        c = self.config = config or Pix2PixConfig()
+        draw = torch.Generator().manual_seed(seed)
+        seen = c.channels_A + c.channels_B if c.conditional else c.channels_B
+        published = {
+            "G": UnetGenerator(
+                c.channels_A,
+                c.channels_B,
+                c.depth,
+                c.width,
+                c.norm,
+                c.dropout,
+                c.skips,
+                c.latent,
+                c.latent_at,
+                generator=draw,
+            ),
+            "D": PatchDiscriminator(seen, c.disc_width, c.disc_layers, c.norm, generator=draw)
+            if c.disc_layers
+            else PixelDiscriminator(seen, c.disc_width, c.norm, generator=draw),
+        }
+        if not networks.keys() <= published.keys():
+            raise ValueError(f"networks are called {', '.join(published)}, not {', '.join(networks)}")
+        self.G, self.D = (published | networks).values()
+        self.noise = torch.Generator().manual_seed(seed)  # of the code, and of the penalty's points
+
+        self.G_parameters = list(self.G.parameters())
+        # Fused Adam is the same arithmetic in one pass over the weights.
+        self.optimizer_G = torch.optim.Adam(self.G_parameters, c.lr, betas=(c.beta1, 0.999), fused=True)
+        self.optimizer_D = torch.optim.Adam(self.D.parameters(), c.lr, betas=(c.beta1, 0.999), fused=True)
+
+    def step(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
+        """One optimisation step on pairs: the discriminator, then the generator against the new discriminator.
+
+        a (N, channels_A, H, W), b (N, channels_B, H, W) in [-1, 1] -> the unweighted loss terms, 0-d tensors.
+        """
+        fake_b = self.translate(a, self._codes(a))  # (N, channels_B, H, W)
+        losses: dict[str, Tensor] = {}
+        if self.config.lambda_gan > 0:
+            losses = self.discriminator_losses(a, b, fake_b.detach())
+            self.optimizer_D.zero_grad()
+            self.discriminator_objective(losses).backward()
+            self.optimizer_D.step()
+
+        G_losses = self.generator_losses(a, b, fake_b)
+        self.optimizer_G.zero_grad()
+        # Only the generator's weights collect gradients: D is a judge here, not a learner.
+        self.generator_objective(G_losses).backward(inputs=self.G_parameters)
+        self.optimizer_G.step()
+        return {name: loss.detach() for name, loss in (G_losses | losses).items()}
+
+    def discriminator_losses(self, a: Tensor, b: Tensor, fake_b: Tensor) -> dict[str, Tensor]:
+        """What D pays on true pairs and on generated ones; under wgangp also its penalty."""
+        kind = self.config.gan_loss
+        real, fake = self._pair(a, b), self._pair(a, fake_b)  # (N, channels_A + channels_B, H, W) each
+        # The published order; under batch norm it decides what the running statistics end with.
+        judged_fake, judged_real = self.D(fake), self.D(real)  # (N, 1, h, w) each
+        losses = {"D": discriminator_loss(judged_real, judged_fake, kind)}
+        if kind == "wgangp":
+            losses["penalty"] = gradient_penalty(self.D, real, fake, self.noise)
+        return losses
+
+    def discriminator_objective(self, losses: dict[str, Tensor]) -> Tensor:
+        # Half of lambda, since D is half of the published sum.
+        return losses["D"] + (0.5 * self.config.lambda_penalty * losses["penalty"] if "penalty" in losses else 0.0)
+
+    def generator_losses(self, a: Tensor, b: Tensor, fake_b: Tensor) -> dict[str, Tensor]:
+        """The two terms of G, unweighted; the adversarial one only where it has a weight."""
+        losses = {"l1": l1_loss(fake_b, b)}
+        if self.config.lambda_gan > 0:
+            # L_cGAN(G, D)   (eq. 1)
+            losses["gan"] = generator_loss(self.D(self._pair(a, fake_b)), self.config.gan_loss)
+        return losses
+
+    def generator_objective(self, losses: dict[str, Tensor]) -> Tensor:
+        """G* = arg min_G max_D L_cGAN(G, D) + lambda L_L1(G)   (eq. 4)."""
+        objective = self.config.lambda_l1 * losses["l1"]
+        return objective + self.config.lambda_gan * losses["gan"] if "gan" in losses else objective
+
+    def translate(self, a: Tensor, z: Tensor | None = None) -> Tensor:
+        """G of pictures, with codes where it takes any."""
+        return self.G(a) if z is None else self.G(a, z)
+
+    def _pair(self, a: Tensor, b: Tensor) -> Tensor:
+        return torch.cat([a, b], dim=1) if self.config.conditional else b
+
+    def _codes(self, like: Tensor) -> Tensor | None:
+        """Codes z from N(0, I), (N, latent), where the generator takes any."""
+        if not self.config.latent:
+            return None
+        z = torch.randn(len(like), self.config.latent, generator=self.noise, dtype=like.dtype)  # (N, latent)
+        return z.to(like.device)
+
+    def set_learning_rate(self, factor: float) -> float:
+        """Sets both optimizers to `factor` times the configured rate and returns the rate."""
+        return state.set_rate([self.optimizer_G, self.optimizer_D], self.config.lr * factor)
+
+    def training_state(self) -> dict[str, Any]:
+        """Everything that the next step depends on, as tensors and plain values."""
+        return state.collect(self._parts())
+
+    def load_training_state(self, content: dict[str, Any]) -> None:
+        """Continues where `training_state` was taken. The networks are on their device already."""
+        state.restore(self._parts(), content, self.G_parameters[0].device)
+
+    def _parts(self) -> dict[str, state.Part]:
+        return {
+            "networks": self,
+            "optimizer_G": self.optimizer_G,
+            "optimizer_D": self.optimizer_D,
+            "noise": self.noise,
+        }
+
+    @torch.no_grad()
+    def sample_rows(self, a: Tensor, direction: Direction, truth: Tensor | None = None) -> dict[str, Tensor]:
+        """What a sample grid shows of these pictures, a row each. (N, C, H, W) each."""
+        if not self.config.latent:
+            return {"input": a, "output": self.G(a)}
+        z = torch.randn(3, self.config.latent, generator=torch.Generator().manual_seed(0)).to(a)  # (3, latent)
+        answers = {f"answer {k + 1}": self.G(a, z[k].expand(len(a), -1)) for k in range(3)}
+        return {"input": a} | answers
