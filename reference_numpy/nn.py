@@ -20,11 +20,12 @@ class Module:
 
     training: bool = True
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, *inputs: Any) -> Any:
         raise NotImplementedError
 
-    def __call__(self, x: Any) -> Tensor:
-        return self.forward(x if isinstance(x, Tensor) else Tensor(x))
+    def __call__(self, *inputs: Any) -> Any:
+        """`forward` of Tensors or arrays; None stays None."""
+        return self.forward(*(x if isinstance(x, Tensor | None) else Tensor(x) for x in inputs))
 
     def modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """This module and all inside it, each with the prefix that its keys have."""
@@ -91,6 +92,9 @@ class ModuleList(Module):
     def __iter__(self) -> Iterator[Module]:
         return iter([value for value in vars(self).values() if isinstance(value, Module)])
 
+    def __getitem__(self, position: int) -> Module:
+        return list(self)[position]
+
 
 class Sequential(ModuleList):
     """Each module takes the result of the one before."""
@@ -152,6 +156,16 @@ class ConvTranspose2d(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.conv_transpose2d(x, self.weight, self.bias, self.stride, self.padding, self.output_padding)
+
+
+class Linear(Module):
+    """(…, in_features) -> (…, out_features), see `functional.linear`."""
+
+    def __init__(self, in_features: int, out_features: int, *, rng: np.random.Generator | None = None):
+        self.weight, self.bias = _normal(rng, out_features, in_features), _filled(0.0, out_features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight, self.bias)  # (…, out_features)
 
 
 class InstanceNorm2d(Module):

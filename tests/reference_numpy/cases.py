@@ -166,3 +166,68 @@ ILLEGAL: list[tuple[str, tuple, dict[str, Any], str]] = [
     ("binary_cross_entropy_with_logits", (np.zeros((2, 3)), np.zeros(3)), {}, r"\(3,\).*\(2, 3\)"),
     ("mse_loss", (np.zeros(3), np.zeros(3)), {"reduction": "max"}, "max"),
 ]
+
+# Name, options, and the shape of each input, of every network of `minicyclegan.networks` that has a twin.
+NETWORKS: list[tuple[str, dict[str, Any], list[tuple[int, ...]]]] = [
+    ("ResnetGenerator", {"width": 4, "blocks": 2}, [(2, 3, 16, 20)]),
+    ("ResnetGenerator", {"width": 2, "blocks": 9}, [(1, 3, 32, 32)]),
+    ("ResnetGenerator", {"width": 3, "blocks": 0, "in_channels": 1, "out_channels": 2}, [(2, 1, 8, 12)]),
+    ("ResnetGenerator", {"width": 4, "blocks": 2, "norm": "batch"}, [(3, 3, 16, 12)]),
+    ("ResnetGenerator", {"width": 4, "blocks": 1, "norm": "none"}, [(2, 3, 9, 11)]),
+    ("ResnetGenerator", {"width": 2, "blocks": 2, "dropout": 0.3}, [(2, 3, 8, 8)]),
+    ("UnetGenerator", {"width": 2, "depth": 4}, [(3, 3, 16, 32)]),
+    ("UnetGenerator", {"width": 1, "depth": 7}, [(2, 3, 128, 128)]),
+    ("UnetGenerator", {"width": 1, "depth": 6, "dropout": 0.0}, [(3, 3, 64, 64)]),
+    (
+        "UnetGenerator",
+        {"width": 3, "depth": 2, "norm": "instance", "in_channels": 1, "out_channels": 2},
+        [(1, 1, 4, 8)],
+    ),
+    ("UnetGenerator", {"width": 2, "depth": 5, "norm": "instance", "skips": False}, [(1, 3, 64, 32)]),
+    ("UnetGenerator", {"width": 2, "depth": 3, "norm": "none", "skips": False, "out_channels": 1}, [(3, 3, 8, 16)]),
+    (
+        "UnetGenerator",
+        {"width": 2, "depth": 3, "norm": "none", "latent": 3, "latent_at": "input"},
+        [(2, 3, 8, 8), (2, 3)],
+    ),
+    ("UnetGenerator", {"width": 2, "depth": 4, "norm": "instance", "latent": 8}, [(3, 3, 32, 16), (3, 8)]),
+    ("UnetGenerator", {"width": 2, "depth": 5, "latent": 8, "in_channels": 1}, [(2, 1, 32, 32), (2, 8)]),
+    (
+        "UnetGenerator",
+        {"width": 2, "depth": 3, "latent": 8, "latent_at": "input", "skips": False},
+        [(3, 3, 8, 8), (3, 8)],
+    ),
+    ("PatchDiscriminator", {"width": 4}, [(2, 3, 32, 40)]),
+    ("PatchDiscriminator", {"width": 2, "layers": 5}, [(1, 3, 128, 128)]),
+    ("PatchDiscriminator", {"width": 4, "layers": 1, "in_channels": 6}, [(2, 6, 9, 12)]),
+    ("PatchDiscriminator", {"width": 4, "layers": 2, "norm": "batch"}, [(2, 3, 19, 16)]),
+    ("PatchDiscriminator", {"width": 4, "layers": 2, "norm": "none"}, [(2, 3, 16, 16)]),
+    ("PixelDiscriminator", {"width": 4}, [(3, 3, 7, 6)]),
+    ("PixelDiscriminator", {"width": 3, "norm": "instance", "in_channels": 6}, [(1, 6, 5, 9)]),
+    ("PixelDiscriminator", {"width": 2, "norm": "none", "in_channels": 1}, [(2, 1, 1, 1)]),
+    ("MultiscaleDiscriminator", {"width": 4, "layers": 2}, [(3, 3, 32, 37)]),
+    (
+        "MultiscaleDiscriminator",
+        {"width": 2, "layers": 1, "norm": "batch", "scales": 3, "in_channels": 4},
+        [(2, 4, 33, 32)],
+    ),
+    ("MultiscaleDiscriminator", {"width": 5, "layers": 1, "norm": "none", "scales": 1}, [(1, 3, 10, 9)]),
+    ("StyleEncoder", {"width": 2}, [(3, 3, 64, 64)]),
+    ("StyleEncoder", {"width": 3, "blocks": 1, "norm": "batch", "in_channels": 1, "latent": 2}, [(3, 1, 12, 17)]),
+    ("StyleEncoder", {"width": 2, "blocks": 3, "norm": "none"}, [(1, 3, 27, 16)]),
+    ("StyleEncoder", {"width": 2, "blocks": 0, "latent": 1}, [(2, 3, 4, 6)]),
+]
+
+# What both engines refuse as a ValueError: name, options, the shape of each input, and what the message says.
+REFUSED: list[tuple[str, dict[str, Any], list[tuple[int, ...]], str]] = [
+    ("UnetGenerator", {"depth": 1}, [(1, 3, 4, 4)], "depth must be at least 2, not 1"),
+    ("UnetGenerator", {"depth": 3}, [(1, 3, 20, 16)], "multiples of 8, not 20 x 16"),
+    ("UnetGenerator", {"depth": 3}, [(1, 3, 16, 12)], "multiples of 8, not 16 x 12"),
+    ("UnetGenerator", {"depth": 2, "latent": 8}, [(2, 3, 8, 8)], r"\(2, 8\).*(none|None)"),
+    ("UnetGenerator", {"depth": 2, "latent": 8}, [(2, 3, 8, 8), (2, 7)], r"\(2, 8\).*\(2, 7\)"),
+    ("UnetGenerator", {"depth": 2, "latent": 8}, [(2, 3, 8, 8), (1, 8)], r"\(2, 8\).*\(1, 8\)"),
+    ("UnetGenerator", {"depth": 2}, [(2, 3, 8, 8), (2, 8)], "code"),
+    ("UnetGenerator", {"depth": 3, "norm": "layer"}, [(1, 3, 8, 8)], "'layer'"),
+    ("PixelDiscriminator", {"norm": "instance"}, [(2, 3, 1, 1)], "1 x 1|1 spatial"),
+    ("StyleEncoder", {"blocks": 3}, [(2, 3, 8, 8)], "1 x 1|1 spatial"),
+]

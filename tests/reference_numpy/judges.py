@@ -3,6 +3,7 @@ that the module computes differs from the other engine. Quick, since hundreds of
 
 from __future__ import annotations
 
+import inspect
 import types
 import warnings
 from collections.abc import Callable
@@ -15,11 +16,11 @@ import torch
 from torch.nn import functional as F
 
 import reference_numpy as rn
-from minicyclegan import networks
 from reference_numpy import functional as NF
 from reference_numpy import networks as twins
-from tests.reference_numpy.cases import ILLEGAL, LEGAL
+from tests.reference_numpy.cases import ILLEGAL, LEGAL, NETWORKS, REFUSED
 from tests.reference_numpy.compare import assert_close, in_numpy, in_torch
+from tests.reference_numpy.pairs import answers_in_numpy, answers_in_torch, pair, share_masks
 
 
 def gradient(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -87,45 +88,40 @@ def judge_functional(module: types.ModuleType) -> None:
             module.l1_loss(np.zeros((2, 3)), np.zeros(3))
 
 
-NETWORKS = [
-    ("ResnetGenerator", {"width": 2, "blocks": 1}, (2, 3, 8, 12)),
-    ("ResnetGenerator", {"width": 2, "blocks": 2, "norm": "batch", "in_channels": 1, "out_channels": 2}, (2, 1, 8, 8)),
-    ("ResnetGenerator", {"width": 2, "blocks": 1, "norm": "none"}, (1, 3, 8, 8)),
-    ("PatchDiscriminator", {"width": 1, "layers": 5, "norm": "batch"}, (2, 3, 128, 96)),
-    ("PatchDiscriminator", {"width": 2, "in_channels": 1, "layers": 1}, (2, 1, 8, 12)),
-]
-
-
 @cache
-def start(position: int) -> dict[str, torch.Tensor]:
-    name, options, _ = NETWORKS[position]
-    state = getattr(networks, name)(**options, generator=torch.Generator().manual_seed(0)).double().state_dict()
-    return {key: value * 10 if value.ndim == 4 else value for key, value in state.items()}
+def right_network(position: int, training: bool) -> tuple[dict[str, torch.Tensor], list[np.ndarray], dict]:
+    """The weights of a case, what goes in, and what its twin answers."""
+    name, options, shapes = NETWORKS[position]
+    network, twin = pair(name, options)
+    twin.train(training)
+    arrays = [gradient(name, shape, float) for shape in shapes]
+    return network.state_dict(), arrays, answers_in_numpy(twin, arrays)
 
 
 def judge_networks(module: types.ModuleType) -> None:
-    for position, (name, options, shape) in enumerate(NETWORKS):
-        network, twin = getattr(module, name)(**options).double(), getattr(twins, name)(**options)
-        network.load_state_dict(start(position), strict=True)
-        twin.load_state_dict(start(position))
-        picture = gradient(name, shape, float)
-        x, tx = rn.Tensor(picture, requires_grad=True), torch.tensor(picture, requires_grad=True)
-        y, ty = twin(x), network(tx)
-        assert_close("output", y.data, ty.detach().numpy())
-        g = gradient("output", y.shape, float)
-        y.backward(g)
-        ty.backward(torch.tensor(g))
-        assert_close("gradient", x.grad, tx.grad.numpy(), 1e-9)
-        for (key, ours), theirs in zip(twin.named_parameters().items(), network.parameters(), strict=True):
-            assert_close(key, ours.grad, theirs.grad.numpy(), 1e-9)
-    for name in ("ResnetGenerator", "PatchDiscriminator"):  # the defaults
-        ours, theirs = getattr(twins, name)(), getattr(module, name)()
-        assert {k: v.shape for k, v in ours.state_dict().items()} == {
-            k: tuple(v.shape) for k, v in theirs.state_dict().items()
-        }
-    dropping = module.ResnetGenerator(width=2, blocks=1, dropout=0.5)
-    x = torch.randn(1, 3, 8, 8)
-    assert not torch.equal(dropping(x), dropping(x))
+    for position, (name, options, _) in enumerate(NETWORKS):
+        for training in (True, False):
+            state, arrays, right = right_network(position, training)
+            network = getattr(module, name)(**options).double().train(training)
+            network.load_state_dict(state, strict=True)
+            share_masks(network)
+            found = answers_in_torch(network, arrays)
+            for key, value in right.items():
+                assert_close(key, found[key], value, 1e-9)
+    for name in {name for name, _, _ in NETWORKS}:
+        assert defaults(getattr(module, name)) == defaults(getattr(twins, name))
+    for name, options, shapes, says in REFUSED:
+        with pytest.raises(ValueError, match=says):
+            getattr(module, name)(width=1, **options)(*map(torch.zeros, shapes))
+    U = module.UnetGenerator(depth=5, width=1)
+    assert [U.fitting_side(side) for side in (1, 32, 33)] == [32, 32, 64]
+    R = module.ResnetGenerator(width=1, blocks=0)
+    assert [R.fitting_side(side) for side in (1, 8, 9, 12)] == [8, 8, 12, 12]
+
+
+def defaults(network: type) -> dict[str, Any]:
+    parameters = inspect.signature(network).parameters.values()
+    return {one.name: one.default for one in parameters if one.name not in ("generator", "rng")}
 
 
 # Each term as the papers write it: (real, fake) → D's loss, fake → G's loss.

@@ -35,7 +35,18 @@ def test_well_known_mistakes_are_caught(mistake: Callable, layer: Layer, dtype: 
     assert max(found.values()) > 4 * allowed, found
 
 
-TWINNED = ("InstanceNorm", "norm_layer", "ResidualBlock", "ResnetGenerator", "PatchDiscriminator")
+TWINNED = (
+    "InstanceNorm",
+    "norm_layer",
+    "ResidualBlock",
+    "ResnetGenerator",
+    "UnetGenerator",
+    "PatchDiscriminator",
+    "PixelDiscriminator",
+    "MultiscaleDiscriminator",
+    "EncoderBlock",
+    "StyleEncoder",
+)
 LOSSES = ("discriminator_loss", "generator_loss", "gradient_penalty", "cycle_loss", "identity_loss")
 SOURCES = [
     (convolution, (), judge_functional),
