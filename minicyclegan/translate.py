@@ -7,13 +7,15 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from minicyclegan.cli import Parser, run
 from minicyclegan.data.colours import PictureError
 from minicyclegan.data.images import can_write, find_pictures, is_animation, write_picture
 from minicyclegan.devices import DeviceError, find_device
-from minicyclegan.shipping.translator import load
+from minicyclegan.shipping.translator import Translator, load
 from minicyclegan.training.checkpoint import CheckpointError
 
 # Written back in the type they came in: what is lossless, and the formats of photos. Everything else becomes PNG.
@@ -26,32 +28,82 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("pictures", metavar="PICTURE|FOLDER", nargs="+", type=Path)
     parser.add_argument("--out", metavar="FOLDER", type=Path, required=True, help="where the translations go")
     parser.add_argument("--direction", choices=("AtoB", "BtoA"), default="AtoB")
+    parser.add_argument(
+        "--noise", action="store_true", help="random answers: dropout stays on, as published for pix2pix"
+    )
+    parser.add_argument("--styles", type=int, metavar="N", help="N answers a picture, of a model that has many")
+    parser.add_argument(
+        "--style",
+        type=Path,
+        metavar="PICTURE",
+        action="append",
+        default=[],
+        help="in the style of this picture; "
+        "given twice: --styles N steps from the first one's style to the second one's",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of --noise and --styles (default: 0)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     given = parser.parse_args(arguments)
     if given.out.exists() and not given.out.is_dir():
         parser.error(f"--out {given.out} is a file; give a folder")
+    if given.styles is not None and given.styles < 1:
+        parser.error(f"--styles must be at least 1, not {given.styles}")
+    if len(given.style) > 2 or (len(given.style) == 1 and given.styles):
+        parser.error("--style is given once, or twice with --styles N for the steps between the two")
 
     translator = load(given.model, find_device(given.device))
+    if given.direction not in translator.generators:
+        parser.error(f"--direction {given.direction}: this model translates {' and '.join(translator.generators)} only")
+    noise = given.seed if given.noise else None
+    try:
+        answers = choose_answers(translator, given.styles, given.style, given.seed)
+        translator.check_noise(noise, given.direction)
+    except ValueError as error:
+        parser.error(str(error))
     problems: list[str] = []
     jobs = name_outputs(collect(given.pictures, problems), given.out)
     make_folder(given.out)
     inputs = {identity for source, _ in jobs if (identity := _identity(source))}
-    written = 0
-    for source, target in tqdm(jobs, desc="translating", unit="picture", disable=len(jobs) < 2):
-        try:
-            if _identity(target) in inputs:
-                raise PictureError(f"{source}: its translation would overwrite {target}; give another --out")
-            write_picture(translator.translate(source, given.direction), target)
-            written += 1
-        except PictureError as error:
-            problems.append(str(error))
-        except (RuntimeError, MemoryError) as error:
-            problems.append(f"{source}: could not be translated, too large for the memory? ({str(error)[:80]})")
+    written: set[str] = set()
+    for source, plain in tqdm(jobs, desc="translating", unit="picture", disable=len(jobs) < 2):
+        for tag, z in answers.items():
+            target = plain.with_stem(plain.stem + tag)
+            try:
+                if _identity(target) in inputs or _key(target) in written:
+                    raise PictureError(f"{source}: its translation would overwrite {target}; give another --out")
+                write_picture(translator.translate(source, given.direction, z=z, noise=noise), target)
+                written.add(_key(target))
+            except PictureError as error:
+                problems.append(str(error))
+                break
+            except (RuntimeError, MemoryError) as error:
+                problems.append(f"{source}: could not be translated, too large for the memory? ({str(error)[:80]})")
+                break
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
-    plural = "picture" if written == 1 else "pictures"
-    print(f"{written} {plural} translated {given.direction} into {given.out}")
+    plural = "picture" if len(written) == 1 else "pictures"
+    print(f"{len(written)} {plural} translated {given.direction} into {given.out}")
     return 1 if problems else 0
+
+
+def choose_answers(
+    translator: Translator, styles: int | None, references: list[Path], seed: int
+) -> dict[str, Tensor | None]:
+    """What is asked of each picture: the codes of the answers, by what is added to their files' names.
+
+    Raises ValueError where the model can't be asked that.
+    """
+    if references:
+        codes = torch.cat([translator.encode(path) for path in references])  # (1 or 2, latent)
+        if len(references) == 1:
+            return {"": codes[0]}
+        shares = torch.linspace(0, 1, styles or 5)[:, None]  # (styles, 1)
+        codes = (1 - shares) * codes[0] + shares * codes[1]  # (styles, latent)
+    elif styles:
+        codes = translator.codes(styles, seed)  # (styles, latent)
+    else:
+        return {"": None}
+    return {f"_{number}": z for number, z in enumerate(codes, 1)}
 
 
 def make_folder(folder: Path) -> None:

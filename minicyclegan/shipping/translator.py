@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,27 +16,44 @@ from torch.nn import functional as F
 
 from minicyclegan.config import from_dict
 from minicyclegan.data.colours import normalise
-from minicyclegan.data.images import from_tensor, read_picture, to_array, to_image, to_tensor
-from minicyclegan.models.cyclegan import CycleGAN, CycleGANConfig
-from minicyclegan.networks import Direction
+from minicyclegan.data.images import from_tensor, read_picture, resize, to_array, to_image, to_tensor
+from minicyclegan.models import CONFIGS, BicycleGAN, CycleGAN, build
+from minicyclegan.networks import Direction, ResnetGenerator, UnetGenerator
+from minicyclegan.shipping.official import load_official
 from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint
 from minicyclegan.training.run_folder import RunFolder
 
 
 class Translator:
-    """Translates pictures of any size in either direction, each at its own size.
+    """Translates pictures of any size in the directions that the model knows, each at its own size.
 
     generators   for each direction the network, and how many channels it takes
-    settings     of the run that trained it: "data", "size", "direction", …
+    settings     of the run that trained it: "data", "size", "direction", …; empty where nothing is known
+    encoder      of a model with many answers: reads the code of a style off a picture of domain B
+    channels_B   how many channels the encoder takes
     """
 
     def __init__(
-        self, generators: dict[Direction, tuple[nn.Module, int]], device: torch.device, settings: dict[str, Any]
+        self,
+        generators: dict[Direction, tuple[nn.Module, int]],
+        device: torch.device,
+        settings: dict[str, Any],
+        encoder: nn.Module | None = None,
+        channels_B: int = 3,
     ):
         self.generators, self.device, self.settings = generators, device, settings
+        self.encoder, self.channels_B = encoder, channels_B
+        # The length of the code that tells a model's many answers apart; 0: it has one answer.
+        self.latent: int = getattr(generators["AtoB"][0], "latent", 0)
 
-    def translate(self, picture: Any, direction: Direction = "AtoB") -> Any:
+    def translate(
+        self, picture: Any, direction: Direction = "AtoB", *, z: Tensor | None = None, noise: int | None = None
+    ) -> Any:
         """The picture in the other domain, as what it came in as.
+
+        z        the code of the answer, (latent,) or (N, latent), of a model that has many; None: zeros, the middle
+        noise    a seed: dropout stays on and batch norms use the picture's own statistics, as in pix2pix, section 3.2;
+                 None: the same answer every time
 
         A path or a Pillow picture gives a Pillow picture; a uint8 array (H, W) or (H, W, C) gives a uint8 array
         (H, W, C); a float tensor (N, C, H, W) in [-1, 1] gives such a tensor; a list or tuple gives a list.
@@ -43,32 +62,110 @@ class Translator:
         if direction not in self.generators:
             raise ValueError(f"direction must be {' or '.join(self.generators)}, not {direction!r}")
         if isinstance(picture, list | tuple):
-            return [self.translate(one, direction) for one in picture]
+            return [self.translate(one, direction, z=z, noise=noise) for one in picture]
         channels = self.generators[direction][1]
+        translated = self._run(_tensor_of(picture, channels), direction, z, noise)
         if isinstance(picture, Tensor):
-            if picture.ndim != 4 or picture.shape[1] != channels or 0 in picture.shape:
-                raise ValueError(f"expected a tensor (N, {channels}, H, W), got {tuple(picture.shape)}")
-            if not picture.is_floating_point():
-                raise ValueError(f"expected floating point numbers in [-1, 1], got a tensor of {picture.dtype}")
-            return self._run(picture, direction)
-        if isinstance(picture, np.ndarray):
-            image = normalise(_image_of(picture), channels)
-        elif isinstance(picture, str | PathLike):
-            image = read_picture(picture, channels)
-        elif isinstance(picture, Image.Image):
-            image = normalise(picture, channels)
-        else:
-            raise ValueError(f"expected a path, a picture, an array or a tensor, got {type(picture).__name__}")
-        translated = from_tensor(self._run(to_tensor(to_array(image))[None], direction)[0])  # (H, W, C)
-        return translated if isinstance(picture, np.ndarray) else to_image(translated)
+            return translated
+        array = from_tensor(translated[0])  # (H, W, C)
+        return array if isinstance(picture, np.ndarray) else to_image(array)
+
+    def samples(self, x: Tensor, n: int, seed: int = 0) -> Tensor:
+        """Each picture in `n` random styles, the same n for all: (N, C, H, W) in [-1, 1] -> (N, n, C, H, W).
+
+        Raises ValueError for a model that has one answer only.
+        """
+        codes = self.codes(n, seed)  # (n, latent)
+        return torch.stack([self.translate(x, z=z) for z in codes], dim=1)  # (N, n, C, H, W)
+
+    def codes(self, n: int, seed: int = 0) -> Tensor:
+        """`n` random codes from N(0, I), (n, latent). Raises ValueError for a model that has one answer only."""
+        if not self.latent:
+            raise ValueError("this model has one answer to a picture: it takes no code")
+        return torch.randn(n, self.latent, generator=torch.Generator().manual_seed(seed))
 
     @torch.no_grad()
-    def _run(self, x: Tensor, direction: Direction) -> Tensor:
+    def encode(self, picture: Any) -> Tensor:
+        """The code of a style, read off a picture of domain B: what `translate` takes, but lists -> (N, latent).
+
+        Anything but a tensor is brought to the size of the training pictures first. Raises like `translate`, and
+        ValueError for a model without an encoder.
+        """
+        if self.encoder is None:
+            raise ValueError("this model can't read a style off a picture: it has no encoder")
+        if not isinstance(picture, Tensor):
+            image = resize(_image(picture, self.channels_B), self.settings["size"])
+            picture = to_tensor(to_array(image))[None]
+        return self.encoder(_checked(picture, self.channels_B).to(self.device, torch.float32))[0].cpu()  # (N, latent)
+
+    def check_noise(self, noise: int | None, direction: Direction = "AtoB") -> None:
+        """Raises ValueError if noise is asked of a network that has none."""
+        if noise is not None and not _noisy(self.generators[direction][0]):
+            raise ValueError("this model has no noise: neither dropout nor batch norm")
+
+    @torch.no_grad()
+    def _run(self, x: Tensor, direction: Direction, z: Tensor | None, noise: int | None) -> Tensor:
+        G = self.generators[direction][0]
         height, width = x.shape[-2:]
-        # The generators halve twice and reflect one pixel of what is left: multiples of 4, at least 8.
-        extra_height, extra_width = max(8 - height, -height % 4), max(8 - width, -width % 4)
-        padded = F.pad(x.to(self.device, torch.float32), (0, extra_width, 0, extra_height), mode="replicate")
-        return self.generators[direction][0](padded)[..., :height, :width].to(x.device, x.dtype)
+        fitting = getattr(G, "fitting_side", lambda side: side)
+        padding = (0, fitting(width) - width, 0, fitting(height) - height)
+        padded = F.pad(x.to(self.device, torch.float32), padding, mode="replicate")  # (N, C, a little more of both)
+        if z is not None and not self.latent:
+            raise ValueError("this model has one answer to a picture: it takes no code")
+        self.check_noise(noise, direction)
+        codes = []
+        if self.latent:
+            z = torch.zeros(self.latent) if z is None else z
+            codes = [z.to(padded).expand(len(x), -1)]  # (N, latent)
+        with contextlib.nullcontext() if noise is None else _as_in_training(G, noise, self.device):
+            return G(padded, *codes)[..., :height, :width].to(x.device, x.dtype)  # (N, C, H, W)
+
+
+@contextlib.contextmanager
+def _as_in_training(network: nn.Module, seed: int, device: torch.device) -> Iterator[None]:
+    """Dropout drops, by `seed`, and batch norms use the statistics of what they see, and learn nothing from it."""
+    noisy = _noisy(network)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        for module in noisy:
+            module.train()
+            module.track_running_stats = False
+        try:
+            yield
+        finally:
+            for module in noisy:
+                module.eval()
+                module.track_running_stats = True
+
+
+def _noisy(network: nn.Module) -> list[nn.Module]:
+    """What makes pix2pix's answers vary."""
+    return [module for module in network.modules() if isinstance(module, nn.Dropout | nn.BatchNorm2d)]
+
+
+def _tensor_of(picture: Any, channels: int) -> Tensor:
+    """(N, channels, H, W) in [-1, 1] of whatever `translate` takes. Raises PictureError, ValueError."""
+    if isinstance(picture, Tensor):
+        return _checked(picture, channels)
+    return to_tensor(to_array(_image(picture, channels)))[None]
+
+
+def _checked(x: Tensor, channels: int) -> Tensor:
+    if x.ndim != 4 or x.shape[1] != channels or 0 in x.shape:
+        raise ValueError(f"expected a tensor (N, {channels}, H, W), got {tuple(x.shape)}")
+    if not x.is_floating_point():
+        raise ValueError(f"expected floating point numbers in [-1, 1], got a tensor of {x.dtype}")
+    return x
+
+
+def _image(picture: Any, channels: int) -> Image.Image:
+    if isinstance(picture, np.ndarray):
+        return normalise(_image_of(picture), channels)
+    if isinstance(picture, str | PathLike):
+        return read_picture(picture, channels)
+    if isinstance(picture, Image.Image):
+        return normalise(picture, channels)
+    raise ValueError(f"expected a path, a picture, an array or a tensor, got {type(picture).__name__}")
 
 
 def _image_of(array: np.ndarray) -> Image.Image:
@@ -81,7 +178,10 @@ def _image_of(array: np.ndarray) -> Image.Image:
 
 
 def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> Translator:
-    """The translator of a run folder or of a checkpoint file. Raises CheckpointError with the path."""
+    """The translator of a run folder, of a checkpoint file, or of a generator of the original PyTorch code (.pth).
+
+    Raises CheckpointError with the path.
+    """
     path = Path(run_or_checkpoint)
     if not path.exists():
         raise CheckpointError(f"{path}: no such run or checkpoint")
@@ -89,10 +189,12 @@ def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> T
         if not RunFolder(path).checkpoint.exists():
             raise CheckpointError(f"{path}: no checkpoint.pt in it; is it a run's folder?")
         path = RunFolder(path).checkpoint
-    content = load_checkpoint(path)
     device = torch.device(device)
+    if path.suffix == ".pth":
+        return _load_original(path, device)
+    content = load_checkpoint(path)
     try:
-        model = CycleGAN(from_dict(CycleGANConfig, content["config"]))
+        model = build(from_dict(CONFIGS[content["model"]], content["config"]))
         model.load_state_dict(content["training"]["networks"])
         settings = content["settings"]
     # What is missing, or of another type than it should be, surfaces as nearly any exception.
@@ -101,5 +203,15 @@ def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> T
         raise CheckpointError(f"{path}: a damaged checkpoint ({reason})") from None
     model = model.to(device).eval()
     c = model.config
-    generators = {"AtoB": (model.G_AB, c.channels_A), "BtoA": (model.G_BA, c.channels_B)}
-    return Translator(generators, device, settings)
+    if isinstance(model, CycleGAN):
+        return Translator({"AtoB": (model.G_AB, c.channels_A), "BtoA": (model.G_BA, c.channels_B)}, device, settings)
+    encoder = model.E if isinstance(model, BicycleGAN) else None
+    return Translator({"AtoB": (model.G, c.channels_A)}, device, settings, encoder, c.channels_B)
+
+
+def _load_original(path: Path, device: torch.device) -> Translator:
+    network = load_official(path).to(device).eval()
+    if not isinstance(network, ResnetGenerator | UnetGenerator):
+        raise CheckpointError(f"{path}: holds a {type(network).__name__}, which judges pictures; give a generator's")
+    first = next(parameter for parameter in network.parameters() if parameter.ndim == 4)
+    return Translator({"AtoB": (network, first.shape[1])}, device, {})

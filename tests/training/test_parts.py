@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from minicyclegan.config import from_dict
+from minicyclegan.models import CONFIGS, BicycleGANConfig, CycleGANConfig, Pix2PixConfig
 from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from minicyclegan.training.config import TrainConfig, learning_rate_factor, preset
 from minicyclegan.training.pictures import draw_losses, grid, smooth
@@ -115,7 +116,6 @@ def test_grid_shows_every_picture_unstretched():
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"size": 66}, "multiple of 4"),
         ({"size": 4}, "--size must be at least 8"),
         ({"decay": 1.5}, "between 0 and 1"),
         ({"batch": 0}, "--batch"),
@@ -128,13 +128,30 @@ def test_settings_that_cannot_work_are_named(settings, message):
         TrainConfig(**settings)
 
 
-def test_presets_name_fields_that_exist():
-    from minicyclegan.models.cyclegan import CycleGANConfig
+@pytest.mark.parametrize("model", ["cyclegan", "pix2pix", "bicyclegan"])
+@pytest.mark.parametrize("name", ["paper", "small"])
+@pytest.mark.parametrize("device", ["cpu", "cuda", "mps"])
+def test_presets_name_fields_that_exist_and_fit_together(model, name, device):
+    settings, networks = preset(name, model, device)
+    CONFIGS[model](**networks).check_size(TrainConfig(**settings).size)
 
-    for device in ("cpu", "cuda", "mps"):
-        settings, model = preset("small", device)
-        TrainConfig(**settings)
-        CycleGANConfig(**model)
+
+@pytest.mark.parametrize(
+    "config, size, message",
+    [
+        (CycleGANConfig(), 66, "--size must be a multiple of 4, not 66"),
+        (CycleGANConfig(), 16, "--size 16 is too small for --disc-layers 3: 24 at least"),
+        (Pix2PixConfig(), 128, "can't be halved 8 times .*such as 256,"),
+        (Pix2PixConfig(depth=3), 100, "such as 96 or 104,"),
+        (Pix2PixConfig(depth=2, disc_layers=3), 16, "too small for --disc-layers 3"),
+        (BicycleGANConfig(depth=6), 96, "such as 64 or 128"),
+        (BicycleGANConfig(depth=5), 32, "at 2 scales"),
+        (BicycleGANConfig(depth=5, disc_scales=1, encoder_blocks=5), 64, "--encoder-blocks 5: 128 at least"),
+    ],
+)
+def test_sizes_that_the_networks_cannot_work_on_are_refused_with_the_legal_ones(config, size, message):
+    with pytest.raises(ValueError, match=message):
+        config.check_size(size)
 
 
 def test_unknown_recorded_settings_are_named():
