@@ -16,6 +16,7 @@ from tqdm import tqdm
 from minicyclegan.data.datasets import DataSet, PairedBatches, UnpairedBatches
 from minicyclegan.data.images import from_tensor
 from minicyclegan.models import Model
+from minicyclegan.training.alarms import ignored_code
 from minicyclegan.training.checkpoint import random_state, save_checkpoint
 from minicyclegan.training.config import TrainConfig, learning_rate_factor
 from minicyclegan.training.pictures import draw_losses, save_grid
@@ -104,6 +105,7 @@ def train(
                 bar.set_postfix_str(_in_words(log.latest), refresh=False)
             if step % config.sample_every == 0 or step == steps:
                 save_grid(sample_blocks(model, data, device), run.sample(step))
+                _warn(model, data, device, bar, step / steps)
             if step % config.save_every == 0 or step == steps:
                 save(step)
         if step < steps:
@@ -133,6 +135,17 @@ def sample_blocks(model: Model, data: DataSet, device: torch.device, count: int 
         blocks[title] = {name: from_tensor(tensor) for name, tensor in rows.items()}
     model.train()
     return blocks
+
+
+def _warn(model: Model, data: DataSet, device: torch.device, bar: tqdm, progress: float) -> None:
+    """Says what goes wrong, once the run is old enough for it to be a sign."""
+    if progress < 0.2:
+        return
+    model.eval()
+    alarm = ignored_code(model, data.test_A.tensor(range(min(SAMPLES, len(data.test_A)))).to(device))
+    model.train()
+    if alarm:
+        bar.write(f"warning: {alarm}")
 
 
 @contextlib.contextmanager
