@@ -187,8 +187,8 @@ NETWORKS: list[tuple[str, dict[str, Any], list[tuple[int, ...]]]] = [
     ("UnetGenerator", {"width": 2, "depth": 3, "norm": "none", "skips": False, "out_channels": 1}, [(3, 3, 8, 16)]),
     (
         "UnetGenerator",
-        {"width": 2, "depth": 3, "norm": "none", "latent": 3, "latent_at": "input"},
-        [(2, 3, 8, 8), (2, 3)],
+        {"width": 2, "depth": 3, "norm": "none", "latent": 1, "latent_at": "input"},
+        [(2, 3, 8, 8), (2, 1)],
     ),
     ("UnetGenerator", {"width": 2, "depth": 4, "norm": "instance", "latent": 8}, [(3, 3, 32, 16), (3, 8)]),
     ("UnetGenerator", {"width": 2, "depth": 5, "latent": 8, "in_channels": 1}, [(2, 1, 32, 32), (2, 8)]),

@@ -1,8 +1,9 @@
 """Well-known ways to get a layer wrong. Each takes the right function (PyTorch's, a kernel, a student's) and returns a
 wrong one with the same arguments; a check that lets one of them pass is no check.
 
-The right functions have the arguments of `torch.nn.functional`'s `conv2d`, `pad` and of
-`instance_norm(input, *, weight=None, bias=None, eps=1e-5)`.
+The right functions of layers have the arguments of `torch.nn.functional`'s `conv2d`, `pad` and of
+`instance_norm(input, *, weight=None, bias=None, eps=1e-5)`; those of a training step are what a model of
+`minicyclegan.models` calls, or its networks' `forward`, or its `step`.
 """
 
 from __future__ import annotations
@@ -101,6 +102,103 @@ def reflection_repeats_the_edge(right: Layer) -> Layer:
     return wrong
 
 
+# Mistakes in one step of pix2pix or BicycleGAN. Training goes on with each of them, which makes them hard to see.
+
+
+def channels_in_the_wrong_order(right: Layer) -> Layer:
+    """D sees (b, a) for (a, b), or a level of the U-Net what came up before what skipped: only old weights notice."""
+
+    def wrong(x: Tensor) -> Tensor:
+        return right(torch.cat(x.chunk(2, dim=1)[::-1], dim=1))
+
+    return wrong
+
+
+def condition_forgotten(right: Layer) -> Layer:
+    """D sees b, but not what it was made from: G may answer with any picture that looks real."""
+
+    def wrong(pair: Tensor) -> Tensor:
+        a, b = pair.chunk(2, dim=1)  # (N, C, H, W) each
+        return right(torch.cat([torch.zeros_like(a), b], dim=1))
+
+    return wrong
+
+
+def discriminator_learns_last(right: Layer) -> Layer:
+    """G meets the D of the step before. (`right` is the model's own step.)"""
+    optimizer = right.__self__.optimizer_D
+    learn = optimizer.step
+
+    def wrong(a: Tensor, b: Tensor) -> dict[str, Tensor]:
+        optimizer.step = lambda: None
+        losses = right(a, b)
+        learn()
+        return losses
+
+    return wrong
+
+
+def real_and_fake_swapped(right: Layer) -> Layer:
+    """discriminator_loss(fake, real) where (real, fake) is meant: D learns to tell G what not to do."""
+    return lambda real, fake, kind: right(fake, real, kind)
+
+
+def saturating(right: Layer) -> Layer:
+    """G minimises log(1 − σ(D)) where the published code minimises −log σ(D)."""
+    return lambda fake, kind: right(fake, "minimax")
+
+
+def squared(right: Layer) -> Layer:
+    """(y − G(x))² where |y − G(x)| is meant: blurrier."""
+    return lambda output, target: (output - target).square().mean()
+
+
+def averaged_over_the_scales(right: Layer) -> Layer:
+    """The mean of the two scales' losses, where their sum is meant."""
+    return lambda *arguments: right(*arguments) / 2
+
+
+def averaged_over_the_codes(right: Layer) -> Layer:
+    """The mean of the KL divergence over pictures and numbers, where its sum is meant: some 30 times too weak."""
+    return lambda mean, log_variance: right(mean, log_variance) / mean.numel()
+
+
+def log_deviation_for_log_variance(right: Layer) -> Layer:
+    """z = μ + exp(s) ε where s is the log variance, so that exp(s / 2) is meant."""
+
+    def wrong(b: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_variance = right(b)  # (N, latent) each
+        return mean, 2 * log_variance
+
+    return wrong
+
+
+def encoder_learns_from_the_latent_regression(right: Layer) -> Layer:
+    """E and G agree on a hidden sign for the code, which no picture needs to show. `right` measures with a frozen E."""
+    return lambda encoder, pictures: encoder(pictures)
+
+
+def one_draw_for_both(right: Layer) -> Layer:
+    """The noise around the encoded code is also the random code."""
+    drawn: list[Tensor] = []
+
+    def wrong(like: Tensor) -> Tensor:
+        drawn.append(drawn.pop() if drawn else right(like))
+        return drawn[0]
+
+    return wrong
+
+
+def halves_swapped(right: Layer) -> Layer:
+    """The second half of the batch is encoded, and the first shows D what is real."""
+    return lambda a, b: right(*(torch.cat(x.chunk(2)[::-1]) for x in (a, b)))
+
+
+def encoded_pictures_as_the_random_ones(right: Layer) -> Layer:
+    """D_lr sees the same real pictures as D_vae: those that E has read."""
+    return lambda a, b: right(a, torch.cat([b[: len(b) // 2]] * 2))
+
+
 def _affine(y: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
     shape = (-1, *(1,) * (y.ndim - 2))
     y = y if weight is None else y * weight.reshape(shape)
@@ -112,4 +210,28 @@ MISTAKES: dict[str, list[Callable[[Layer], Layer]]] = {
     "conv2d": [kernel_flipped, padding_off_by_one, bias_forgotten, weight_axes_transposed],
     "instance_norm": [variance_over_the_batch_too, unbiased_variance, eps_outside_the_root],
     "pad": [reflection_repeats_the_edge],
+}
+# The same by what they spoil in a model's step; a name in its module, or a path from the model.
+STEP_MISTAKES: dict[str, list[tuple[str, Callable[[Layer], Layer]]]] = {
+    "pix2pix": [
+        ("model.D.forward", channels_in_the_wrong_order),
+        ("model.D.forward", condition_forgotten),
+        ("model.G.up.1.forward", channels_in_the_wrong_order),
+        ("model.step", discriminator_learns_last),
+        ("discriminator_loss", real_and_fake_swapped),
+        ("generator_loss", saturating),
+        ("l1_loss", squared),
+    ],
+    "bicyclegan": [
+        ("model.G.up.1.forward", channels_in_the_wrong_order),
+        ("generator_loss", averaged_over_the_scales),
+        ("discriminator_loss", averaged_over_the_scales),
+        ("discriminator_loss", real_and_fake_swapped),
+        ("kl_loss", averaged_over_the_codes),
+        ("model.E.forward", log_deviation_for_log_variance),
+        ("_frozen", encoder_learns_from_the_latent_regression),
+        ("model._normal", one_draw_for_both),
+        ("model.step", halves_swapped),
+        ("model.step", encoded_pictures_as_the_random_ones),
+    ],
 }
