@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load"]
+__all__ = ["__version__", "load", "load_official"]
 
 if TYPE_CHECKING:
+    from minicyclegan.shipping.official import load_official
     from minicyclegan.shipping.translator import load
 
 
@@ -15,4 +16,8 @@ def __getattr__(name: str) -> Any:
         from minicyclegan.shipping.translator import load
 
         return load
+    if name == "load_official":
+        from minicyclegan.shipping.official import load_official
+
+        return load_official
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
