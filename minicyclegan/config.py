@@ -8,22 +8,27 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 Config = TypeVar("Config")
 
 
-def option(default: Any, help: str, *, least: float | None = None) -> Any:
-    """A dataclass field with its default, its line of help and, for numbers, the least value that makes sense."""
-    return dataclasses.field(default=default, metadata={"help": help, "least": least})
+def option(default: Any, help: str, *, least: float | None = None, below: float | None = None) -> Any:
+    """A dataclass field with its default, its line of help and, for numbers, the bounds within which they make sense.
+
+    At least `least`, less than `below`.
+    """
+    return dataclasses.field(default=default, metadata={"help": help, "least": least, "below": below})
 
 
 def check(config: Any) -> None:
-    """Raises ValueError, naming the option, if a field is not one of its literals or lies below its least value."""
+    """Raises ValueError, naming the option, if a field is not one of its literals or lies out of its bounds."""
     hints = get_type_hints(type(config))
     for field in dataclasses.fields(config):
-        value, least = getattr(config, field.name), field.metadata.get("least")
+        value, least, below = getattr(config, field.name), field.metadata.get("least"), field.metadata.get("below")
         name = flag(field.name)
         if get_origin(hints[field.name]) is Literal and value not in get_args(hints[field.name]):
             known = ", ".join(map(str, get_args(hints[field.name])))
             raise ValueError(f"{name} must be one of {known}, not {value!r}")
         if least is not None and value is not None and not value >= least:
             raise ValueError(f"{name} must be at least {least}, not {value}")
+        if below is not None and value is not None and not value < below:
+            raise ValueError(f"{name} must be below {below}, not {value}")
 
 
 def flag(field_name: str) -> str:

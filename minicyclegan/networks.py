@@ -335,8 +335,7 @@ class StyleEncoder(nn.Module):
     blocks   residual blocks, each of which halves the picture; published: 4 at 256 px, 3 at 128 px, down to 8 x 8
     norm     within the blocks
 
-    (N, in_channels, H, W) in [-1, 1] -> mean (N, latent), log variance (N, latent). H and W are at least 2^(blocks + 2)
-    where there is a norm, half of that otherwise.
+    (N, in_channels, H, W) in [-1, 1] -> mean (N, latent), log variance (N, latent). H and W are at least 2^(blocks + 1).
     """
 
     def __init__(

@@ -48,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"--out {given.out} is a file; give a folder")
     if given.styles is not None and given.styles < 1:
         parser.error(f"--styles must be at least 1, not {given.styles}")
+    if not 0 <= given.seed < 2**63:
+        parser.error(f"--seed must be at least 0 and below {2**63}, not {given.seed}")
     if len(given.style) > 2 or (len(given.style) == 1 and given.styles):
         parser.error("--style is given once, or twice with --styles N for the steps between the two")
 
@@ -58,6 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         answers = choose_answers(translator, given.styles, given.style, given.seed)
         translator.check_noise(noise, given.direction)
+    except PictureError:  # a reference that can't be read is no misuse
+        raise
     except ValueError as error:
         parser.error(str(error))
     problems: list[str] = []

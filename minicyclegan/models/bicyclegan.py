@@ -56,9 +56,10 @@ class BicycleGANConfig:
     disc_layers: int = option(3, "strided convolutions of the discriminators: 1, 2, 3 see 16, 34, 70 pixels", least=1)
     disc_scales: int = option(2, "sizes at which each discriminator judges: full, half, …", least=1)
     conditional: bool = option(False, "the discriminators see (a, b); otherwise only b, as published")
-    norm: Norm = option("instance", "norm of generator and discriminators")
+    norm: Norm = option("instance", "norm of the generator")
+    disc_norm: Norm = option("instance", "norm of the discriminators")
     encoder_norm: Norm = option("instance", "norm of the encoder")
-    dropout: float = option(0.0, "dropout in the generator's inner levels", least=0.0)
+    dropout: float = option(0.0, "dropout in the generator's inner levels", least=0.0, below=1)
     lambda_l1: float = option(10.0, "weight of the L1 loss of the cVAE-GAN", least=0.0)
     lambda_kl: float = option(0.01, "weight of the codes' KL divergence from N(0, I)", least=0.0)
     lambda_latent: float = option(0.5, "weight of the latent regression, which trains the generator alone", least=0.0)
@@ -66,7 +67,7 @@ class BicycleGANConfig:
     lambda_lr: float = option(1.0, "weight of the cLR-GAN's adversarial loss; 0 leaves D_lr out", least=0.0)
     lambda_penalty: float = option(10.0, "weight of the gradient penalty (--gan-loss wgangp only)", least=0.0)
     lr: float = option(2e-4, "Adam's learning rate", least=0.0)
-    beta1: float = option(0.5, "Adam's first beta; the second is 0.999", least=0.0)
+    beta1: float = option(0.5, "Adam's first beta; the second is 0.999", least=0.0, below=1)
     gan_loss: GANLoss = option("lsgan", "adversarial loss")
 
     paired = True  # whether it learns from pairs
@@ -83,7 +84,7 @@ class BicycleGANConfig:
                 f"--size {size} is too small for --disc-layers {self.disc_layers} at {self.disc_scales} scales "
                 f"(--disc-scales): {least} at least"
             )
-        least = 2 ** (self.encoder_blocks + (1 if self.encoder_norm == "none" else 2))
+        least = 2 ** (self.encoder_blocks + 1)
         if size < least:
             raise ValueError(f"--size {size} is too small for --encoder-blocks {self.encoder_blocks}: {least} at least")
 
@@ -104,7 +105,7 @@ class BicycleGAN(nn.Module):
         c = self.config = config or BicycleGANConfig()
         draw = torch.Generator().manual_seed(seed)
         A, B = c.channels_A, c.channels_B
-        judged = (A + B if c.conditional else B, c.disc_width, c.disc_layers, c.norm, c.disc_scales)
+        judged = (A + B if c.conditional else B, c.disc_width, c.disc_layers, c.disc_norm, c.disc_scales)
         published = {
             "G": UnetGenerator(
                 A, B, c.depth, c.width, c.norm, c.dropout, latent=c.latent, latent_at=c.latent_at, generator=draw

@@ -38,13 +38,13 @@ class CycleGANConfig:
     blocks: int = option(9, "residual blocks of the generators", least=0)
     disc_layers: int = option(3, "strided convolutions of the discriminators: 1, 2, 3 see 16, 34, 70 pixels", least=1)
     norm: Norm = option("instance", "norm after the convolutions")
-    dropout: float = option(0.0, "dropout inside the residual blocks", least=0.0)
+    dropout: float = option(0.0, "dropout inside the residual blocks", least=0.0, below=1)
     lambda_cycle: float = option(10.0, "weight of the two cycle losses", least=0.0)
     lambda_identity: float = option(0.5, "weight of the two identity losses, relative to --lambda-cycle", least=0.0)
     lambda_penalty: float = option(10.0, "weight of the gradient penalty (--gan-loss wgangp only)", least=0.0)
     pool_size: int = option(50, "generated pictures that each discriminator's history holds; 0: no history", least=0)
     lr: float = option(2e-4, "Adam's learning rate", least=0.0)
-    beta1: float = option(0.5, "Adam's first beta; the second is 0.999", least=0.0)
+    beta1: float = option(0.5, "Adam's first beta; the second is 0.999", least=0.0, below=1)
     gan_loss: GANLoss = option("lsgan", "adversarial loss")
 
     paired = False  # whether it learns from pairs

@@ -41,7 +41,7 @@ class Pix2PixConfig:
     )
     conditional: bool = option(True, "the discriminator sees (a, b); otherwise only b")
     norm: Norm = option("batch", "norm after the convolutions")
-    dropout: float = option(0.5, "dropout in the generator's inner levels, its only noise", least=0.0)
+    dropout: float = option(0.5, "dropout in the generator's inner levels, its only noise", least=0.0, below=1)
     latent: int = option(
         0, "length of a random code for the generator (BicycleGAN's baseline pix2pix + noise)", least=0
     )
@@ -50,7 +50,7 @@ class Pix2PixConfig:
     lambda_gan: float = option(1.0, "weight of the adversarial loss; 0 trains no discriminator", least=0.0)
     lambda_penalty: float = option(10.0, "weight of the gradient penalty (--gan-loss wgangp only)", least=0.0)
     lr: float = option(2e-4, "Adam's learning rate", least=0.0)
-    beta1: float = option(0.5, "Adam's first beta; the second is 0.999", least=0.0)
+    beta1: float = option(0.5, "Adam's first beta; the second is 0.999", least=0.0, below=1)
     gan_loss: GANLoss = option("vanilla", "adversarial loss")
 
     paired = True  # whether it learns from pairs

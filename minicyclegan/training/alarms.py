@@ -30,7 +30,11 @@ def ignored_code(model: Model, a: Tensor) -> str | None:
     effect = code_effect(model, a)
     if effect >= IGNORED:
         return None
+    # Without an encoder there is only one weight that speaks against the code.
+    remedy = "a lower --lambda-l1"
+    if hasattr(model.config, "lambda_latent"):
+        remedy += " or --lambda-kl, or a higher --lambda-latent,"
     return (
         f"the code is ignored: answers to one picture differ by {effect:.4f} of the range from black to white; "
-        "a lower --lambda-l1 or --lambda-kl, or a higher --lambda-latent, gives it more to say"
+        f"{remedy} gives it more to say"
     )

@@ -30,7 +30,7 @@ class TrainConfig:
         200, "length of the run in passes over the larger domain, where --steps is not given", least=1
     )
     decay: float = option(0.5, "share of the run, at its end, in which the learning rate falls linearly", least=0.0)
-    seed: int = option(0, "seed of everything random", least=0)
+    seed: int = option(0, "seed of everything random", least=0, below=2**63)
     device: DeviceName = option("auto", "where to compute; auto takes a GPU where there is one")
     pictures: int = option(1000, "pictures that a world draws for each domain", least=1)
     save_every: int = option(1000, "steps between checkpoints", least=1)

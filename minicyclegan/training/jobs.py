@@ -14,7 +14,7 @@ import torch
 import minicyclegan
 from minicyclegan.config import from_dict
 from minicyclegan.data.datasets import DataSet, open_data
-from minicyclegan.data.folders import DataError
+from minicyclegan.data.folders import DataError, find_layout
 from minicyclegan.data.worlds import WORLDS, default_cache_dir
 from minicyclegan.devices import find_device
 from minicyclegan.models import CONFIGS, Model, ModelConfig, build
@@ -30,12 +30,9 @@ def start(config: TrainConfig, model_config: ModelConfig, device: torch.device, 
     if out_folder.holds_a_run():
         raise RunError(f"{out_folder} already holds a run; continue it with --resume, or give another --out")
     config = dataclasses.replace(config, data=tuple(_absolute(name) for name in config.data))
+    if model_config.paired:
+        check_pairs(config)
     data = read_data(config, model_config)
-    if model_config.paired and not data.paired:
-        raise DataError(
-            f"{config.model} learns from pairs, and {data.description} holds none: give pictures twice as wide, two "
-            "folders of namesakes or a paired world; --model cyclegan needs no pairs"
-        )
     torch.manual_seed(config.seed)
     model = build(model_config, config.seed).to(device)
     length = max(len(data.train_A), len(data.train_B))
@@ -83,6 +80,21 @@ def resume(folder: RunFolder, device_name: str | None) -> int:
     print(f"resuming {folder} at step {content['step']:,} of {content['steps']:,} on {device}")
     description = {key: value for key, value in content.items() if key not in ("training", "random", "step", "format")}
     return _train(model, data, config, content["steps"], folder, description, content["step"])
+
+
+def check_pairs(config: TrainConfig) -> None:
+    """Raises DataError, before a picture is drawn or read, for data without pairs."""
+    if len(config.data) == 1 and config.data[0] in WORLDS:
+        found, paired = f"the world {config.data[0]}", WORLDS[config.data[0]].kind == "paired"
+    else:
+        layout = find_layout([Path(name) for name in config.data])
+        found, paired = " and ".join(config.data), layout.kind != "unpaired"
+    if not paired:
+        worlds = ", ".join(world.name for world in WORLDS.values() if world.kind == "paired")
+        raise DataError(
+            f"{config.model} learns from pairs, and in {found} there are none: give train/ with side-by-side pictures, "
+            f"two folders of namesakes or a paired world ({worlds}); --model cyclegan needs no pairs"
+        )
 
 
 def read_data(config: TrainConfig, model_config: ModelConfig) -> DataSet:

@@ -121,6 +121,7 @@ def test_grid_shows_every_picture_unstretched():
         ({"batch": 0}, "--batch"),
         ({"device": "tpu"}, "--device must be one of"),
         ({"steps": None, "epochs": None}, "how long"),
+        ({"seed": 2**63}, "--seed"),
     ],
 )
 def test_settings_that_cannot_work_are_named(settings, message):
@@ -146,7 +147,7 @@ def test_presets_name_fields_that_exist_and_fit_together(model, name, device):
         (Pix2PixConfig(depth=2, disc_layers=3), 16, "too small for --disc-layers 3"),
         (BicycleGANConfig(depth=6), 96, "such as 64 or 128"),
         (BicycleGANConfig(depth=5), 32, "at 2 scales"),
-        (BicycleGANConfig(depth=5, disc_scales=1, encoder_blocks=5), 64, "--encoder-blocks 5: 128 at least"),
+        (BicycleGANConfig(depth=5, disc_scales=1, encoder_blocks=6), 64, "--encoder-blocks 6: 128 at least"),
     ],
 )
 def test_sizes_that_the_networks_cannot_work_on_are_refused_with_the_legal_ones(config, size, message):
