@@ -3,16 +3,25 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from minicyclegan.networks import (
     InstanceNorm,
+    MultiscaleDiscriminator,
     PatchDiscriminator,
+    PixelDiscriminator,
     ResnetGenerator,
+    StyleEncoder,
+    UnetGenerator,
     norm_layer,
     patch_convolutions,
     receptive_field,
     smallest_input,
 )
+
+
+def count(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
@@ -33,12 +42,28 @@ def test_generator_with_published_settings_has_the_published_number_of_weights()
     # 11.378 M in the published code's own printout for resnet_9blocks, dead biases included.
     network = ResnetGenerator()
     dead_biases = 64 + 128 + 256 + 18 * 256 + 128 + 64
-    assert sum(p.numel() for p in network.parameters()) + dead_biases == 11_378_179
+    assert count(network) + dead_biases == 11_378_179
+
+
+@pytest.mark.parametrize(
+    "network, options, millions",
+    [
+        (UnetGenerator, {}, 54.414),
+        (UnetGenerator, {"in_channels": 1, "out_channels": 1}, 54.408),
+        (UnetGenerator, {"in_channels": 1, "out_channels": 1, "depth": 6}, 29.238),
+        (PatchDiscriminator, {"in_channels": 6, "norm": "batch"}, 2.769),
+        (PatchDiscriminator, {"in_channels": 2, "norm": "batch"}, 2.765),
+        (PatchDiscriminator, {"in_channels": 2, "norm": "batch", "layers": 2}, 0.662),
+    ],
+)
+def test_pix2pix_networks_have_the_number_of_weights_that_the_published_code_prints(network, options, millions):
+    with torch.device("meta"):
+        assert round(count(network(**options)) / 1e6, 3) == millions
 
 
 def test_discriminator_with_published_settings_has_the_published_number_of_weights():
     dead_biases = 128 + 256 + 512
-    assert sum(p.numel() for p in PatchDiscriminator().parameters()) + dead_biases == 2_764_737
+    assert count(PatchDiscriminator()) + dead_biases == 2_764_737
 
 
 @pytest.mark.parametrize("layers, field", [(1, 16), (2, 34), (3, 70), (4, 142), (5, 286)])
@@ -56,6 +81,16 @@ def test_receptive_field_is_what_the_gradient_reaches(layers, field):
     assert (x.grad[0, 0] != 0).any(dim=1).sum() == field
 
 
+def test_the_pixel_discriminator_sees_one_pixel_alone():
+    assert receptive_field(patch_convolutions(0)) == smallest_input(0) == 1
+    x = torch.randn(1, 3, 5, 6, dtype=torch.float64, requires_grad=True)
+    y = PixelDiscriminator(width=4, norm="none").double()(x)
+    assert y.shape == (1, 1, 5, 6)
+    y[0, 0, 2, 3].backward()
+    assert x.grad.abs().sum(1).nonzero().tolist() == [[0, 2, 3]]
+    assert PixelDiscriminator(width=2)(torch.zeros(2, 3, 1, 1)).shape == (2, 1, 1, 1)
+
+
 @pytest.mark.parametrize("layers", [1, 2, 3, 4])
 @pytest.mark.parametrize("norm", ["instance", "batch"])
 def test_smallest_input_is_the_smallest_that_works(layers, norm):
@@ -68,14 +103,18 @@ def test_smallest_input_is_the_smallest_that_works(layers, norm):
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
 def test_biases_stand_only_where_no_norm_removes_them(norm):
-    G, D = ResnetGenerator(width=2, blocks=1, norm=norm), PatchDiscriminator(width=2, norm=norm)
     biased = lambda network: [  # noqa: E731
         name
         for name, m in network.named_modules()
         if isinstance(m, nn.Conv2d | nn.ConvTranspose2d) and m.bias is not None
     ]
-    assert biased(G) == ["head"]
-    assert biased(D) == ["first", "last"]
+    assert biased(ResnetGenerator(width=2, blocks=1, norm=norm)) == ["head"]
+    assert biased(PatchDiscriminator(width=2, norm=norm)) == ["first", "last"]
+    assert biased(PixelDiscriminator(width=2, norm=norm)) == (["first", "last"] if norm == "instance" else ["first"])
+    # As published: pix2pix's U-Net with batch norm has none where no norm follows either; BicycleGAN's has them.
+    ends = ["down.0", "down.3", "up.0"]
+    assert biased(UnetGenerator(depth=4, width=2, norm=norm)) == (ends if norm == "instance" else ends[2:])
+    assert biased(UnetGenerator(depth=4, width=2, norm=norm, latent=1)) == ends
 
 
 def test_a_bias_before_an_instance_norm_changes_nothing():
@@ -90,8 +129,9 @@ def test_instance_norm_gives_mean_zero_variance_one_and_refuses_a_single_value()
     torch.testing.assert_close(y.mean((2, 3)), torch.zeros(2, 4, dtype=torch.float64), rtol=0, atol=1e-12)
     # eps = 1e-5 beside a variance of about 9 takes about 1e-6 off
     torch.testing.assert_close(y.var((2, 3), correction=0), torch.ones(2, 4, dtype=torch.float64), rtol=0, atol=3e-6)
-    with pytest.raises(ValueError, match="more than 1 value"):
-        InstanceNorm()(torch.zeros(1, 4, 1, 1))
+    with pytest.raises(ValueError, match="1 x 1 map is 0 whatever goes in"):
+        InstanceNorm()(torch.zeros(2, 4, 1, 1))
+    assert InstanceNorm()(torch.randn(1, 4, 1, 2)).abs().max() > 0.5
 
 
 def test_unknown_norm_is_named():
@@ -119,3 +159,121 @@ def test_dropout_acts_in_training_only():
     assert not torch.equal(network(x), network(x))
     network.eval()
     assert torch.equal(network(x), network(x))
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch", "none"])
+@pytest.mark.parametrize("depth", range(2, 9))
+def test_a_unet_keeps_every_size_that_it_can_halve(depth, norm):
+    network, side = UnetGenerator(1, 2, depth, width=1, norm=norm), 2**depth
+    assert network.fitting_side(1) == network.fitting_side(side) == side
+    assert network.fitting_side(side + 1) == 2 * side
+    y = network(torch.randn(1, 1, side, 2 * side))
+    assert y.shape == (1, 2, side, 2 * side)
+    assert y.abs().max() < 1
+
+
+@pytest.mark.parametrize("size", [(24, 16), (16, 24), (15, 16), (8, 8)])
+def test_a_unet_refuses_other_sizes_and_names_the_legal_ones(size):
+    with pytest.raises(ValueError, match=f"depth 4 takes pictures whose sides are multiples of 16, not {size[0]} x"):
+        UnetGenerator(depth=4, width=1)(torch.zeros(1, 3, *size))
+    with pytest.raises(ValueError, match="depth must be at least 2, not 1"):
+        UnetGenerator(depth=1)
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_each_skip_carries_the_picture_past_the_levels_below_and_without_skips_nothing_does(level):
+    """With one level of the way up silenced, only what skips it can reach the output."""
+    x = torch.randn(1, 3, 16, 16)
+    for skips in (True, False):
+        network = UnetGenerator(depth=4, width=2, norm="none", skips=skips)
+        nn.init.zeros_(network.up[level].weight)
+        network(x).sum().backward()
+        reached = [bool(convolution.weight.grad.abs().sum() > 0) for convolution in network.down]
+        assert reached == [skips and k < level for k in range(4)]
+
+
+@pytest.mark.parametrize("depth, levels", [(8, [4, 5, 6]), (7, [4, 5]), (6, [4]), (5, []), (2, [])])
+def test_a_unet_drops_out_in_the_published_levels(depth, levels):
+    network = UnetGenerator(depth=depth, width=1)
+    assert [level for level, layer in enumerate(network.dropouts) if isinstance(layer, nn.Dropout)] == levels
+    assert {layer.p for layer in network.modules() if isinstance(layer, nn.Dropout)} <= {0.5}
+    assert not any(isinstance(layer, nn.Dropout) for layer in UnetGenerator(depth=depth, width=1, dropout=0).modules())
+
+
+@pytest.mark.parametrize("latent_at, levels", [("all", [0, 1, 2, 3]), ("input", [0])])
+def test_the_code_enters_at_the_levels_asked_for(latent_at, levels):
+    def entering(only: int) -> bool:
+        """Whether the code changes the output when only this level may listen."""
+        network = UnetGenerator(depth=4, width=4, norm="none", latent=3, latent_at=latent_at).double()
+        for level, convolution in enumerate(network.down):
+            if level != only and level in levels:
+                nn.init.zeros_(convolution.weight[:, -3:])
+        x = torch.randn(2, 3, 16, 16, dtype=torch.float64)
+        return not torch.equal(network(x, torch.zeros(2, 3).double()), network(x, torch.ones(2, 3).double()))
+
+    with torch.no_grad():
+        assert [level for level in range(4) if entering(level)] == levels
+
+
+def test_codes_that_do_not_fit_are_refused():
+    x, network = torch.zeros(2, 3, 4, 4), UnetGenerator(depth=2, width=1, latent=8)
+    for z, given in ((None, "none"), (torch.zeros(2, 7), r"\(2, 7\)"), (torch.zeros(1, 8), r"\(1, 8\)")):
+        with pytest.raises(ValueError, match=rf"code z of shape \(2, 8\), and got .*{given}"):
+            network(x, z)
+    with pytest.raises(ValueError, match="latent=0"):
+        UnetGenerator(depth=2, width=1)(x, torch.zeros(2, 8))
+
+
+def test_the_multiscale_discriminator_judges_halved_pictures():
+    network = MultiscaleDiscriminator(width=6, layers=2, scales=3)
+    assert [discriminator.first.out_channels for discriminator in network.scales] == [6, 3, 2]
+    x = torch.randn(2, 3, 64, 48)
+    judged = network(x)
+    assert [tuple(one.shape) for one in judged] == [(2, 1, 14, 10), (2, 1, 6, 4), (2, 1, 2, 1)]
+    for scale, discriminator in enumerate(network.scales):
+        assert torch.equal(judged[scale], discriminator(x))
+        x = F.avg_pool2d(x, 3, 2, 1, count_include_pad=False)
+    white = F.avg_pool2d(torch.ones(1, 1, 8, 8), 3, 2, 1, count_include_pad=False)
+    assert torch.equal(white, torch.ones(1, 1, 4, 4))  # no dark frame
+
+
+@pytest.mark.parametrize("blocks, side", [(4, 256), (3, 128)])
+def test_the_style_encoder_comes_down_to_8_x_8_at_the_published_sizes(blocks, side):
+    network, seen = StyleEncoder(width=1, blocks=blocks), []
+    network.blocks.register_forward_hook(lambda module, inputs, output: seen.append(tuple(output.shape)))
+    mean, log_variance = network(torch.randn(2, 3, side, side))
+    assert seen == [(2, min(blocks + 1, 4), 8, 8)]
+    assert mean.shape == log_variance.shape == (2, 8)
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch", "none"])
+@pytest.mark.parametrize("blocks", [0, 1, 3])
+def test_the_style_encoder_takes_any_size_from_the_documented_one(norm, blocks):
+    least = 2 ** (blocks + (1 if norm == "none" else 2))
+    network = StyleEncoder(1, latent=3, width=2, blocks=blocks, norm=norm)
+    for size in ((least, least), (least + 1, 3 * least - 1)):
+        assert [tuple(code.shape) for code in network(torch.randn(2, 1, *size))] == [(2, 3), (2, 3)]
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch", "none"])
+def test_every_parameter_gets_a_gradient(norm):
+    networks = [
+        ResnetGenerator(width=2, blocks=2, norm=norm),
+        UnetGenerator(depth=5, width=2, norm=norm),
+        UnetGenerator(depth=3, width=2, norm=norm, skips=False),
+        UnetGenerator(depth=4, width=2, norm=norm, latent=2),
+        PatchDiscriminator(width=2, layers=2, norm=norm),
+        PixelDiscriminator(width=2, norm=norm),
+        MultiscaleDiscriminator(width=4, layers=1, norm=norm),
+        StyleEncoder(width=2, blocks=2, norm=norm),
+    ]
+    draw = torch.Generator().manual_seed(0)
+    x, z = (torch.randn(*shape, generator=draw, dtype=torch.float64) for shape in ((2, 3, 32, 32), (2, 2)))
+    for network in networks:
+        for parameter in network.double().parameters():  # far from 0, so that no gradient fades
+            parameter.data = 0.5 * torch.randn(parameter.shape, generator=draw, dtype=torch.float64)
+        outputs = network(x, z) if getattr(network, "latent", 0) else network(x)
+        sum(y.square().sum() for y in (outputs if isinstance(outputs, list | tuple) else [outputs])).backward()
+        for name, parameter in network.named_parameters():
+            # A parameter that a norm removes has rounding alone: about 1e-14 here, where the smallest true one is 0.2.
+            assert parameter.grad.abs().max() > 1e-4, f"{type(network).__name__}: {name}"
