@@ -153,6 +153,19 @@ def test_initial_weights_follow_the_paper_and_the_generator():
     assert first.head.bias.eq(0).all()
 
 
+def test_linear_layers_and_batch_norms_start_as_published_too():
+    network = StyleEncoder(latent=64, width=64, blocks=3, norm="batch", generator=torch.Generator().manual_seed(0))
+    # 16,384 and 768 draws: four standard errors of their deviation, 0.02 / sqrt(2 draws), and of the scales' mean
+    assert network.mean.weight.std().item() == pytest.approx(0.02, abs=4.5e-4)
+    assert network.log_variance.weight.std().item() == pytest.approx(0.02, abs=4.5e-4)
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    scales = torch.cat([norm.weight for norm in norms])
+    assert len(scales) == 768
+    assert scales.std().item() == pytest.approx(0.02, abs=2e-3)
+    assert scales.mean().item() == pytest.approx(1, abs=2.9e-3)
+    assert all(bias.eq(0).all() for name, bias in network.named_parameters() if name.endswith("bias"))
+
+
 def test_dropout_acts_in_training_only():
     network = ResnetGenerator(width=4, blocks=2, dropout=0.5)
     x = torch.randn(1, 3, 16, 16)
@@ -249,10 +262,12 @@ def test_the_style_encoder_comes_down_to_8_x_8_at_the_published_sizes(blocks, si
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
 @pytest.mark.parametrize("blocks", [0, 1, 3])
 def test_the_style_encoder_takes_any_size_from_the_documented_one(norm, blocks):
-    least = 2 ** (blocks + (1 if norm == "none" else 2))
+    least = 2 ** (blocks + 1)
     network = StyleEncoder(1, latent=3, width=2, blocks=blocks, norm=norm)
     for size in ((least, least), (least + 1, 3 * least - 1)):
         assert [tuple(code.shape) for code in network(torch.randn(2, 1, *size))] == [(2, 3), (2, 3)]
+    with pytest.raises((ValueError, RuntimeError)):
+        network(torch.randn(2, 1, least - 1, least - 1))
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
