@@ -357,6 +357,10 @@ class StyleEncoder(nn.Module):
         self.mean = nn.Linear(widths[-1], latent)
         self.log_variance = nn.Linear(widths[-1], latent)
         initialise(self, generator)
+        if norm == "none":
+            # Nothing lifts the published small weights' signal up again, layer after layer: He et al. 2015, eq. 14.
+            for convolution in (module for module in self.modules() if isinstance(module, nn.Conv2d)):
+                nn.init.kaiming_normal_(convolution.weight, a=0.2, generator=generator)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x = self.blocks(self.first(x))  # (N, up to 4 width, H/2^(blocks + 1), W/2^(blocks + 1))
