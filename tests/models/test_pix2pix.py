@@ -1,18 +1,15 @@
-"""models/pix2pix.py: the published step in full, what it trains and what it leaves alone, and that it can be put away.
-
-`Published` is the step as the paper's code has it, written once more with PyTorch's own losses and optimizers.
-"""
+"""models/pix2pix.py: the published step in full, what it trains and what it leaves alone, that it can be put away."""
 
 import copy
 import io
 
 import pytest
 import torch
-from torch.nn import functional as F
 
 from minicyclegan.losses import discriminator_loss, generator_loss
 from minicyclegan.models.pix2pix import Pix2Pix, Pix2PixConfig
 from minicyclegan.networks import PixelDiscriminator
+from tests.models.published import PublishedPix2Pix, batch, same, weights
 
 SMALL = {"width": 4, "disc_width": 4, "depth": 3, "disc_layers": 1}
 GAN_LOSSES = ["vanilla", "minimax", "lsgan", "wgangp", "hinge"]
@@ -23,54 +20,6 @@ def small(seed: int = 0, **settings) -> Pix2Pix:
     return Pix2Pix(Pix2PixConfig(**SMALL | settings), seed).double()
 
 
-def batch(seed: int, count: int = 2, side: int = 16, channels: tuple[int, int] = (3, 3)) -> list[torch.Tensor]:
-    draw = torch.Generator().manual_seed(seed)
-    return [torch.rand(count, c, side, side, generator=draw, dtype=torch.float64) * 2 - 1 for c in channels]
-
-
-def weights(network: torch.nn.Module) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in network.state_dict().items()}
-
-
-def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
-    return all(torch.equal(value, second[name]) for name, value in first.items())
-
-
-class Published:
-    """pix2pix's step, as published: D on the detached fake, half of the sum; then G against the updated D."""
-
-    def __init__(self, model: Pix2Pix):
-        self.G, self.D, self.config = copy.deepcopy(model.G), copy.deepcopy(model.D), model.config
-        self.optimizers = [
-            torch.optim.Adam(network.parameters(), lr=self.config.lr, betas=(self.config.beta1, 0.999))
-            for network in (self.G, self.D)
-        ]
-
-    def criterion(self, judged: torch.Tensor, is_real: bool) -> torch.Tensor:
-        target = torch.full_like(judged, float(is_real))
-        loss = {"vanilla": F.binary_cross_entropy_with_logits, "lsgan": F.mse_loss}[self.config.gan_loss]
-        return loss(judged, target)
-
-    def seen(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        return torch.cat([a, b], 1) if self.config.conditional else b
-
-    def step(self, a: torch.Tensor, b: torch.Tensor) -> dict[str, float]:
-        optimizer_G, optimizer_D = self.optimizers
-        fake = self.G(a)
-        optimizer_D.zero_grad()
-        fake_term = self.criterion(self.D(self.seen(a, fake.detach())), False)
-        loss_D = 0.5 * (fake_term + self.criterion(self.D(self.seen(a, b)), True))
-        loss_D.backward()
-        optimizer_D.step()
-        self.D.requires_grad_(False)
-        optimizer_G.zero_grad()
-        gan, l1 = self.criterion(self.D(self.seen(a, fake)), True), F.l1_loss(fake, b)
-        (gan + self.config.lambda_l1 * l1).backward()
-        optimizer_G.step()
-        self.D.requires_grad_(True)
-        return {"D": loss_D.item(), "gan": gan.item(), "l1": l1.item()}
-
-
 @pytest.mark.parametrize(
     "settings, count",
     [
@@ -78,12 +27,12 @@ class Published:
         ({"norm": "batch"}, 1),
         ({"norm": "instance", "gan_loss": "lsgan"}, 3),
         ({"norm": "none", "conditional": False, "disc_layers": 0}, 2),
-        ({"norm": "batch", "skips": False, "lambda_l1": 7.0}, 2),
+        ({"norm": "batch", "skips": False, "lambda_l1": 7.0, "lambda_gan": 0.5}, 2),
     ],
 )
 def test_three_steps_are_the_published_ones(settings, count):
     model = small(lr=1e-3, **settings)
-    published = Published(model)
+    published = PublishedPix2Pix(model)
     for step in range(3):
         a, b = batch(step, count)
         losses, expected = model.step(a, b), published.step(a, b)
@@ -102,7 +51,7 @@ def test_three_steps_are_the_published_ones(settings, count):
 def test_dropout_is_drawn_once_a_step_and_both_networks_see_its_picture():
     """Levels below the fourth have it, so this one is deeper; one draw of it serves D and G, as published."""
     model = small(depth=6, width=1, lr=1e-3)
-    published = Published(model)
+    published = PublishedPix2Pix(model)
     a, b = batch(0, side=64)
     torch.manual_seed(5)
     losses = model.step(a, b)
@@ -268,7 +217,7 @@ def test_pictures_that_cannot_be_halved_are_refused_in_words():
 def test_the_baseline_with_a_code_answers_differently_each_time(latent_at):
     model, (a, b) = small(latent=4, latent_at=latent_at), batch(0)
     codes = [model._codes(a) for _ in range(2)]
-    assert codes[0].shape == (2, 4) and not torch.equal(*codes)
+    assert codes[0].shape == (4, 4) and not torch.equal(*codes)
     assert not torch.equal(model.translate(a, codes[0]), model.translate(a, codes[1]))
     assert set(model.step(a, b)) == {"gan", "l1", "D"}
     rows = model.eval().sample_rows(a, "AtoB")
@@ -303,6 +252,15 @@ def test_sample_rows_of_the_published_model():
 def test_settings_that_cannot_work_are_named(settings, message):
     with pytest.raises(ValueError, match=message):
         Pix2PixConfig(**settings)
+
+
+def test_settings_reach_the_networks():
+    model = small(skips=False, latent=2, latent_at="input", norm="none", dropout=0.3, depth=6, width=1, channels_A=1)
+    G = model.G
+    assert (G.skips, G.latent, G.latent_at, G.depth, G.down[0].in_channels) == (False, 2, "input", 6, 1 + 2)
+    assert [layer.p for layer in G.modules() if isinstance(layer, torch.nn.Dropout)] == [0.3]
+    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in model.modules())
+    assert small(beta1=0.25).optimizer_D.param_groups[0]["betas"] == (0.25, 0.999)
 
 
 def test_networks_of_another_name_are_refused():
