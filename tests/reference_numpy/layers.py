@@ -113,9 +113,12 @@ _CONV = {"input": _INPUT, "weight": (8, 8, 3, 3), "bias": (8,)}
 _WIDE = {"input": _INPUT, "weight": (4, 8, 7, 7), "bias": (4,)}
 _STRIDED = {"input": _INPUT, "weight": (6, 8, 4, 4), "bias": (6,)}
 _UP = {"input": _INPUT, "weight": (8, 4, 3, 3), "bias": (4,)}
+_UP4 = {"input": _INPUT, "weight": (8, 5, 4, 4), "bias": (5,)}
+_FLAT = {"input": (6, 24), "weight": (8, 24), "bias": (8,)}
 _NORM = {"input": (3, 8, 4, 3), "weight": (8,), "bias": (8,)}  # 12 pixels: dividing by 11 instead shows
 _STATISTICS = {"running_mean": None, "running_var": None, "training": True}
 _DOWN, _DOUBLE = {"stride": 2, "padding": 1}, {"stride": 2, "padding": 1, "output_padding": 1}
+_HALF = {"kernel_size": 3, "stride": 2, "padding": 1, "count_include_pad": False}
 _REFLECT = {"pad": (3, 2, 1, 4), "mode": "reflect"}
 
 LAYERS = [
@@ -123,6 +126,9 @@ LAYERS = [
     Layer("conv2d 7 x 7", "conv2d", F.conv2d, NF.conv2d, _WIDE, {}, 4.5, 8.7),
     Layer("conv2d 4 x 4, stride 2", "conv2d", F.conv2d, NF.conv2d, _STRIDED, _DOWN, 3.8, 4.2),
     Layer("conv_transpose2d", "conv_transpose2d", F.conv_transpose2d, NF.conv_transpose2d, _UP, _DOUBLE, 11.1, 5.1),
+    Layer("conv_transpose2d 4 x 4", "conv_transpose2d", F.conv_transpose2d, NF.conv_transpose2d, _UP4, _DOWN, 7.8, 6.5),
+    Layer("avg_pool2d", "avg_pool2d", F.avg_pool2d, NF.avg_pool2d, {"input": (2, 4, 9, 8)}, _HALF, 0.8, 3.0),
+    Layer("linear", "linear", F.linear, NF.linear, _FLAT, {}, 1.3, 2.5),
     Layer("instance norm", "instance_norm", group_norm, NF.instance_norm, _NORM, {}, 2.0, 4.6),
     Layer("batch norm", "batch_norm", F.batch_norm, NF.batch_norm, _NORM, _STATISTICS, 1.3, 4.7),
     Layer("reflection padding", "pad", F.pad, NF.pad, {"input": _INPUT}, _REFLECT, 0.9, 4.5),

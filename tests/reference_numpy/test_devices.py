@@ -49,6 +49,7 @@ def test_layers_in_float64(layer: Layer, memory_format: str, device: str):
 # Relative to the largest element: the output and the input's gradient of a float32 network, measured on the CPU.
 NETWORKS = [
     ("ResnetGenerator", {"width": 8, "blocks": 3}, 3.7e-6),
+    ("UnetGenerator", {"width": 8, "depth": 5}, 2.2e-6),
     ("PatchDiscriminator", {"width": 8}, 7.2e-7),
 ]
 

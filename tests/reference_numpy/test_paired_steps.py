@@ -78,7 +78,7 @@ def bicyclegan(
 ) -> tuple[BicycleGAN, bicyclegan_step.BicycleGAN]:
     """As `pix2pix`."""
     G = {"width": 3, "depth": 3, "latent": 4, "latent_at": latent_at, "norm": norm}
-    D = {"disc_width": 4, "disc_layers": 1}
+    D = {"disc_width": 4, "disc_layers": 1, "disc_norm": norm}
     E = {"encoder_width": 3, "encoder_blocks": 2, "encoder_norm": norm}
     twin = bicyclegan_step.BicycleGAN(
         G,
