@@ -112,6 +112,8 @@ def test_true_fronts_pass_everything_and_every_figure_is_whole(task, styles, fre
     for mode in ("warm walls", "dark frames"):
         assert by_name[f"modes: rule for {mode} right about true fronts"].value >= 0.99
         assert abs(by_name[f"modes: share of {mode}"].value - by_name[f"modes: share of {mode}"].real) < 0.16
+    noisy = by_name["quality: samples with rougher walls than 99 % of true ones"]
+    assert noisy.value < 0.06 and noisy.real == pytest.approx(0.01, abs=0.01)
     for figure in figures:
         assert figure.low <= figure.value <= figure.high
         assert json.loads(json.dumps(figure.to_json(), allow_nan=False))["passes"] is True
@@ -183,6 +185,8 @@ def test_recoloured_walls_are_caught_by_the_whole_picture_and_by_the_transfer(ta
     failed = failing(figures)
     assert WHOLE in failed and not failed & ({WALLS, COVERAGE, PRECISION, TEXTURE, PATCHY} | CHANNELS)
     assert any(name.startswith("transfer: best of these") for name in failed)
+    # Half of four: the frames of a layout are all dark or all bright.
+    assert next(figure.value for figure in figures if "walls x frames" in figure.name) < 0.65
     # Two fronts to recolour instead of one, and the samples alone pass: only the transfer's second parameter sees it.
     pair = recoloured(task, fresh[layouts, np.arange(LAYOUTS * N) % 2], layouts, colours).reshape(fresh.shape)
     failed = failing(style_report(task, pair, transferred=transferred, styles=styles))
@@ -308,7 +312,7 @@ def test_intervals_cover_as_often_as_they_say():
     mean, ratio = [], []
     for trial in range(300):
         true = rng.uniform(1, 3, 40)
-        values = 0.8 * true + rng.normal(0, 0.5, 40)
+        values = 0.8 * true + rng.normal(0, 0.1, 40)  # far closer to the truth than layouts to each other
         f, g = mean_figure("x", values, 40, seed=trial), ratio_figure("x", values, true, 40, seed=trial)
         mean.append(f.low <= 1.6 <= f.high)
         ratio.append(g.low <= 0.8 <= g.high)
