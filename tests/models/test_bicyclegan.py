@@ -23,11 +23,11 @@ def small(seed: int = 0, **settings) -> BicycleGAN:
     "settings, count",
     [
         ({}, 4),
-        ({"norm": "batch", "encoder_norm": "batch", "conditional": True}, 4),
+        ({"norm": "batch", "encoder_norm": "batch", "disc_norm": "batch", "conditional": True}, 4),
         ({"norm": "batch", "encoder_norm": "none", "conditional": True, "gan_loss": "vanilla"}, 5),
         ({"latent_at": "input", "disc_scales": 1, "lambda_l1": 3.0, "lambda_kl": 0.5, "lambda_latent": 2.0}, 3),
-        ({"norm": "none", "conditional": True, "lambda_vae": 0.5, "lambda_lr": 2.0}, 2),
-        ({"norm": "batch", "encoder_norm": "batch"}, 1),
+        ({"norm": "none", "disc_norm": "none", "conditional": True, "lambda_vae": 0.5, "lambda_lr": 2.0}, 2),
+        ({"norm": "batch", "encoder_norm": "batch", "disc_norm": "batch"}, 1),
     ],
 )
 def test_three_steps_are_the_published_ones(settings, count):
@@ -52,9 +52,12 @@ def test_three_steps_are_the_published_ones(settings, count):
 
 
 @pytest.mark.parametrize("gan_loss", ["vanilla", "minimax", "lsgan", "wgangp", "hinge"])
-@pytest.mark.parametrize("norm, encoder_norm", [("instance", "none"), ("batch", "instance"), ("none", "batch")])
-def test_every_parameter_of_all_four_networks_moves_at_every_step(gan_loss, norm, encoder_norm):
-    model = small(gan_loss=gan_loss, norm=norm, encoder_norm=encoder_norm, lr=1e-3)
+@pytest.mark.parametrize(
+    "norm, encoder_norm, disc_norm",
+    [("instance", "none", "batch"), ("batch", "instance", "none"), ("none", "batch", "instance")],
+)
+def test_every_parameter_of_all_four_networks_moves_at_every_step(gan_loss, norm, encoder_norm, disc_norm):
+    model = small(gan_loss=gan_loss, norm=norm, encoder_norm=encoder_norm, disc_norm=disc_norm, lr=1e-3)
     for step in range(3):
         before = {name: weights(getattr(model, name)) for name in NETWORKS}
         losses = model.step(*batch(step))
@@ -199,7 +202,9 @@ def test_same_seed_same_run_other_seed_other_run():
     assert not torch.equal(first["G.down.0.weight"], other["G.down.0.weight"])
 
 
-@pytest.mark.parametrize("settings", [{}, {"norm": "batch", "encoder_norm": "batch"}, {"gan_loss": "wgangp"}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{}, {"norm": "batch", "encoder_norm": "batch", "disc_norm": "batch"}, {"gan_loss": "wgangp"}], ids=str
+)
 def test_put_away_and_taken_up_makes_no_difference(settings):
     """N + M steps equal N steps, a trip through a file, and M steps: bit for bit, codes and running statistics too."""
     straight = small(1, **settings)
@@ -218,7 +223,7 @@ def test_put_away_and_taken_up_makes_no_difference(settings):
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
 def test_a_batch_of_one_down_to_one_pixel(norm):
     """Halved to 1 x 1, a map has no statistics of its own: there the U-Net and the encoder have no norm."""
-    model = small(depth=4, norm=norm, encoder_norm=norm, encoder_blocks=3)
+    model = small(depth=4, norm=norm, encoder_norm=norm, disc_norm=norm, encoder_blocks=3)
     model.config.check_size(16)
     for step in range(2):
         before = weights(model)
@@ -231,7 +236,7 @@ def test_a_batch_of_one_down_to_one_pixel(norm):
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
 @pytest.mark.parametrize("settings", [{"encoder_blocks": 2}, {"disc_layers": 2, "encoder_blocks": 0}], ids=str)
 def test_the_least_size_that_is_allowed_can_be_trained_at(settings, norm):
-    config = BicycleGANConfig(**SMALL | settings | {"depth": 2, "norm": norm, "encoder_norm": norm})
+    config = BicycleGANConfig(**SMALL | settings | {"depth": 2, "norm": norm, "encoder_norm": norm, "disc_norm": norm})
 
     def allowed(size: int) -> bool:
         try:
@@ -295,6 +300,7 @@ def test_sample_rows_show_random_styles_and_the_style_of_the_truth():
     "settings, message",
     [
         ({"norm": "layer"}, "--norm must be one of instance, batch, none"),
+        ({"disc_norm": "layer"}, "--disc-norm must be one of instance, batch, none"),
         ({"encoder_norm": "layer"}, "--encoder-norm must be one of instance, batch, none"),
         ({"latent": 0}, "--latent must be at least 1"),
         ({"latent_at": "end"}, "--latent-at must be one of input, all"),
