@@ -166,6 +166,20 @@ def test_linear_layers_and_batch_norms_start_as_published_too():
     assert all(bias.eq(0).all() for name, bias in network.named_parameters() if name.endswith("bias"))
 
 
+@pytest.mark.parametrize("norm", ["instance", "none"])
+def test_a_style_encoder_without_norm_starts_with_weights_that_keep_the_signal(norm):
+    draw = torch.Generator().manual_seed(0)
+    network = StyleEncoder(width=32, blocks=3, norm=norm, generator=draw)
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Conv2d):
+            fan_in = module.weight[0].numel()
+            he = (2 / (1 + 0.2**2) / fan_in) ** 0.5  # He et al. 2015, eq. 14 with a leaky ReLU's slope
+            expected = he if norm == "none" else 0.02
+            # four standard errors, 1 / sqrt(2 draws), of at least 1,536 draws
+            assert module.weight.std().item() == pytest.approx(expected, rel=0.073), name
+    assert network.mean.weight.std().item() == pytest.approx(0.02, rel=0.1)  # 1,024 draws
+
+
 def test_dropout_acts_in_training_only():
     network = ResnetGenerator(width=4, blocks=2, dropout=0.5)
     x = torch.randn(1, 3, 16, 16)
