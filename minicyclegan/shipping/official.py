@@ -49,18 +49,14 @@ def load_official(path_or_state_dict: str | PathLike | Mapping[str, Tensor]) -> 
     else:
         raise CheckpointError(f"expected a path or a state dict, got {type(path_or_state_dict).__name__}")
     try:
-        tensors, _ = _tensors(state)
         reading = _recognise(state)
     except CheckpointError as error:
         raise CheckpointError(f"{name}: {error}") from None
-    # What may be absent from a file: the count of batches, which older batch norms did not keep.
-    ours = {
-        key: torch.zeros((), dtype=torch.long, device="cpu") for key in reading.network.state_dict() if _counts(key)
-    }
+    ours = {}  # an absent count of batches, which older batch norms did not keep, PyTorch sets to 0
     for key, entry in reading.table.items():
-        if entry.ours and key in tensors:
+        if entry.ours and key in reading.tensors:
             kind = torch.long if _counts(key) else torch.float32
-            ours[entry.ours] = torch.empty(entry.shape, dtype=kind, device="cpu").copy_(tensors[key].detach())
+            ours[entry.ours] = torch.empty(entry.shape, dtype=kind, device="cpu").copy_(reading.tensors[key].detach())
     reading.network.load_state_dict(ours, assign=True)
     return reading.network.eval()
 
@@ -89,8 +85,9 @@ class Entry(NamedTuple):
 
 @dataclass
 class Reading:
-    """One architecture that a state dict could mean, its weights without memory, and what speaks against it."""
+    """One architecture that tensors could mean, its own weights without memory, and what speaks against it."""
 
+    tensors: State
     network: nn.Module
     options: Options
     table: dict[str, Entry]
@@ -113,13 +110,13 @@ def _recognise(state: Mapping[str, Tensor]) -> Reading:
         with torch.device("meta"), _Undrawn():
             network = network_class(**options)
         table = _table(network, layers, options["norm"])
-        reading = Reading(network, options, table, _surprises(tensors, table, given))
+        reading = Reading(tensors, network, options, table, _surprises(tensors, table, given))
         if not reading.surprises:
             return reading
         if best is None or len(reading.surprises) < len(best.surprises):
             best = reading
-    first = next(iter(given.values()))
-    if best is None or not best.table.keys() & tensors.keys():
+    if best is None:
+        first = next(iter(given.values()))
         raise CheckpointError(
             f"not a network of the original code: {first!r} is no key of its ResNet (model.1.weight, …), U-Net "
             f"(model.model.0.weight, …), PatchGAN (model.0.weight, …) or PixelGAN (net.0.weight, …)"

@@ -36,9 +36,9 @@ def pictures(channels: int, side: int, count: int = 1) -> torch.Tensor:
     return torch.rand(count, channels, side, side, generator=draw) * 2 - 1
 
 
-def same_shapes(network: nn.Module, other: nn.Module) -> bool:
-    ours, theirs = network.state_dict(), other.state_dict()
-    return list(ours) == list(theirs) and all(ours[key].shape == theirs[key].shape for key in ours)
+def same_layout(network: nn.Module, other: nn.Module) -> bool:
+    ours, theirs = ([(key, v.shape, v.dtype) for key, v in one.state_dict().items()] for one in (network, other))
+    return ours == theirs
 
 
 def assert_loads(original: nn.Module, x: torch.Tensor, network_class: type[nn.Module], **options) -> None:
@@ -46,7 +46,7 @@ def assert_loads(original: nn.Module, x: torch.Tensor, network_class: type[nn.Mo
     assert recognise(state) == (network_class, options)
     network = load_official(state)
     assert type(network) is network_class and not network.training and channels_in(network) == x.shape[1]
-    assert same_shapes(network, network_class(**options))
+    assert same_layout(network, network_class(**options))
     assert all(value.dtype == torch.float32 for value in network.parameters())
     with torch.no_grad():
         # float32: two orders of summation differ by this much, as the published code does between machines
@@ -116,7 +116,7 @@ def test_any_size_is_read_off_and_fits(data):
     else:
         original = original_pixel(channels, width, norm)
     assert recognise(original.state_dict()) == (family, options)
-    assert same_shapes(load_official(original.state_dict()), family(**options))
+    assert same_layout(load_official(original.state_dict()), family(**options))
 
 
 @needs_data
