@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -15,10 +16,36 @@ def one_thread():
     torch.set_num_threads(1)
 
 
-@pytest.fixture(scope="session")
-def tiny_run(tmp_path_factory):
-    """The folder of a run of two steps: a real one, made by the command."""
-    run = tmp_path_factory.mktemp("tiny") / "run"
-    tiny = "--small --size 32 --pictures 8 --width 2 --disc-width 2 --blocks 1 --device cpu --steps 2".split()
-    subprocess.run([sys.executable, "-m", "minicyclegan.train", *tiny, "--out", run], check=True, capture_output=True)
+TINY = "--small --size 32 --pictures 8 --width 2 --disc-width 2 --disc-layers 1 --device cpu".split()
+# At width 2, a U-Net of 4 levels makes 32 px a map of 2 x 2 pixels.
+TINY_PIX2PIX = ["--model", "pix2pix", *TINY, "--depth", "4", "--steps", "60"]
+TINY_BICYCLEGAN = ["--model", "bicyclegan", *TINY, "--depth", "4", "--steps", "60"]
+TINY_BICYCLEGAN += ["--encoder-width", "2", "--encoder-blocks", "1"]
+
+
+def trained(folder: Path, *arguments: str) -> Path:
+    """The folder of a run: a real one, made by the command."""
+    run = folder / "run"
+    subprocess.run(
+        [sys.executable, "-m", "minicyclegan.train", *arguments, "--out", run], check=True, capture_output=True
+    )
     return run
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory) -> Path:
+    """A CycleGAN's run of two steps."""
+    tiny = "--small --size 32 --pictures 8 --width 2 --disc-width 2 --blocks 1 --device cpu --steps 2".split()
+    return trained(tmp_path_factory.mktemp("tiny"), *tiny)
+
+
+@pytest.fixture(scope="session")
+def tiny_pix2pix_run(tmp_path_factory) -> Path:
+    """A pix2pix's run of sixty steps on label maps, with batch norm."""
+    return trained(tmp_path_factory.mktemp("pix2pix"), *TINY_PIX2PIX)
+
+
+@pytest.fixture(scope="session")
+def tiny_bicyclegan_run(tmp_path_factory) -> Path:
+    """A BicycleGAN's run of sixty steps on label maps, with batch norm in the generator."""
+    return trained(tmp_path_factory.mktemp("bicyclegan"), *TINY_BICYCLEGAN)

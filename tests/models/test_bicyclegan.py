@@ -114,7 +114,7 @@ def test_kl_is_a_sum_over_the_batch_and_the_code():
 def test_the_latent_regression_trains_the_generator_through_an_encoder_that_stands_still():
     model = small(lambda_l1=0.0, lambda_kl=0.0, lambda_vae=0.0, lambda_lr=0.0, lr=1e-3)
     before = {name: weights(getattr(model, name)) for name in NETWORKS}
-    assert set(model.step(*batch(0))) == {"l1", "kl", "latent"}
+    assert set(model.step(*batch(0))) == {"latent"}
     assert not torch.equal(before["G"]["down.0.weight"], model.G.down[0].weight)
     for name in ("E", "D_vae", "D_lr"):
         assert same(before[name], getattr(model, name).state_dict()), name
@@ -143,6 +143,41 @@ def test_without_weight_a_discriminator_is_left_out(left_out, keys):
     before = weights(getattr(model, f"D_{left_out}"))
     assert set(model.step(*batch(0))) == KEYS - keys
     assert same(before, getattr(model, f"D_{left_out}").state_dict())
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_the_paper_s_parts_alone(norm):
+    """cAE-GAN, cVAE-GAN and cLR-GAN (section 3): which terms there are, whom they train, and nothing of the rest."""
+    vae_alone, lr_alone = {"lambda_lr": 0.0, "lambda_latent": 0.0}, {"lambda_vae": 0.0, "lambda_l1": 0.0}
+    for settings, keys, still in (
+        (vae_alone | {"variational": False}, {"l1", "gan_vae", "D_vae"}, {"D_lr", "E.log_variance"}),
+        (vae_alone, {"l1", "kl", "gan_vae", "D_vae"}, {"D_lr"}),
+        (lr_alone | {"latent_trains_encoder": True}, {"latent", "gan_lr", "D_lr"}, {"D_vae", "E.log_variance"}),
+        (lr_alone, {"latent", "gan_lr", "D_lr"}, {"D_vae", "E"}),
+    ):
+        model = small(norm=norm, lr=1e-3, **settings)
+        before = weights(model)
+        assert set(model.step(*batch(0))) == keys
+        for name, parameter in model.named_parameters():
+            left_alone = any(name.startswith(part) for part in still)
+            assert torch.equal(before[name], parameter) == left_alone, (settings, name)
+
+
+def test_without_variation_the_code_is_the_encoder_s_mean():
+    model, (a, b) = small(variational=False, lambda_lr=0.0, lambda_latent=0.0), batch(0)
+    with torch.no_grad():
+        expected = (model.G(a[:2], model.E(b[:2])[0]) - b[:2]).abs().mean()
+    assert model.step(a, b)["l1"].item() == pytest.approx(expected.item(), rel=1e-12)
+
+
+def test_of_one_half_alone_batch_norms_keep_that_half_s_statistics():
+    """A pass that counts for nothing would leave the mean of both kinds of codes in them."""
+    model, (a, b) = small(norm="batch", lambda_vae=0.0, lambda_l1=0.0), batch(0)
+    twin, z = copy.deepcopy(model), torch.randn(2, 3, generator=noise_of(model), dtype=torch.float64)
+    model.step(a, b)
+    twin.G(a[:2], z)
+    for name, value in twin.G.named_buffers():
+        torch.testing.assert_close(value, model.G.get_buffer(name), rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("norm", ["instance", "none"])
@@ -309,6 +344,7 @@ def test_sample_rows_show_random_styles_and_the_style_of_the_truth():
         ({"disc_scales": 0}, "--disc-scales must be at least 1"),
         ({"encoder_blocks": -1}, "--encoder-blocks must be at least 0"),
         ({"lambda_kl": float("nan")}, "--lambda-kl must be at least 0"),
+        (dict.fromkeys(("lambda_vae", "lambda_l1", "lambda_lr", "lambda_latent"), 0.0), "are all 0: nothing is left"),
         ({"gan_loss": "gan"}, "--gan-loss must be one of"),
     ],
 )
@@ -318,14 +354,18 @@ def test_settings_that_cannot_work_are_named(settings, message):
 
 
 def test_settings_reach_the_networks():
-    model = small(latent_at="input", channels_A=1, dropout=0.3, depth=6, width=1, encoder_norm="batch", disc_scales=3)
+    def batch_norms(network: torch.nn.Module) -> bool:
+        return any(isinstance(layer, torch.nn.BatchNorm2d) for layer in network.modules())
+
+    model = small(latent_at="input", channels_A=1, dropout=0.3, depth=6, width=1, disc_scales=3)
     G = model.G
     assert (G.latent, G.latent_at, G.depth, G.down[0].in_channels) == (3, "input", 6, 1 + 3)
     assert [layer.p for layer in G.modules() if isinstance(layer, torch.nn.Dropout)] == [0.3]
-    assert any(isinstance(layer, torch.nn.BatchNorm2d) for layer in model.E.modules())
-    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in model.D_lr.modules())
     assert len(model.D_lr.scales) == 3 and model.E.first.out_channels == 4 and len(model.E.blocks) == 1
     assert small(beta1=0.25).optimizers["E"].param_groups[0]["betas"] == (0.25, 0.999)
+    for option, named in (("norm", {"G"}), ("encoder_norm", {"E"}), ("disc_norm", {"D_vae", "D_lr"})):
+        model = small(**{option: "batch"})
+        assert {name for name in NETWORKS if batch_norms(getattr(model, name))} == named
 
 
 def test_networks_of_another_name_are_refused():

@@ -85,6 +85,47 @@ def test_without_weight_the_identity_terms_are_not_computed():
     assert set(losses) == CYCLE_KEYS - {"identity_A", "identity_B"}
 
 
+@pytest.mark.parametrize(
+    "settings, keys",
+    [
+        ({"cycle": "forward"}, CYCLE_KEYS - {"cycle_B"}),
+        ({"cycle": "backward"}, CYCLE_KEYS - {"cycle_A"}),
+        ({"lambda_cycle": 0.0}, {"gan_AB", "gan_BA", "D_A", "D_B"}),  # the identity's weight is relative to it
+        ({"lambda_gan": 0.0}, CYCLE_KEYS - {"gan_AB", "gan_BA", "D_A", "D_B"}),
+        ({"lambda_gan": 0.0, "lambda_identity": 0.0, "cycle": "backward"}, {"cycle_B"}),
+    ],
+    ids=str,
+)
+def test_what_has_no_weight_is_left_out_and_the_rest_is_as_ever(settings, keys):
+    everything, model = small().step(*batch(0)), small(**settings)
+    losses = model.step(*batch(0))
+    assert set(losses) == keys
+    for name in keys:
+        assert losses[name].item() == pytest.approx(everything[name].item(), rel=1e-12), name
+
+
+def test_without_adversarial_weight_no_discriminator_learns_and_no_history_fills():
+    model = small(lambda_gan=0.0, lr=1e-3)
+    before = {name: weights(getattr(model, name)) for name in ("G_AB", "G_BA", "D_A", "D_B")}
+    model.step(*batch(0))
+    for name, old in before.items():
+        moved = any(not torch.equal(old[key], value) for key, value in getattr(model, name).state_dict().items())
+        assert moved == name.startswith("G"), name
+    assert not model.pool_A.images and not model.pool_B.images
+
+
+@pytest.mark.parametrize("settings", [{}, {"lambda_gan": 0.5, "cycle": "forward"}, {"cycle": "backward"}], ids=str)
+def test_the_objective_weighs_each_term_once(settings):
+    """Its slope in each term is that term's weight."""
+    config = CycleGANConfig(**SMALL | settings, lambda_cycle=7.0, lambda_identity=0.25)
+    counted = {"both": "AB", "forward": "A", "backward": "B"}[config.cycle]
+    expected = {"gan_AB": config.lambda_gan, "gan_BA": config.lambda_gan, "identity_A": 1.75, "identity_B": 1.75}
+    expected |= {f"cycle_{side}": 7.0 for side in counted}
+    losses = {name: torch.tensor(1.0, requires_grad=True) for name in expected}
+    CycleGAN(config).generator_objective(losses).backward()
+    assert {name: loss.grad.item() for name, loss in losses.items()} == expected
+
+
 def test_the_penalty_changes_what_D_learns():
     with_penalty, without = small(gan_loss="wgangp"), small(gan_loss="wgangp", lambda_penalty=0.0)
     for model in (with_penalty, without):
@@ -148,6 +189,8 @@ def test_put_away_and_taken_up_makes_no_difference(gan_loss):
         ({"gan_loss": "gan"}, "--gan-loss must be one of"),
         ({"channels_A": 1}, "--lambda-identity 0"),
         ({"pool_size": -1}, "--pool-size"),
+        ({"cycle": "none"}, "--cycle must be one of both, forward, backward"),
+        ({"lambda_gan": 0.0, "lambda_cycle": 0.0}, "--lambda-gan and --lambda-cycle are both 0"),
     ],
 )
 def test_settings_that_cannot_work_are_named(settings, message):
