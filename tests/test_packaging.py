@@ -7,8 +7,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from packaging.requirements import Requirement
+
+from tests.shipping.original_networks import original_resnet
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -74,6 +77,7 @@ def test_the_readmes_python_runs(number, tmp_path, tiny_run):
     from PIL import Image
 
     Image.new("RGB", (20, 12), "brown").save(tmp_path / "horse.jpg")
+    torch.save(original_resnet(3, 3, 2, 6, "instance", False).state_dict(), tmp_path / "latest_net_G_A.pth")
     result = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
     assert len(code.splitlines()) <= 22, "twenty lines each"
