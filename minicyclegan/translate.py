@@ -64,6 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
         raise
     except ValueError as error:
         parser.error(str(error))
+    if given.noise and not translator.has_dropout(given.direction):
+        print("note: this model has no dropout: --noise takes each picture's own statistics, whatever the --seed")
     problems: list[str] = []
     jobs = name_outputs(collect(given.pictures, problems), given.out)
     make_folder(given.out)

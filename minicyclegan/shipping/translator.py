@@ -103,6 +103,10 @@ class Translator:
         if noise is not None and not _noisy(self.generators[direction][0]):
             raise ValueError("this model has no noise: neither dropout nor batch norm")
 
+    def has_dropout(self, direction: Direction = "AtoB") -> bool:
+        """Whether noise differs from seed to seed: without dropout, it is the statistics of the picture alone."""
+        return any(isinstance(module, nn.Dropout) for module in self.generators[direction][0].modules())
+
     @torch.no_grad()
     def _run(self, x: Tensor, direction: Direction, z: Tensor | None, noise: int | None) -> Tensor:
         G = self.generators[direction][0]
