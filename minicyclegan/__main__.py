@@ -4,6 +4,7 @@ COMMANDS = {
     "train": "trains a model; --small: on an embedded world, in minutes, on any machine",
     "translate": "sends pictures and folders of pictures through a trained model",
     "evaluate": "measures a trained model on held-out pictures",
+    "judges": "trains the networks that evaluate judges with; they come trained",
     "worlds": "draws the embedded worlds: sheets to look at, or data set folders",
 }
 

@@ -1,102 +1,198 @@
-"""What can be measured of a translator, given what is known of the data; pictures are compared at 8 bits."""
+"""What can be measured of a translator, given what is known of the data; pictures are compared at 8 bits.
+
+Of any folder: whether the model changes anything, cycle error, FID and KID, detail, diversity; where pairs exist, L1,
+PSNR and SSIM to the true counterpart. Of a world, whose truth is known, also what `world_figures` measures.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from minicyclegan.data.datasets import DataSet, Pictures
 from minicyclegan.data.images import from_tensor, to_tensor
-from minicyclegan.data.worlds import Domain, World, draw_scene, other
-from minicyclegan.judging.coat import CoatJudge, background_change, calibrate
+from minicyclegan.data.worlds import Domain, World, other, render_pictures
+from minicyclegan.judging.extractor import OWN, Extractor
+from minicyclegan.judging.figures import Figure, around, figure
+from minicyclegan.judging.metrics import fid, gradient_energy, kid, l1, psnr, quick_fid, ssim
+from minicyclegan.judging.style_tasks import pairwise_difference
+from minicyclegan.judging.world_figures import Known, true_diversity, world_figures
 from minicyclegan.networks import Direction
 from minicyclegan.shipping.translator import Translator
 
 BATCH = 16
+SAMPLES, INPUTS = 8, 24  # for diversity: samples of each of the first few inputs
+HALVES = 100  # random halves of the pictures, for the error of FID and KID
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A mean over `count` pictures with the interval that holds it in 95 % of bootstrap samples."""
+class Shown:
+    """One direction: test pictures, what the model made of them, what it should look like; uint8 (N, H, W, 1 or 3).
+
+    truth    the inputs' true counterparts, where they are known
+    target   real pictures of the domain that is translated to (M, H, W, 1 or 3)
+    """
 
     direction: Direction
-    name: str
-    value: float
-    low: float
-    high: float
-    count: int
-
-    def __str__(self) -> str:
-        interval = f"{self.low:.3f} to {self.high:.3f}"
-        return f"{self.direction}  {self.name:<50} {self.value:7.3f}  {interval:>16}  {self.count:>5}"
-
-    def to_json(self) -> dict:
-        return asdict(self)
+    before: np.ndarray
+    after: np.ndarray
+    target: np.ndarray
+    truth: np.ndarray | None
 
 
-def figure(direction: Direction, name: str, values: list[float], seed: int = 0) -> Figure:
-    """Mean and bootstrap interval (Efron 1979; 1,000 resamples) of one value a picture."""
-    array = np.asarray(values, dtype=float)
-    draws = np.random.default_rng(seed).integers(len(array), size=(1000, len(array)))
-    low, high = np.quantile(array[draws].mean(1), [0.025, 0.975])
-    return Figure(direction, name, float(array.mean()), float(low), float(high), len(array))
+def show(translator: Translator, data: DataSet, direction: Direction, most: int | None, quiet: bool) -> Shown:
+    """Translates the first `most` test pictures (None: all)."""
+    forth = direction == "AtoB"
+    sources, targets = (data.test_A, data.test_B) if forth else (data.test_B, data.test_A)
+    truths = data.truth_A if forth else data.truth_B
+    if truths is None and data.paired:
+        truths = targets
+    before = _stack(sources, most)
+    after = run(translator, before, direction, quiet)
+    return Shown(direction, before, after, _stack(targets, most), None if truths is None else _stack(truths, most))
+
+
+def run(translator: Translator, pictures: np.ndarray, direction: Direction, quiet: bool = True) -> np.ndarray:
+    """Translations of (N, H, W, C) uint8, rounded to 8 bits, several at a time through the network."""
+    starts = tqdm(range(0, len(pictures), BATCH), f"translating {direction}", unit="batch", disable=quiet)
+    parts = [from_tensor(translator.translate(to_tensor(pictures[i : i + BATCH]), direction)) for i in starts]
+    return np.concatenate(parts)
 
 
 def evaluate(
-    translator: Translator, data: DataSet, world: World | None, size: int, swapped: bool = False
+    translator: Translator,
+    data: DataSet,
+    world: World | None,
+    size: int,
+    swapped: bool = False,
+    extractor: Extractor = OWN,
+    most: int | None = None,
+    quiet: bool = False,
 ) -> list[Figure]:
-    """All figures of both directions on the test pictures of `data`.
+    """All figures of the model's directions on the test pictures of `data`, which are `size` pixels to the side.
 
-    world     what `data` shows, if that is a world; swapped: with its A and B exchanged
+    world       what `data` shows, if that is a world; swapped: with its A and B exchanged
+    extractor   the features that FID and KID compare
+    most        only the first so many pictures of each domain; None: all
+    quiet       without progress bars
 
     Differences are mean absolute differences with pictures in [0, 1].
     """
-    # Below 64 px hardly anything of a coat is left once the mask's border is taken off.
-    has_coats = world is not None and world.name == "horse2zebra" and size >= 64
-    judge = calibrate(world, size) if has_coats else None
     figures = []
-    for direction, domain, pictures in (("AtoB", "A", data.test_A), ("BtoA", "B", data.test_B)):
-        back: Direction = "BtoA" if direction == "AtoB" else "AtoB"
-        values: dict[str, list[float]] = {}
-        for index, before, after in _translated(translator, pictures, direction):
-            again = translator.translate(after, back)
-            measured = {"change: output against input": _difference(before, after)}
-            measured["cycle: back again against input"] = _difference(before, again)
-            if judge is not None:
-                measured |= _coat(judge, world, other(domain) if swapped else domain, index, size, before, after)
-            for name, value in measured.items():
-                values.setdefault(name, []).append(value)
-        figures += [figure(direction, name, column) for name, column in values.items()]
+    for direction in translator.generators:
+        shown = show(translator, data, direction, most, quiet)
+        domain: Domain = "A" if (direction == "AtoB") != swapped else "B"
+        known = None if world is None else Known(world, domain, size)
+        figures += _changes(translator, shown)
+        figures += _to_the_truth(shown, known)
+        figures += _set_to_set(shown, known, extractor)
+        figures += _diversity(translator, shown, known)
+        if known is not None:
+            figures += world_figures(translator, direction, shown.before, shown.after, shown.truth, known)
     return figures
 
 
-def _translated(
-    translator: Translator, pictures: Pictures, direction: Direction
-) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """(index, input, output) for every picture, uint8 (H, W, C); several at a time through the network."""
-    with tqdm(total=len(pictures), desc=f"translating {direction}", unit="picture") as bar:
-        for start in range(0, len(pictures), BATCH):
-            before = np.stack([pictures[i] for i in range(start, min(start + BATCH, len(pictures)))])
-            after = from_tensor(translator.translate(to_tensor(before), direction))
-            for offset in range(len(before)):
-                yield start + offset, before[offset], after[offset]
-            bar.update(len(before))
+def _changes(translator: Translator, shown: Shown) -> list[Figure]:
+    direction, before, after = shown.direction, shown.before, shown.after
+    # A model that hands its input back has perfect cycles: this figure gives it away.
+    real = None if shown.truth is None else float(l1(before, shown.truth).mean())
+    figures = [figure(direction, "change: output against input", l1(before, after), real)]
+    back: Direction = "BtoA" if direction == "AtoB" else "AtoB"
+    if back in translator.generators:
+        again = run(translator, after, back)
+        figures.append(figure(direction, "cycle: back again against input", l1(before, again)))
+    return figures
 
 
-def _coat(
-    judge: CoatJudge, world: World, domain: Domain, index: int, size: int, before: np.ndarray, after: np.ndarray
-) -> dict[str, float]:
-    mask = world.truth(draw_scene(world, "test", domain, index), size)["mask"]
-    return {
-        "coat: share of animals that wear the other coat": float(judge.wears(other(domain), after, mask)),
-        "background: change outside the animal's mask": background_change(before, after, mask),
-    }
+def _to_the_truth(shown: Shown, known: Known | None) -> list[Figure]:
+    real = shown.target if shown.truth is None else shown.truth
+    energy = "detail: gradient energy x 1000"
+    figures = [
+        figure(shown.direction, energy, 1000 * gradient_energy(shown.after), float(1000 * gradient_energy(real).mean()))
+    ]
+    if shown.truth is None:
+        return figures
+    where: dict[str, np.ndarray | None] = {"": None}
+    masks = None if known is None else known.masks(len(shown.before))
+    if masks is not None:
+        where |= {" inside the mask": masks >= 128, " outside the mask": masks < 128}
+    measures = {"L1": l1, "PSNR (dB)": psnr}
+    # The window of SSIM does not fit smaller pictures.
+    if min(shown.after.shape[1:3]) >= 8:
+        measures["SSIM"] = ssim
+    for place, mask in where.items():
+        for name, measure in measures.items():
+            values = measure(shown.after, shown.truth, mask)
+            if np.isfinite(values).any():
+                figures.append(figure(shown.direction, f"truth: {name}{place}", values))
+    return figures
 
 
-def _difference(first: np.ndarray, second: np.ndarray) -> float:
-    if first.shape != second.shape:  # grey against colour: compared in grey
-        first, second = first.mean(2, keepdims=True), second.mean(2, keepdims=True)
-    return float(np.abs(first / 255.0 - second / 255.0).mean())
+def _set_to_set(shown: Shown, known: Known | None, extractor: Extractor) -> list[Figure]:
+    """FID and KID of the outputs against real pictures of the target domain."""
+    count, others = len(shown.after), len(shown.target)
+    if min(count, others) < 4:
+        return []
+    target, after = extractor.extract(shown.target), extractor.extract(shown.after)
+    real_fid = real_kid = None
+    if known is not None and shown.target.shape[-1] == 3:
+        # As many more real pictures: what a perfect model would score.
+        more = render_pictures(known.world, "test", other(known.domain), others + count, known.size)[others:]
+        further = extractor.extract(more)
+        real_fid, real_kid = fid(target, further), kid(target, further)[0]
+    # Halves without replacement: FID takes a picture that comes twice for a lack of variety.
+    rng = np.random.default_rng(0)
+    halves = [
+        quick_fid(target[rng.permutation(others)[: others // 2]], after[rng.permutation(count)[: count // 2]])
+        for _ in range(HALVES)
+    ]
+    mean, deviation = kid(target, after, HALVES)
+    label = f"({extractor.name}; {count} + {others} pictures)"
+    return [
+        around(shown.direction, f"FID {label}", fid(target, after), float(np.std(halves)), count, real_fid),
+        around(shown.direction, f"KID {label}", mean, deviation, count, real_kid),
+    ]
+
+
+def _diversity(translator: Translator, shown: Shown, known: Known | None) -> list[Figure]:
+    """Mean difference among several answers to one input: by the model's code, or by its noise (pix2pix)."""
+    inputs = to_tensor(shown.before[:INPUTS])
+    if getattr(translator, "latent", 0):
+        name = f"diversity: among {SAMPLES} samples of an input"
+        samples = torch.cat([translator.samples(x[None], SAMPLES) for x in inputs])  # (N, SAMPLES, C, H, W)
+    else:
+        name = f"diversity: among {SAMPLES} samples by noise"
+        try:
+            translator.check_noise(0, shown.direction)
+        except ValueError:  # one answer is all it has
+            return []
+        # One picture at a time, as published: batch norms see that picture alone.
+        rows = [[translator.translate(x[None], shown.direction, noise=seed) for seed in range(SAMPLES)] for x in inputs]
+        samples = torch.stack([torch.cat(row) for row in rows])  # (N, SAMPLES, C, H, W)
+    real = None if known is None else true_diversity(known, len(inputs), SAMPLES)
+    return [figure(shown.direction, name, pairwise_difference(from_tensor(samples)), real)]
+
+
+def _stack(pictures: Pictures, most: int | None) -> np.ndarray:
+    return np.stack([pictures[i] for i in range(len(pictures))[:most]])
+
+
+def sheet(translator: Translator, data: DataSet, count: int = 6) -> dict[str, dict[str, np.ndarray]]:
+    """What `training.pictures.grid` draws: for each direction the first inputs, outputs and what is known of them."""
+    blocks: dict[str, dict[str, np.ndarray]] = {}
+    for direction in translator.generators:
+        shown = show(translator, data, direction, count, quiet=True)
+        rows = {"input": shown.before, "output": shown.after}
+        if getattr(translator, "latent", 0):
+            samples = from_tensor(translator.samples(to_tensor(shown.before), 3))  # (N, 3, H, W, C)
+            rows |= {f"sample {i + 1}": samples[:, i] for i in range(3)}
+        back: Direction = "BtoA" if direction == "AtoB" else "AtoB"
+        if back in translator.generators:
+            rows["back again"] = run(translator, shown.after, back)
+        if shown.truth is not None:
+            rows["truth"] = shown.truth
+        blocks[direction] = rows
+    return blocks

@@ -1,0 +1,72 @@
+"""python -m minicyclegan.judges: trains the networks that judge pictures, on the worlds, and says how well they do."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from minicyclegan.cli import Parser, run
+from minicyclegan.data.colours import PictureError
+from minicyclegan.data.worlds.facades import CLASSES as FACADE_CLASSES
+from minicyclegan.data.worlds.facades import PALETTE
+from minicyclegan.judging import classifier, segmenter
+from minicyclegan.judging.nets import save_weights
+from minicyclegan.judging.pictures import draw_confusion
+from minicyclegan.training.pictures import save_grid
+
+TEST_PICTURES = 200
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = Parser(prog="python -m minicyclegan.judges", description=__doc__.split(": ", 1)[1])
+    parser.add_argument("--out", metavar="FOLDER", type=Path, default=Path("runs/judges"), help="default: runs/judges")
+    given = parser.parse_args(arguments)
+    given.out.mkdir(parents=True, exist_ok=True)
+    make_segmenter(given.out)
+    make_classifier(given.out)
+    print(f"weights and pictures are in {given.out}; the package's own are in minicyclegan/judging/weights")
+    return 0
+
+
+def make_segmenter(out: Path, pictures: int = 800, steps: int = 500) -> float:
+    """Trains it, writes its weights and two pictures, prints its scores on fresh fronts; returns its pixel accuracy."""
+    start = time.process_time()
+    network = segmenter.train_segmenter(pictures, steps)
+    seconds = time.process_time() - start
+    save_weights(network, out / "segmenter.pt")
+    fronts, labels = segmenter.fronts("test", TEST_PICTURES)
+    result = segmenter.fcn_score(fronts, labels, network)
+    print(
+        f"segmenter: {seconds:.0f} s; on {TEST_PICTURES} fresh fronts of {segmenter.SIZE} px: pixel accuracy "
+        f"{result.accuracy:.4f}, class accuracy {result.class_accuracy:.4f}, class IoU {result.iou:.4f}"
+    )
+    few = 8
+    read = PALETTE[segmenter.segment(fronts[:few], network)]
+    save_grid({"segmenter": {"front": fronts[:few], "read": read, "truth": PALETTE[labels[:few]]}}, out / "fronts.png")
+    draw_confusion(result.confusion.sum(0), FACADE_CLASSES, out / "segmenter.png")
+    return result.accuracy
+
+
+def make_classifier(out: Path, pictures: int = 300, steps: int = 1200) -> float:
+    """Trains it, writes its weights and a picture, prints its score on fresh pictures; returns its accuracy."""
+    start = time.process_time()
+    network = classifier.train_classifier(pictures, steps)
+    seconds = time.process_time() - start
+    save_weights(network, out / "classifier.pt")
+    shown, classes = classifier.labelled("test", TEST_PICTURES)
+    taken = classifier.classify(shown, network)
+    accuracy = float((taken == classes).mean())
+    print(
+        f"classifier: {seconds:.0f} s; on {len(classes)} fresh pictures of {len(classifier.CLASSES)} classes: "
+        f"accuracy {accuracy:.4f}"
+    )
+    counts = np.zeros((len(classifier.CLASSES),) * 2, int)
+    np.add.at(counts, (classes, taken), 1)
+    draw_confusion(counts, [f"{world} {domain}" for world, domain in classifier.CLASSES], out / "classifier.png")
+    return accuracy
+
+
+if __name__ == "__main__":
+    run(main, (OSError, PictureError))

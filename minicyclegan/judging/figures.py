@@ -1,0 +1,102 @@
+"""A figure of the table: its value, how sure of it one can be, and what real pictures have."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from minicyclegan.networks import Direction
+
+RESAMPLES = 1000
+Limits = tuple[float | None, float | None]
+
+WIDTH = 66  # of the longest name
+HEADING = f"{'':6}{'figure':<{WIDTH}} {'value':>8}  {'95 % interval':>18} {'real':>8}  count"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A value measured on `count` pictures with its interval of 95 %.
+
+    real     the same of real pictures, the mark to reach, where it says more than 0 or 1; None where there is none
+    limits   lowest and highest value that counts as good, either may be None; None where nothing is demanded
+    """
+
+    direction: Direction
+    name: str
+    value: float
+    low: float
+    high: float
+    count: int
+    real: float | None = None
+    limits: Limits | None = None
+
+    @property
+    def passes(self) -> bool | None:
+        """Whether the value lies within the limits; None where there are none. What is no number lies nowhere."""
+        if self.limits is None:
+            return None
+        low, high = self.limits
+        return (low is None or self.value >= low) and (high is None or self.value <= high)
+
+    def __str__(self) -> str:
+        interval = f"{_short(self.low)} to {_short(self.high)}"
+        real = "" if self.real is None else _short(self.real)
+        line = (
+            f"{self.direction}  {self.name:<{WIDTH}} {_short(self.value):>8}  {interval:>18} {real:>8}  {self.count:>5}"
+        )
+        if self.limits is not None:
+            low, high = ("" if limit is None else _short(limit) for limit in self.limits)
+            line += f"  {'ok' if self.passes else 'FAILS'} ({low} .. {high})"
+        return line
+
+    def to_json(self) -> dict:
+        """Of JSON's own types: what is no finite number becomes None."""
+        fields = asdict(self) | {"passes": self.passes}
+        return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in fields.items()}
+
+
+def _short(value: float) -> str:
+    """Three decimals, or as many as show three digits."""
+    return f"{value:.3f}" if abs(value) >= 0.1 or value == 0 else f"{value:.3g}"
+
+
+def figure(
+    direction: Direction, name: str, values: Sequence[float] | np.ndarray, real: float | None = None, seed: int = 0
+) -> Figure:
+    """Mean and interval of one value a picture; pictures without one (NaN) are not counted.
+
+    Raises ValueError where no picture has one.
+    """
+    array = np.asarray(values, dtype=float)
+    array = array[~np.isnan(array)]
+    return resampled(direction, name, lambda chosen: float(array[chosen].mean()), len(array), real, seed)
+
+
+def resampled(
+    direction: Direction,
+    name: str,
+    statistic: Callable[[np.ndarray], float],
+    count: int,
+    real: float | None = None,
+    seed: int = 0,
+) -> Figure:
+    """A statistic of `count` pictures and its bootstrap interval, 1,000 resamples (Efron 1979).
+
+    statistic   a function of the chosen pictures' indices (count,), in which some come more than once
+    """
+    if count < 1:
+        raise ValueError(f"{name}: there is no picture to measure it on")
+    draws = np.random.default_rng(seed).integers(count, size=(RESAMPLES, count))
+    low, high = np.quantile([statistic(chosen) for chosen in draws], [0.025, 0.975])
+    return Figure(direction, name, statistic(np.arange(count)), float(low), float(high), count, real)
+
+
+def around(
+    direction: Direction, name: str, value: float, deviation: float, count: int, real: float | None = None
+) -> Figure:
+    """A value whose error has a known deviation: the interval is 1.96 of it to either side."""
+    return Figure(direction, name, value, value - 1.96 * deviation, value + 1.96 * deviation, count, real)
