@@ -36,8 +36,8 @@ from minicyclegan.networks import (
     Norm,
     StyleEncoder,
     UnetGenerator,
-    smallest_input,
 )
+from minicyclegan.receptive_field import smallest_input
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,11 @@ class BicycleGANConfig:
     dropout: float = option(0.0, "dropout in the generator's inner levels", least=0.0, below=1)
     lambda_l1: float = option(10.0, "weight of the L1 loss of the cVAE-GAN", least=0.0)
     lambda_kl: float = option(0.01, "weight of the codes' KL divergence from N(0, I)", least=0.0)
-    lambda_latent: float = option(0.5, "weight of the latent regression, which trains the generator alone", least=0.0)
+    variational: bool = option(True, "codes are drawn around the encoder's mean; without: they are it (the cAE-GAN)")
+    lambda_latent: float = option(0.5, "weight of the latent regression", least=0.0)
+    latent_trains_encoder: bool = option(
+        False, "the latent regression trains the encoder too, not the generator alone (the cLR-GAN)"
+    )
     lambda_vae: float = option(1.0, "weight of the cVAE-GAN's adversarial loss; 0 leaves D_vae out", least=0.0)
     lambda_lr: float = option(1.0, "weight of the cLR-GAN's adversarial loss; 0 leaves D_lr out", least=0.0)
     lambda_penalty: float = option(10.0, "weight of the gradient penalty (--gan-loss wgangp only)", least=0.0)
@@ -74,6 +78,20 @@ class BicycleGANConfig:
 
     def __post_init__(self) -> None:
         settings.check(self)
+        if not self.encodes and not self.regresses:
+            raise ValueError(
+                "--lambda-vae, --lambda-l1, --lambda-lr and --lambda-latent are all 0: nothing is left to learn from"
+            )
+
+    @property
+    def encodes(self) -> bool:
+        """Whether the cVAE-GAN's half of the objective counts."""
+        return self.lambda_vae > 0 or self.lambda_l1 > 0
+
+    @property
+    def regresses(self) -> bool:
+        """Whether the cLR-GAN's half of the objective counts."""
+        return self.lambda_lr > 0 or self.lambda_latent > 0
 
     def check_size(self, size: int) -> None:
         """Raises ValueError for a training size that these networks can't work on."""
@@ -134,25 +152,34 @@ class BicycleGAN(nn.Module):
 
         a (N, channels_A, H, W), b (N, channels_B, H, W) in [-1, 1] -> the unweighted loss terms, 0-d tensors.
         """
+        c = self.config
         half = max(1, len(a) // 2)
         a_encoded, b_encoded = a[:half], b[:half]  # (half, channels_A or channels_B, H, W)
         a_random, b_random = (a[half:], b[half:]) if len(a) > 1 else (a, b)  # the same, of the other half
 
-        mean, log_variance = self.E(b_encoded)  # (half, latent) each
-        # z = mu + sigma eps: the reparameterisation trick   (BicycleGAN, section 3.2; Kingma and Welling 2014)
-        z_encoded = mean + self._normal(mean) * (0.5 * log_variance).exp()  # (half, latent)
-        z_random = self._normal(mean)  # (half, latent)
-        fake_encoded, fake_random = self._translate(a_encoded, z_encoded, z_random)  # (half, channels_B, H, W) each
+        codes: dict[str, Tensor] = {}  # (half, latent) each
+        empty = b.new_empty(half, c.latent)
+        if c.encodes:
+            mean, log_variance = self.E(b_encoded)  # (half, latent) each
+            # z = mu + sigma eps: the reparameterisation trick   (BicycleGAN, section 3.2; Kingma and Welling 2014)
+            codes["vae"] = mean + self._normal(empty) * (0.5 * log_variance).exp() if c.variational else mean
+        if c.regresses:
+            codes["lr"] = self._normal(empty)
+        translated = self._translate(a_encoded, *codes.values())
+        fakes = dict(zip(codes, translated, strict=True))  # (half, channels_B, H, W) each
 
-        losses = {
-            "l1": l1_loss(fake_encoded, b_encoded),
-            "kl": kl_loss(mean, log_variance),
-            "latent": latent_loss(_frozen(self.E, fake_random)[0], z_random),
-        }
-        if self.config.lambda_vae > 0:
-            losses["gan_vae"] = self._fooled(self.D_vae, a_encoded, fake_encoded)
-        if self.config.lambda_lr > 0:
-            losses["gan_lr"] = self._fooled(self.D_lr, a_encoded, fake_random)
+        losses: dict[str, Tensor] = {}
+        if c.encodes:
+            losses["l1"] = l1_loss(fakes["vae"], b_encoded)
+            if c.variational:
+                losses["kl"] = kl_loss(mean, log_variance)
+        if c.regresses:
+            read = self.E(fakes["lr"]) if c.latent_trains_encoder else _frozen(self.E, fakes["lr"])
+            losses["latent"] = latent_loss(read[0], codes["lr"])
+        if c.lambda_vae > 0:
+            losses["gan_vae"] = self._fooled(self.D_vae, a_encoded, fakes["vae"])
+        if c.lambda_lr > 0:
+            losses["gan_lr"] = self._fooled(self.D_lr, a_encoded, fakes["lr"])
         self.optimizers["G"].zero_grad()
         self.optimizers["E"].zero_grad()
         # Only G and E collect gradients: both D are judges here, not learners.
@@ -160,10 +187,10 @@ class BicycleGAN(nn.Module):
         self.optimizers["G"].step()
         self.optimizers["E"].step()
 
-        if self.config.lambda_vae > 0:
-            losses |= self._train("D_vae", (a_encoded, b_encoded), (a_encoded, fake_encoded.detach()))
-        if self.config.lambda_lr > 0:
-            losses |= self._train("D_lr", (a_random, b_random), (a_encoded, fake_random.detach()))
+        if c.lambda_vae > 0:
+            losses |= self._train("D_vae", (a_encoded, b_encoded), (a_encoded, fakes["vae"].detach()))
+        if c.lambda_lr > 0:
+            losses |= self._train("D_lr", (a_random, b_random), (a_encoded, fakes["lr"].detach()))
         return {name: loss.detach() for name, loss in losses.items()}
 
     def generator_objective(self, losses: dict[str, Tensor]) -> Tensor:
@@ -178,12 +205,12 @@ class BicycleGAN(nn.Module):
         }
         return sum(weights[name] * loss for name, loss in losses.items())
 
-    def _translate(self, a: Tensor, z_encoded: Tensor, z_random: Tensor) -> tuple[Tensor, Tensor]:
-        """G of the same pictures with both codes: in one pass, unless a batch norm would mix their statistics."""
+    def _translate(self, a: Tensor, *codes: Tensor) -> list[Tensor]:
+        """G of the same pictures with each of these codes: in one pass, unless a batch norm would mix statistics."""
         if self.config.norm == "batch":
-            return self.G(a, z_encoded), self.G(a, z_random)
-        both = self.G(torch.cat([a, a]), torch.cat([z_encoded, z_random]))  # (2 half, channels_B, H, W)
-        return both[: len(a)], both[len(a) :]
+            return [self.G(a, z) for z in codes]
+        together = self.G(torch.cat([a] * len(codes)), torch.cat(codes))  # (half or 2 half, channels_B, H, W)
+        return list(together.split(len(a)))
 
     def _fooled(self, D: nn.Module, a: Tensor, fake_b: Tensor) -> Tensor:
         """What G pays for not fooling D: the sum over its scales."""
