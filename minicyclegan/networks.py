@@ -9,7 +9,6 @@ dead weight; the published networks carry such biases, these do not.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
 from typing import Literal
 
 import torch
@@ -335,7 +334,7 @@ class StyleEncoder(nn.Module):
     blocks   residual blocks, each of which halves the picture; published: 4 at 256 px, 3 at 128 px, down to 8 x 8
     norm     within the blocks
 
-    (N, in_channels, H, W) in [-1, 1] -> mean (N, latent), log variance (N, latent). H and W are at least 2^(blocks + 1).
+    (N, in_channels, H, W) in [-1, 1] -> mean and log variance, (N, latent) each. H and W are at least 2^(blocks + 1).
     """
 
     def __init__(
@@ -366,31 +365,6 @@ class StyleEncoder(nn.Module):
         x = self.blocks(self.first(x))  # (N, up to 4 width, H/2^(blocks + 1), W/2^(blocks + 1))
         x = F.leaky_relu(x, 0.2).mean(dim=(2, 3))  # (N, up to 4 width)
         return self.mean(x), self.log_variance(x)  # (N, latent) each
-
-
-def receptive_field(convolutions: Iterable[tuple[int, int]]) -> int:
-    """How many input pixels, along one side, one output of a stack of (kernel, stride) convolutions looks at.
-
-    receptive_field([(4, 2)] * 3 + [(4, 1)] * 2) is 70: the 70 x 70 PatchGAN.
-    """
-    field, step = 1, 1
-    for kernel, stride in convolutions:
-        field += (kernel - 1) * step
-        step *= stride
-    return field
-
-
-def patch_convolutions(layers: int) -> list[tuple[int, int]]:
-    """The (kernel, stride) pairs of a PatchDiscriminator with `layers` strided ones; 0: of a PixelDiscriminator."""
-    return [(4, 2)] * layers + [(4, 1)] * 2 if layers else [(1, 1)] * 3
-
-
-def smallest_input(layers: int) -> int:
-    """The smallest picture side, in pixels, on which a discriminator with `layers` layers still has an output."""
-    side = 1
-    for kernel, stride in reversed(patch_convolutions(layers)):
-        side = (side - 1) * stride + kernel - (2 if kernel > 1 else 0)  # padding 1 on both sides
-    return side
 
 
 @torch.no_grad()

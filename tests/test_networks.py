@@ -14,10 +14,8 @@ from minicyclegan.networks import (
     StyleEncoder,
     UnetGenerator,
     norm_layer,
-    patch_convolutions,
-    receptive_field,
-    smallest_input,
 )
+from minicyclegan.receptive_field import patch_convolutions, receptive_field, smallest_input
 
 
 def count(network: nn.Module) -> int:

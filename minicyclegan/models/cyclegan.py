@@ -24,7 +24,8 @@ from minicyclegan.losses import (
     identity_loss,
 )
 from minicyclegan.models import state
-from minicyclegan.networks import Direction, Norm, PatchDiscriminator, ResnetGenerator, smallest_input
+from minicyclegan.networks import Direction, Norm, PatchDiscriminator, ResnetGenerator
+from minicyclegan.receptive_field import smallest_input
 
 
 @dataclass(frozen=True)

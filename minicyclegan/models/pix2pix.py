@@ -22,8 +22,8 @@ from minicyclegan.networks import (
     PatchDiscriminator,
     PixelDiscriminator,
     UnetGenerator,
-    smallest_input,
 )
+from minicyclegan.receptive_field import smallest_input
 
 
 @dataclass(frozen=True)
