@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,8 @@ from minicyclegan.models import state
 from minicyclegan.networks import Direction, Norm, PatchDiscriminator, ResnetGenerator
 from minicyclegan.receptive_field import smallest_input
 
+Cycle = Literal["both", "forward", "backward"]
+
 
 @dataclass(frozen=True)
 class CycleGANConfig:
@@ -40,7 +42,9 @@ class CycleGANConfig:
     disc_layers: int = option(3, "strided convolutions of the discriminators: 1, 2, 3 see 16, 34, 70 pixels", least=1)
     norm: Norm = option("instance", "norm after the convolutions")
     dropout: float = option(0.0, "dropout inside the residual blocks", least=0.0, below=1)
+    lambda_gan: float = option(1.0, "weight of the two adversarial losses; 0 trains no discriminator", least=0.0)
     lambda_cycle: float = option(10.0, "weight of the two cycle losses", least=0.0)
+    cycle: Cycle = option("both", "the cycle losses that count: forward, A -> B -> A; backward, B -> A -> B; or both")
     lambda_identity: float = option(0.5, "weight of the two identity losses, relative to --lambda-cycle", least=0.0)
     lambda_penalty: float = option(10.0, "weight of the gradient penalty (--gan-loss wgangp only)", least=0.0)
     pool_size: int = option(50, "generated pictures that each discriminator's history holds; 0: no history", least=0)
@@ -56,6 +60,13 @@ class CycleGANConfig:
             raise ValueError(
                 "the identity loss needs as many channels in A as in B: set --lambda-identity 0, or equal channels"
             )
+        if self.lambda_gan == 0 and self.lambda_cycle == 0:
+            raise ValueError("--lambda-gan and --lambda-cycle are both 0: nothing is left to learn from")
+
+    @property
+    def identity(self) -> bool:
+        """Whether the identity losses count: their weight is relative to that of the cycle losses."""
+        return self.lambda_cycle > 0 and self.lambda_identity > 0
 
     def check_size(self, size: int) -> None:
         """Raises ValueError for a training size that these networks can't work on."""
@@ -115,11 +126,13 @@ class CycleGAN(nn.Module):
         self.generator_objective(losses).backward(inputs=self.G_parameters)
         self.optimizer_G.step()
 
-        D_losses = self.discriminator_losses(real_A, real_B, self.pool_A.query(fake_A), self.pool_B.query(fake_B))
-        self.optimizer_D.zero_grad()
-        self.discriminator_objective(D_losses).backward()
-        self.optimizer_D.step()
-        return {name: loss.detach() for name, loss in (losses | D_losses).items()}
+        if self.config.lambda_gan > 0:
+            D_losses = self.discriminator_losses(real_A, real_B, self.pool_A.query(fake_A), self.pool_B.query(fake_B))
+            self.optimizer_D.zero_grad()
+            self.discriminator_objective(D_losses).backward()
+            self.optimizer_D.step()
+            losses |= D_losses
+        return {name: loss.detach() for name, loss in losses.items()}
 
     def generator_losses(
         self,
@@ -130,20 +143,22 @@ class CycleGAN(nn.Module):
         same_A: Tensor | None = None,
         same_B: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """The six terms of G, unweighted; the identity terms only where they have a weight.
+        """The six terms of G, unweighted; those without a weight are left out.
 
         same_A, same_B   G_BA(real_A) and G_AB(real_B), where they are known already
         """
         c = self.config
-        losses = {
+        losses: dict[str, Tensor] = {}
+        if c.lambda_gan > 0:
             # L_GAN(G, D_B) and L_GAN(F, D_A)   (eq. 1)
-            "gan_AB": generator_loss(self.D_B(fake_B), c.gan_loss),
-            "gan_BA": generator_loss(self.D_A(fake_A), c.gan_loss),
-            # L_cyc = E ||F(G(x)) - x||_1 + E ||G(F(y)) - y||_1   (eq. 2)
-            "cycle_A": cycle_loss(self.G_BA(fake_B), real_A),
-            "cycle_B": cycle_loss(self.G_AB(fake_A), real_B),
-        }
-        if c.lambda_identity > 0:
+            losses["gan_AB"] = generator_loss(self.D_B(fake_B), c.gan_loss)
+            losses["gan_BA"] = generator_loss(self.D_A(fake_A), c.gan_loss)
+        # L_cyc = E ||F(G(x)) - x||_1 + E ||G(F(y)) - y||_1   (eq. 2)
+        if c.lambda_cycle > 0 and c.cycle != "backward":
+            losses["cycle_A"] = cycle_loss(self.G_BA(fake_B), real_A)
+        if c.lambda_cycle > 0 and c.cycle != "forward":
+            losses["cycle_B"] = cycle_loss(self.G_AB(fake_A), real_B)
+        if c.identity:
             # L_identity = E ||F(x) - x||_1 + E ||G(y) - y||_1   (section 5.2)
             losses["identity_A"] = identity_loss(self.G_BA(real_A) if same_A is None else same_A, real_A)
             losses["identity_B"] = identity_loss(self.G_AB(real_B) if same_B is None else same_B, real_B)
@@ -152,10 +167,12 @@ class CycleGAN(nn.Module):
     def generator_objective(self, losses: dict[str, Tensor]) -> Tensor:
         """L = L_GAN(G, D_B) + L_GAN(F, D_A) + lambda L_cyc + lambda lambda_identity L_identity (eq. 3, section 5.2)."""
         c = self.config
-        objective = losses["gan_AB"] + losses["gan_BA"] + c.lambda_cycle * (losses["cycle_A"] + losses["cycle_B"])
-        if c.lambda_identity > 0:
-            objective = objective + c.lambda_cycle * c.lambda_identity * (losses["identity_A"] + losses["identity_B"])
-        return objective
+        weighted = [
+            (c.lambda_gan, "gan_AB", "gan_BA"),
+            (c.lambda_cycle, "cycle_A", "cycle_B"),
+            (c.lambda_cycle * c.lambda_identity, "identity_A", "identity_B"),
+        ]
+        return sum(weight * sum(losses[name] for name in pair if name in losses) for weight, *pair in weighted)
 
     def discriminator_losses(self, real_A: Tensor, real_B: Tensor, fake_A: Tensor, fake_B: Tensor) -> dict[str, Tensor]:
         """What each D pays on real pictures and on (older) generated ones; under wgangp also its penalty."""
@@ -181,7 +198,7 @@ class CycleGAN(nn.Module):
 
         A batch norm would mix the statistics of the two; without identity loss the second is not needed.
         """
-        if self.config.norm == "batch" or self.config.lambda_identity == 0:
+        if self.config.norm == "batch" or not self.config.identity:
             return G(source), None
         return _in_one_pass(G, source, target)
 
