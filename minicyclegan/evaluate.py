@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 from minicyclegan.cli import Parser, run
@@ -15,6 +16,9 @@ from minicyclegan.devices import DeviceError, find_device
 from minicyclegan.judging.evaluation import evaluate, sheet
 from minicyclegan.judging.extractor import FeaturesError, find_extractor
 from minicyclegan.judging.figures import HEADING
+from minicyclegan.judging.style_table import null_figures, side_by_side
+from minicyclegan.judging.style_tasks import style_task
+from minicyclegan.judging.world_figures import STYLE_SAMPLES
 from minicyclegan.shipping.translator import Translator, load
 from minicyclegan.training.checkpoint import CheckpointError
 from minicyclegan.training.pictures import save_grid
@@ -39,6 +43,11 @@ def main(arguments: list[str] | None = None) -> int:
         default="auto",
         help="what FID and KID compare; auto: Inception's if torch-fidelity is installed, else the package's own net's",
     )
+    parser.add_argument(
+        "--nulls",
+        action="store_true",
+        help="beside a model of many styles on facades, the same figures of true fronts and of models that must fail",
+    )
     parser.add_argument("--json", metavar="FILE", type=Path, help="writes the figures there too")
     parser.add_argument("--picture", metavar="FILE", type=Path, help="writes a sheet of the first pictures there")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
@@ -50,6 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
     for option, path in (("--json", given.json), ("--picture", given.picture)):
         if path is not None and not path.parent.is_dir():
             parser.error(f"{option} {path}: there is no folder {path.parent}; make it first")
+    if given.nulls and list(given.data or ["facades"]) != ["facades"]:
+        parser.error("--nulls goes with --data facades, the world whose styles are known")
     if given.picture is not None and given.picture.suffix.lower() not in (".png", ".jpg"):
         parser.error(f"--picture {given.picture}: the name must end in .png or .jpg")
 
@@ -72,6 +83,9 @@ def main(arguments: list[str] | None = None) -> int:
     for figure in figures:
         print(figure)
     print(EXPLANATION)
+    if given.nulls:
+        ours = [replace(figure, name=figure.name.removeprefix("styles: ")) for figure in figures if figure.limits]
+        print(side_by_side({"this model": ours} | null_figures(style_task(size=size), STYLE_SAMPLES)))
     if given.json:
         content = {
             "model": given.model,

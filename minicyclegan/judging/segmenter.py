@@ -159,7 +159,8 @@ def score(counts: np.ndarray) -> SegmentationScore:
 def fcn_score(pictures: np.ndarray, labels: np.ndarray, segmenter: Segmenter | None = None) -> SegmentationScore:
     """How much of the label maps can be read off the fronts: (N, H, W, 3) uint8 and (N, H, W) uint8.
 
-    Both are brought to SIZE x SIZE: the pictures by averaging, the labels by taking the pixel at each centre.
+    Both are brought to SIZE x SIZE: the pictures by averaging, the labels by taking the pixel at each centre, which is
+    a little off: of a scene that is known, give the labels of `truth(scene, SIZE)` whatever size the pictures have.
     """
     rows = (np.arange(SIZE) + 0.5) * labels.shape[1] / SIZE
     columns = (np.arange(SIZE) + 0.5) * labels.shape[2] / SIZE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -18,8 +18,8 @@ from minicyclegan.judging.figures import Figure, figure, resampled
 from minicyclegan.judging.fronts import SMALLEST
 from minicyclegan.judging.segmenter import SIZE as SEGMENTER_SIZE
 from minicyclegan.judging.segmenter import SegmentationScore, confusion, fcn_score, read_labels, score
+from minicyclegan.judging.style_table import judged
 from minicyclegan.judging.style_tasks import pairwise_difference, style_task
-from minicyclegan.judging.styles import style_report
 from minicyclegan.networks import Direction
 from minicyclegan.shipping.translator import Translator
 
@@ -141,16 +141,12 @@ def _styles(translator: Translator, direction: Direction, known: Known) -> list[
     )
     one = codes[0, :1].expand(len(x), -1)  # (L, latent)
     fixed = np.stack([_in_styles(translator, x, one)] * 2, axis=1)  # (L, 2, S, S, 3)
-    read = translator.encode(to_tensor(task.references))  # (P, latent)
-    transferred = _in_styles(translator, x[torch.from_numpy(task.targets)], read)  # (P, S, S, 3)
-
-    flat, labels = samples.reshape(-1, *samples.shape[2:]), np.repeat(task.labels, STYLE_SAMPLES, axis=0)
-    real = fcn_score(task.fronts.reshape(-1, *task.fronts.shape[2:]), np.repeat(task.labels, task.fronts.shape[1], 0))
-    # Samples of one label map are kin: label maps are resampled, not samples.
-    accuracy = fcn_score(flat, labels).per_picture.reshape(len(x), -1).mean(1)  # (L,)
-    first = figure(direction, "styles: FCN pixel accuracy of samples", accuracy, real.accuracy)
-    figures = [replace(first, count=len(flat), limits=(0.84 * real.accuracy, None))]
-    for f in style_report(task, samples, fixed, transferred):
+    transferred = None
+    if translator.encoder is not None:
+        read = translator.encode(to_tensor(task.references))  # (P, latent)
+        transferred = _in_styles(translator, x[torch.from_numpy(task.targets)], read)  # (P, S, S, 3)
+    figures = []
+    for f in judged(task, samples, fixed, transferred):
         limits = None if f.limits == (None, None) else f.limits
         figures.append(Figure(direction, f"styles: {f.name}", f.value, f.low, f.high, f.count, f.real, limits))
     return figures
