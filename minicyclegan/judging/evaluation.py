@@ -136,23 +136,26 @@ def _set_to_set(shown: Shown, known: Known | None, extractor: Extractor) -> list
     count, others = len(shown.after), len(shown.target)
     if min(count, others) < 4:
         return []
-    target, after = extractor.extract(shown.target), extractor.extract(shown.after)
+    real = shown.target
     real_fid = real_kid = None
-    if known is not None and shown.target.shape[-1] == 3:
-        # As many more real pictures: what a perfect model would score.
-        more = render_pictures(known.world, "test", other(known.domain), others + count, known.size)[others:]
-        further = extractor.extract(more)
-        real_fid, real_kid = fid(target, further), kid(target, further)[0]
+    after = extractor.extract(shown.after)
+    if known is not None and shown.truth is not None and real.shape[-1] == 3:
+        # Other scenes than the inputs', so that even the inputs' true counterparts do not score 0.
+        real = render_pictures(known.world, "test", other(known.domain), count + others, known.size)[count:]
+        reference, truth = extractor.extract(real), extractor.extract(shown.truth)
+        real_fid, real_kid = fid(reference, truth), kid(reference, truth, HALVES)[0]
+    else:
+        reference = extractor.extract(real)
     # Halves without replacement: FID takes a picture that comes twice for a lack of variety.
     rng = np.random.default_rng(0)
     halves = [
-        quick_fid(target[rng.permutation(others)[: others // 2]], after[rng.permutation(count)[: count // 2]])
+        quick_fid(reference[rng.permutation(others)[: others // 2]], after[rng.permutation(count)[: count // 2]])
         for _ in range(HALVES)
     ]
-    mean, deviation = kid(target, after, HALVES)
+    mean, deviation = kid(reference, after, HALVES)
     label = f"({extractor.name}; {count} + {others} pictures)"
     return [
-        around(shown.direction, f"FID {label}", fid(target, after), float(np.std(halves)), count, real_fid),
+        around(shown.direction, f"FID {label}", fid(reference, after), float(np.std(halves)), count, real_fid),
         around(shown.direction, f"KID {label}", mean, deviation, count, real_kid),
     ]
 

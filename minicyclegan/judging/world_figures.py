@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from minicyclegan.data.images import from_tensor, to_tensor
 from minicyclegan.data.worlds import Domain, World, draw_scene, other
 from minicyclegan.data.worlds.facades import render_front, sample_style
 from minicyclegan.judging.classifier import classes_of, classify
-from minicyclegan.judging.coat import background_change, calibrate
+from minicyclegan.judging.coat import CoatJudge, background_change, calibrate
 from minicyclegan.judging.figures import Figure, figure, resampled
 from minicyclegan.judging.fronts import SMALLEST
 from minicyclegan.judging.segmenter import SIZE as SEGMENTER_SIZE
@@ -118,10 +118,16 @@ def _scores(direction: Direction, kind: str, reached: SegmentationScore, real: S
     ]
 
 
+@cache
+def _coat_judge(world: World, size: int) -> CoatJudge:
+    """`calibrate`, which draws 800 pictures, once for both directions."""
+    return calibrate(world, size)
+
+
 def _coats(
     direction: Direction, before: np.ndarray, after: np.ndarray, truth: np.ndarray, known: Known
 ) -> list[Figure]:
-    judge, masks = calibrate(known.world, known.size), known.masks(len(before))
+    judge, masks = _coat_judge(known.world, known.size), known.masks(len(before))
     wears = [[judge.wears(other(known.domain), p, m) for p, m in zip(ps, masks, strict=True)] for ps in (after, truth)]
     changed = [background_change(b, a, m) for b, a, m in zip(before, after, masks, strict=True)]
     true_change = [background_change(b, t, m) for b, t, m in zip(before, truth, masks, strict=True)]
