@@ -20,8 +20,8 @@ from minicyclegan.data.images import from_tensor, to_tensor
 from minicyclegan.data.jitter import jitter, load_size
 from minicyclegan.data.worlds import WORLDS, draw_scene
 from minicyclegan.models.cyclegan import CycleGANConfig
-from minicyclegan.train import read_data
 from minicyclegan.training.config import TrainConfig
+from minicyclegan.training.jobs import read_data
 
 pytestmark = pytest.mark.filterwarnings("error")
 
