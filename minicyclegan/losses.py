@@ -79,7 +79,7 @@ def identity_loss(output: Tensor, target: Tensor) -> Tensor:
 
 def l1_loss(output: Tensor, target: Tensor) -> Tensor:
     """How far the output is from its one true counterpart. Two tensors of one shape."""
-    # L_L1 = E ||y - G(x, z)||_1   (pix2pix, eq. 3; BicycleGAN, eq. 3)
+    # L_L1 = E ||y - G(x, z)||_1   (pix2pix, eq. 3; BicycleGAN, eq. 2)
     return (output - target).abs().mean()
 
 

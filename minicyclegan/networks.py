@@ -131,7 +131,7 @@ class UnetGenerator(nn.Module):
     norm                        after every convolution but the first, the innermost and the last
     dropout                     probability on the way up, in those levels below the fourth that are not the innermost
     skips                       False: an encoder-decoder, without the connections that skip the levels below
-    latent                      length of a code z that tells many answers apart; 0: none (BicycleGAN, section 3.5)
+    latent                      length of a code z that tells many answers apart; 0: none (BicycleGAN, section 4)
     latent_at                   where z enters, a picture-sized map of each number: at the "input", or at "all" levels
                                 of the way down
 
@@ -328,7 +328,7 @@ class EncoderBlock(nn.Module):
 
 
 class StyleEncoder(nn.Module):
-    """Reads the code of a picture's style off it: mean and log variance of a Gaussian (BicycleGAN, section 3.1 and 4).
+    """Reads the code of a picture's style off it: mean and log variance of a Gaussian (BicycleGAN, section 3.2 and 4).
 
     latent   length of the code
     blocks   residual blocks, each of which halves the picture; published: 4 at 256 px, 3 at 128 px, down to 8 x 8
@@ -357,7 +357,7 @@ class StyleEncoder(nn.Module):
         self.log_variance = nn.Linear(widths[-1], latent)
         initialise(self, generator)
         if norm == "none":
-            # Nothing lifts the published small weights' signal up again, layer after layer: He et al. 2015, eq. 14.
+            # Nothing lifts the published small weights' signal up again, layer after layer: He et al. 2015, eq. 15.
             for convolution in (module for module in self.modules() if isinstance(module, nn.Conv2d)):
                 nn.init.kaiming_normal_(convolution.weight, a=0.2, generator=generator)
 

@@ -90,7 +90,7 @@ class ResnetGenerator(nn.Module):
 class UnetGenerator(nn.Module):
     """(N, in_channels, H, W) and, with latent > 0, a code z (N, latent) -> (N, out_channels, H, W) in (-1, 1).
 
-    H and W are multiples of 2^depth (pix2pix, section 3.2.1; the code at the input or at all levels: BicycleGAN, 3.5).
+    H and W are multiples of 2^depth (pix2pix, section 3.2.1; the code at the input or at all levels: BicycleGAN, 4).
     Raises ValueError for a depth below 2, any other size, and a z that is missing, of another shape or not asked for.
     """
 
@@ -269,7 +269,7 @@ class EncoderBlock(nn.Module):
 
 
 class StyleEncoder(nn.Module):
-    """(N, in_channels, H, W) -> mean (N, latent) and log variance (N, latent) of a code (BicycleGAN, section 3.1)."""
+    """(N, in_channels, H, W) -> mean (N, latent) and log variance (N, latent) of a code (BicycleGAN, section 3.2)."""
 
     def __init__(
         self,

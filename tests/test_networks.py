@@ -171,7 +171,7 @@ def test_a_style_encoder_without_norm_starts_with_weights_that_keep_the_signal(n
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d):
             fan_in = module.weight[0].numel()
-            he = (2 / (1 + 0.2**2) / fan_in) ** 0.5  # He et al. 2015, eq. 14 with a leaky ReLU's slope
+            he = (2 / (1 + 0.2**2) / fan_in) ** 0.5  # He et al. 2015, eq. 15
             expected = he if norm == "none" else 0.02
             # four standard errors, 1 / sqrt(2 draws), of at least 1,536 draws
             assert module.weight.std().item() == pytest.approx(expected, rel=0.073), name

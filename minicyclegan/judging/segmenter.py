@@ -1,6 +1,6 @@
 """The FCN score: how much of a label map can be read back off a front, by a segmenter that learned on real fronts.
 
-pix2pix (section 4.2) and CycleGAN (section 5.1.1) score labels -> photo this way: if a generated picture is good, a
+pix2pix (section 4.1) and CycleGAN (section 5.1.1) score labels -> photo this way: if a generated picture is good, a
 network that has only ever seen real ones finds the right class at every pixel. The scores are those of Long et al.
 2015, "Fully Convolutional Networks for Semantic Segmentation", section 5. Real fronts' own score is the ceiling.
 

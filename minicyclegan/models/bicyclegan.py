@@ -194,7 +194,7 @@ class BicycleGAN(nn.Module):
         return {name: loss.detach() for name, loss in losses.items()}
 
     def generator_objective(self, losses: dict[str, Tensor]) -> Tensor:
-        """L = L_GAN^VAE + lambda L_1^VAE + L_GAN + lambda_latent L_1^latent + lambda_KL L_KL   (eq. 8)."""
+        """L = L_GAN^VAE + lambda L_1^VAE + L_GAN + lambda_latent L_1^latent + lambda_KL L_KL   (section 3.4)."""
         c = self.config
         weights = {
             "gan_vae": c.lambda_vae,

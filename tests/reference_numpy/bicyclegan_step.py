@@ -49,7 +49,7 @@ class BicycleGAN:
         losses = {
             "gan_vae": self.judged(self.D_vae, fake_encoded, 1),
             "gan_lr": self.judged(self.D_lr, fake_random, 1),
-            "l1": F.l1_loss(fake_encoded, b1),  # E‖B − G(A, z)‖₁  (eq. 3)
+            "l1": F.l1_loss(fake_encoded, b1),  # E‖B − G(A, z)‖₁  (eq. 2)
             # −½ Σ (1 + log σ² − μ² − σ²), over pictures and numbers alike  (eq. 5)
             "kl": -0.5 * (1 + log_variance - mean * mean - log_variance.exp()).sum(),
             "latent": F.l1_loss(mean_again, z_random),  # E‖z − E(G(A, z))‖₁  (eq. 7)
