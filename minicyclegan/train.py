@@ -38,6 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
             settings["steps"] = None
         config = _build(TrainConfig, settings, given)
         model_config = _build(CONFIGS[chosen.model], model_settings, given)
+        for option, channels in (("A", model_config.channels_A), ("B", model_config.channels_B)):
+            if channels not in (1, 3):
+                parser.error(f"--channels-{option} must be 1 (grey) or 3 (colour), not {channels}")
         model_config.check_size(config.size)
         unknown = [name for name in config.data if name not in WORLDS and not Path(name).exists()]
         if unknown:

@@ -155,6 +155,11 @@ def test_folders_without_pairs_are_refused(pairs, monkeypatch):
         (["--model", "pix2pixHD"], "--model"),
         (["--model", "pix2pix", "--dropout", 1.5], "--dropout must be below 1"),
         (["--model", "bicyclegan", "--latent", 0], "--latent must be at least 1"),
+        (["--model", "pix2pix", "--channels-A", 2], "--channels-A must be 1 (grey) or 3 (colour), not 2"),
+        (
+            ["--model", "cyclegan", "--channels-A", 3, "--channels-B", 4, "--lambda-identity", 0],
+            "--channels-B must be 1",
+        ),
         (["--model", "pix2pix", "--seed", 2**63], "--seed must be below 9223372036854775808"),
     ],
 )
