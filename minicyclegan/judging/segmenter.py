@@ -81,11 +81,16 @@ def train_segmenter(pictures: int = 800, steps: int = 500, seed: int = 0, batch:
     generator = torch.Generator().manual_seed(seed)
     for _ in one_cycle(segmenter, steps, "segmenter"):
         chosen = torch.randint(pictures, (batch,), generator=generator)
-        mirrored = torch.rand(batch, generator=generator) < 0.5
-        front = torch.where(mirrored[:, None, None, None], x[chosen].flip(-1), x[chosen])  # (batch, 3, SIZE, SIZE)
-        labels = torch.where(mirrored[:, None, None], y[chosen].flip(-1), y[chosen])  # (batch, SIZE, SIZE)
+        front, labels = mirrored(x[chosen], y[chosen], generator)
         F.cross_entropy(segmenter(front), labels).backward()
     return segmenter.eval()
+
+
+def mirrored(front: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Half of the fronts (N, 3, H, W) mirrored, with their labels (N, H, W)."""
+    chosen = torch.rand(len(front), generator=generator) < 0.5
+    front = torch.where(chosen[:, None, None, None], front.flip(-1), front)  # (N, 3, H, W)
+    return front, torch.where(chosen[:, None, None], labels.flip(-1), labels)
 
 
 @cache

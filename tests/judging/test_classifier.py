@@ -83,6 +83,14 @@ def test_features_are_of_one_scale(real):
     assert spread.min() > 0.7 and spread.max() < 1.3
 
 
+def test_training_ends_with_the_scale_of_its_own_pictures():
+    network = train_classifier(pictures=3, steps=3, batch=4)
+    spread = features(labelled("train", 3)[0], network).std(0, ddof=1)
+    # A channel that hardly varies is left small rather than blown up.
+    np.testing.assert_allclose(spread[spread > 0.99], 1, rtol=1e-5)
+    assert np.mean(spread > 0.99) > 0.9
+
+
 def test_grey_pictures_and_other_sizes_are_taken(real):
     grey = real[0][:3].mean(3, keepdims=True).astype(np.uint8)
     np.testing.assert_array_equal(features(grey), features(np.repeat(grey, 3, axis=3)))

@@ -210,6 +210,8 @@ def test_null_models_of_fronts_score_clearly_below_real(kind):
         assert distance.value > 1.5 * distance.real
     if kind == "the input itself":
         assert figures["AtoB", "change: output against input"].value == 0
+        taken = figures["AtoB", "classifier: share taken for the target domain"]
+        assert taken.value == 0 and taken.real == 1
 
 
 def test_horses_with_the_truths_coat_and_without(monkeypatch):

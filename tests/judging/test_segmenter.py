@@ -16,6 +16,7 @@ from minicyclegan.judging.segmenter import (
     confusion,
     fcn_score,
     fronts,
+    mirrored,
     read_labels,
     score,
     segment,
@@ -149,6 +150,16 @@ def test_training_leaves_the_global_generator_alone():
     before = torch.get_rng_state()
     train_segmenter(pictures=4, steps=2, batch=2)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_half_of_the_fronts_are_mirrored_with_their_labels(real):
+    labels = torch.from_numpy(real[1]).long()
+    front = labels[:, None].expand(-1, 3, -1, -1).float()
+    seen, read = mirrored(front, labels, torch.Generator().manual_seed(0))
+    assert torch.equal(seen, read[:, None].expand(-1, 3, -1, -1).float())
+    turned = [not torch.equal(a, b) for a, b in zip(labels, read, strict=True)]
+    assert 0.3 < np.mean(turned) < 0.7  # of 80: four deviations
+    assert all(torch.equal(b, a.flip(-1)) for a, b, t in zip(labels, read, turned, strict=True) if t)
 
 
 def test_a_short_training_is_well_on_its_way(real):
