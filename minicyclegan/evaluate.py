@@ -16,6 +16,7 @@ from minicyclegan.devices import DeviceError, find_device
 from minicyclegan.judging.evaluation import evaluate, sheet
 from minicyclegan.judging.extractor import FeaturesError, find_extractor
 from minicyclegan.judging.figures import HEADING
+from minicyclegan.judging.fronts import SMALLEST
 from minicyclegan.judging.style_table import null_figures, side_by_side
 from minicyclegan.judging.style_tasks import style_task
 from minicyclegan.judging.world_figures import STYLE_SAMPLES
@@ -59,8 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     for option, path in (("--json", given.json), ("--picture", given.picture)):
         if path is not None and not path.parent.is_dir():
             parser.error(f"{option} {path}: there is no folder {path.parent}; make it first")
-    if given.nulls and list(given.data or ["facades"]) != ["facades"]:
-        parser.error("--nulls goes with --data facades, the world whose styles are known")
+        if path is not None and path.is_dir():
+            parser.error(f"{option} {path}: a folder; give a file")
     if given.picture is not None and given.picture.suffix.lower() not in (".png", ".jpg"):
         parser.error(f"--picture {given.picture}: the name must end in .png or .jpg")
 
@@ -69,10 +70,12 @@ def main(arguments: list[str] | None = None) -> int:
     size = given.size or translator.settings.get("size")
     if names is None or size is None:
         parser.error(f"{given.model} does not say what it was trained on: give --data and --size")
+    if given.nulls and (list(names) != ["facades"] or size < SMALLEST or not translator.latent):
+        parser.error(f"--nulls goes with a model of many styles, --data facades and at least {SMALLEST} px")
     extractor = find_extractor(given.features)
     swapped = translator.settings.get("direction", "AtoB") == "BtoA"
     data = _open(translator, names, size, swapped, given)
-    world = WORLDS.get(names[0])
+    world = WORLDS.get(names[0]) if len(names) == 1 else None  # of two folders one may be called like a world
     figures = evaluate(translator, data, world, size, swapped, extractor, given.count)
 
     print(f"{given.model} on {' and '.join(names)}, test pictures of {size} px")
