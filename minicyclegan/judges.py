@@ -32,9 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def make_segmenter(out: Path, pictures: int = 800, steps: int = 500) -> float:
     """Trains it, writes its weights and two pictures, prints its scores on fresh fronts; returns its pixel accuracy."""
-    start = time.process_time()
+    start = time.perf_counter()
     network = segmenter.train_segmenter(pictures, steps)
-    seconds = time.process_time() - start
+    seconds = time.perf_counter() - start
     save_weights(network, out / "segmenter.pt")
     fronts, labels = segmenter.fronts("test", TEST_PICTURES)
     result = segmenter.fcn_score(fronts, labels, network)
@@ -51,9 +51,9 @@ def make_segmenter(out: Path, pictures: int = 800, steps: int = 500) -> float:
 
 def make_classifier(out: Path, pictures: int = 300, steps: int = 1200) -> float:
     """Trains it, writes its weights and a picture, prints its score on fresh pictures; returns its accuracy."""
-    start = time.process_time()
+    start = time.perf_counter()
     network = classifier.train_classifier(pictures, steps)
-    seconds = time.process_time() - start
+    seconds = time.perf_counter() - start
     save_weights(network, out / "classifier.pt")
     shown, classes = classifier.labelled("test", TEST_PICTURES)
     taken = classifier.classify(shown, network)

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from minicyclegan.receptive_field import smallest_input
+
 Norm = Literal["instance", "batch", "none"]
 Direction = Literal["AtoB", "BtoA"]
 LatentAt = Literal["input", "all"]
@@ -248,9 +250,11 @@ class PatchDiscriminator(nn.Module):
         )
         self.norms = nn.ModuleList(norm_layer(norm, channels) for channels in widths[1:])
         self.last = nn.Conv2d(widths[-1], 1, 4, padding=1)
+        self.least_side = smallest_input(layers)
         initialise(self, generator)
 
     def forward(self, x: Tensor) -> Tensor:
+        _check_side(self, x)
         x = F.leaky_relu(self.first(x), 0.2)  # (N, width, H/2, W/2)
         for convolution, norm in zip(self.hidden, self.norms, strict=True):
             x = F.leaky_relu(norm(convolution(x)), 0.2)  # (N, up to 8 width, H/2^i, W/2^i)
@@ -355,6 +359,7 @@ class StyleEncoder(nn.Module):
         )
         self.mean = nn.Linear(widths[-1], latent)
         self.log_variance = nn.Linear(widths[-1], latent)
+        self.least_side = 2 ** (blocks + 1)
         initialise(self, generator)
         if norm == "none":
             # Nothing lifts the published small weights' signal up again, layer after layer: He et al. 2015, eq. 15.
@@ -362,9 +367,17 @@ class StyleEncoder(nn.Module):
                 nn.init.kaiming_normal_(convolution.weight, a=0.2, generator=generator)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        _check_side(self, x)
         x = self.blocks(self.first(x))  # (N, up to 4 width, H/2^(blocks + 1), W/2^(blocks + 1))
         x = F.leaky_relu(x, 0.2).mean(dim=(2, 3))  # (N, up to 4 width)
         return self.mean(x), self.log_variance(x)  # (N, latent) each
+
+
+def _check_side(network: PatchDiscriminator | StyleEncoder, x: Tensor) -> None:
+    height, width = x.shape[-2:]
+    if min(height, width) < network.least_side:
+        name = type(network).__name__
+        raise ValueError(f"this {name} takes sides of {network.least_side} pixels or more, not {height} x {width}")
 
 
 @torch.no_grad()

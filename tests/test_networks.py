@@ -304,3 +304,18 @@ def test_every_parameter_gets_a_gradient(norm):
         for name, parameter in network.named_parameters():
             # A parameter that a norm removes has rounding alone: about 1e-14 here, where the smallest true one is 0.2.
             assert parameter.grad.abs().max() > 1e-4, f"{type(network).__name__}: {name}"
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch", "none"])
+@pytest.mark.parametrize(
+    "build, least",
+    [
+        (lambda norm: PatchDiscriminator(width=2, layers=3, norm=norm), 24),
+        (lambda norm: StyleEncoder(width=2, blocks=3, norm=norm), 16),
+    ],
+)
+def test_pictures_too_small_to_judge_or_read_are_refused_with_the_least_side(build, least, norm):
+    network = build(norm)
+    network(torch.zeros(2, 3, least, least))
+    with pytest.raises(ValueError, match=f"sides of {least} pixels or more, not {least - 1} x {least}"):
+        network(torch.zeros(2, 3, least - 1, least))

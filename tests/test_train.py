@@ -203,3 +203,12 @@ def test_a_second_interrupt_or_one_before_training_is_quiet(tmp_path):
     assert process.returncode == 130
     assert b"Traceback" not in errors
     assert not (tmp_path / "run").exists()
+
+
+def test_a_checkpoint_that_lacks_a_part_is_named(tiny_run, tmp_path):
+    content = torch.load(tiny_run / "checkpoint.pt", weights_only=True)
+    del content["training"]["penalty_points"]
+    torch.save({**content, "steps": content["steps"] + 1}, tmp_path / "checkpoint.pt")
+    result = train("--out", tmp_path, "--resume")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == f"error: {tmp_path}/checkpoint.pt: a damaged checkpoint ('penalty_points')"

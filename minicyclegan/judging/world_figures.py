@@ -146,7 +146,10 @@ def _styles(translator: Translator, direction: Direction, known: Known) -> list[
         [_in_styles(translator, a.expand(STYLE_SAMPLES, -1, -1, -1), z) for a, z in zip(x, codes, strict=True)]
     )
     one = codes[0, :1].expand(len(x), -1)  # (L, latent)
-    fixed = np.stack([_in_styles(translator, x, one)] * 2, axis=1)  # (L, 2, S, S, 3)
+    # The same code twice: under whatever noise there is, and in other company.
+    seeds = (1, 2) if translator.has_dropout() else (None, None)
+    again = _in_styles(translator, x.flip(0), one, seeds[1])[::-1]
+    fixed = np.stack([_in_styles(translator, x, one, seeds[0]), again], axis=1)  # (L, 2, S, S, 3)
     transferred = None
     if translator.encoder is not None:
         read = translator.encode(to_tensor(task.references))  # (P, latent)
@@ -158,7 +161,7 @@ def _styles(translator: Translator, direction: Direction, known: Known) -> list[
     return figures
 
 
-def _in_styles(translator: Translator, x: torch.Tensor, z: torch.Tensor) -> np.ndarray:
+def _in_styles(translator: Translator, x: torch.Tensor, z: torch.Tensor, noise: int | None = None) -> np.ndarray:
     """(N, 3, S, S) and codes (N, latent) -> (N, S, S, 3) uint8."""
     parts = zip(x.split(STYLE_SAMPLES), z.split(STYLE_SAMPLES), strict=True)
-    return np.concatenate([from_tensor(translator.translate(a, z=code)) for a, code in parts])
+    return np.concatenate([from_tensor(translator.translate(a, z=code, noise=noise)) for a, code in parts])

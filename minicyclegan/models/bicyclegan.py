@@ -9,6 +9,8 @@ cLR-GAN    z -> G(a, z) -> E -> z again; D_lr judges its pictures
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +44,10 @@ from minicyclegan.receptive_field import smallest_input
 
 @dataclass(frozen=True)
 class BicycleGANConfig:
-    """The published settings are the defaults. Raises ValueError, naming the option, for a value that can't work."""
+    """The published settings are the defaults. Raises ValueError, naming the option, for a value that can't work.
+
+    First weights are drawn from N(0, 0.02), as for the other models; the published code takes Xavier's, gain 0.02.
+    """
 
     latent: int = option(8, "length of the code that tells the answers apart", least=1)
     latent_at: LatentAt = option("all", "where the code enters: at the input, or at all levels of the way down")
@@ -248,7 +253,8 @@ class BicycleGAN(nn.Module):
     @torch.no_grad()
     def encode(self, b: Tensor) -> Tensor:
         """The code of each picture's style: (N, channels_B, H, W) in [-1, 1] -> (N, latent)."""
-        return self.E(b)[0]  # (N, latent)
+        with _at_rest(self.E):
+            return self.E(b)[0]  # (N, latent)
 
     @torch.no_grad()
     def sample(self, a: Tensor, n: int, generator: torch.Generator | None = None) -> Tensor:
@@ -258,7 +264,7 @@ class BicycleGAN(nn.Module):
         """
         generator = generator or torch.Generator().manual_seed(0)
         z = torch.randn(n, self.config.latent, generator=generator).to(a)  # (n, latent)
-        return torch.stack([self.G(a, code.expand(len(a), -1)) for code in z], dim=1)  # (N, n, channels_B, H, W)
+        return self._answers(a, [code.expand(len(a), -1) for code in z])
 
     @torch.no_grad()
     def interpolate(self, a: Tensor, first: Tensor, last: Tensor, n: int) -> Tensor:
@@ -268,7 +274,13 @@ class BicycleGAN(nn.Module):
         """
         shares = torch.linspace(0, 1, n).tolist()
         codes = [((1 - share) * first + share * last).expand(len(a), -1) for share in shares]  # n x (N, latent)
-        return torch.stack([self.G(a, z) for z in codes], dim=1)  # (N, n, channels_B, H, W)
+        return self._answers(a, codes)
+
+    def _answers(self, a: Tensor, codes: list[Tensor]) -> Tensor:
+        if not codes:
+            raise ValueError("ask for one answer at least: n is 0")
+        with _at_rest(self.G):
+            return torch.stack([self.G(a, z) for z in codes], dim=1)  # (N, n, channels_B, H, W)
 
     def set_learning_rate(self, factor: float) -> float:
         """Sets all optimizers to `factor` times the configured rate and returns the rate."""
@@ -294,6 +306,17 @@ class BicycleGAN(nn.Module):
         if truth is not None:
             rows["truth's style"] = self.G(a, self.encode(truth))  # (N, channels_B, H, W)
         return rows
+
+
+@contextlib.contextmanager
+def _at_rest(network: nn.Module) -> Iterator[None]:
+    """In eval mode for a while: no dropout, and batch norms learn nothing from what they see."""
+    training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(training)
 
 
 def _frozen(network: nn.Module, x: Tensor) -> Any:

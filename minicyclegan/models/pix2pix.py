@@ -41,7 +41,12 @@ class Pix2PixConfig:
     )
     conditional: bool = option(True, "the discriminator sees (a, b); otherwise only b")
     norm: Norm = option("batch", "norm after the convolutions")
-    dropout: float = option(0.5, "dropout in the generator's inner levels, its only noise", least=0.0, below=1)
+    dropout: float = option(
+        0.5,
+        "dropout in the generator's inner levels, from --depth 6 on: its only noise, unless there is a --latent",
+        least=0.0,
+        below=1,
+    )
     latent: int = option(
         0, "length of a random code for the generator (BicycleGAN's baseline pix2pix + noise)", least=0
     )

@@ -52,7 +52,7 @@ class Translator:
         """The picture in the other domain, as what it came in as.
 
         z        the code of the answer, (latent,) or (N, latent), of a model that has many; None: zeros, the middle
-        noise    a seed: dropout stays on and batch norms use the picture's own statistics, as in pix2pix, section 3.2;
+        noise    a seed: dropout stays on and batch norms use the picture's own statistics, as in pix2pix, section 3.3;
                  None: the same answer every time
 
         A path or a Pillow picture gives a Pillow picture; a uint8 array (H, W) or (H, W, C) gives a uint8 array
@@ -199,7 +199,11 @@ def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> T
     content = load_checkpoint(path)
     try:
         model = build(from_dict(CONFIGS[content["model"]], content["config"]))
-        model.load_state_dict(content["training"]["networks"])
+        missing, unknown = model.load_state_dict(content["training"]["networks"], strict=False)
+        # Small checkpoints come without the discriminators, which translate nothing.
+        judges = {name for name in model.state_dict() if name.startswith("D")}
+        if unknown or set(missing) not in (set(), judges):
+            raise ValueError(f"{[*unknown, *missing][0]} is {'unknown' if unknown else 'missing'}")
         settings = content["settings"]
     # What is missing, or of another type than it should be, surfaces as nearly any exception.
     except Exception as error:

@@ -18,7 +18,7 @@ from minicyclegan.data.folders import DataError, find_layout
 from minicyclegan.data.worlds import WORLDS, default_cache_dir
 from minicyclegan.devices import find_device
 from minicyclegan.models import CONFIGS, Model, ModelConfig, build
-from minicyclegan.training.checkpoint import load_checkpoint, restore_random_state
+from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint, restore_random_state
 from minicyclegan.training.config import TrainConfig
 from minicyclegan.training.loop import train
 from minicyclegan.training.run_folder import RunError, RunFolder, new_run_folder
@@ -69,8 +69,13 @@ def resume(folder: RunFolder, device_name: str | None) -> int:
     model_config = from_dict(CONFIGS[content["model"]], content["config"])
     data = read_data(config, model_config)
     model = build(model_config, config.seed).to(device)
-    model.load_training_state(content["training"])
-    restore_random_state(content["random"], device)
+    try:
+        model.load_training_state(content["training"])
+        restore_random_state(content["random"], device)
+    # What is missing, or of another shape than it should be, surfaces as nearly any exception.
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+        raise CheckpointError(f"{folder.checkpoint}: a damaged checkpoint ({reason})") from None
     folder.cut_log(content["step"])
     if device.type == "cpu" and content["threads"] != torch.get_num_threads():
         print(

@@ -240,8 +240,8 @@ class Painter:
     latent = 4
     encoder = "a person"
 
-    def __init__(self, blind: bool = False):
-        self.generators, self.blind = {"AtoB": None}, blind
+    def __init__(self, blind: bool = False, fickle: bool = False):
+        self.generators, self.blind, self.fickle = {"AtoB": None}, blind, fickle
         self.layouts = {}
         for index in range(40):
             layout = draw_scene(WORLDS["facades"], "test", "A", index).layout
@@ -249,11 +249,16 @@ class Painter:
                 WORLDS["facades"].render(draw_scene(WORLDS["facades"], "test", "A", index), "A", 64).tobytes()
             ] = layout
 
-    def translate(self, x: torch.Tensor, direction: str = "AtoB", *, z: torch.Tensor | None = None) -> torch.Tensor:
+    def has_dropout(self) -> bool:
+        return False
+
+    def translate(
+        self, x: torch.Tensor, direction: str = "AtoB", *, z: torch.Tensor | None = None, noise: int | None = None
+    ) -> torch.Tensor:
         z = torch.zeros(len(x), self.latent) if z is None else z.expand(len(x), -1)
         fronts = []
-        for picture, code in zip(from_tensor(x), z, strict=True):
-            seed = 0 if self.blind else abs(int(1e6 * float(code[0])))
+        for place, (picture, code) in enumerate(zip(from_tensor(x), z, strict=True)):
+            seed = 0 if self.blind else abs(int(1e6 * float(code[0]))) + place * self.fickle
             layout = self.layouts[PALETTE[read_labels(picture[None])[0]].tobytes()]
             fronts.append(render_front(layout, sample_style(np.random.default_rng(seed)), 64))
         return to_tensor(np.stack(fronts))
@@ -273,9 +278,9 @@ def test_a_painter_of_many_styles_and_one_that_ignores_its_code(monkeypatch):
     monkeypatch.setattr(module, "style_task", lambda size: full(6, size, styles=6, references=24))
     monkeypatch.setattr(module, "STYLE_SAMPLES", 6)
     data, world = world_data(WORLDS["facades"], 64, 1, 6), WORLDS["facades"]
-    varied, blind = (
+    varied, blind, fickle = (
         {f.name: f for f in evaluate(painter, data, world, 64, quiet=True)}
-        for painter in (Painter(), Painter(blind=True))
+        for painter in (Painter(), Painter(blind=True), Painter(fickle=True))
     )
     name = "diversity: among 8 samples of an input"
     assert blind[name].value == 0
@@ -284,6 +289,8 @@ def test_a_painter_of_many_styles_and_one_that_ignores_its_code(monkeypatch):
     assert accuracy.passes and accuracy.count == 36 and accuracy.limits[0] == pytest.approx(0.84 * accuracy.real)
     diverse = "styles: diversity: whole picture, x true"
     assert varied[diverse].passes and not blind[diverse].passes
+    same = "styles: fixed code: whole picture, x true"
+    assert varied[same].passes and not fickle[same].passes
     rows = sheet(Painter(), data, count=2)["AtoB"]
     assert list(rows) == ["input", "output", "sample 1", "sample 2", "sample 3", "truth"]
     assert all(row.shape == (2, 64, 64, 3) for row in rows.values())

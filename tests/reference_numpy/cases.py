@@ -229,5 +229,5 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[int, ...]], str]] = [
     ("UnetGenerator", {"depth": 2}, [(2, 3, 8, 8), (2, 8)], "code"),
     ("UnetGenerator", {"depth": 3, "norm": "layer"}, [(1, 3, 8, 8)], "'layer'"),
     ("PixelDiscriminator", {"norm": "instance"}, [(2, 3, 1, 1)], "1 x 1|1 spatial"),
-    ("StyleEncoder", {"blocks": 3}, [(2, 3, 8, 8)], "1 x 1|1 spatial"),
+    ("StyleEncoder", {"blocks": 3}, [(2, 3, 8, 8)], "1 x 1|1 spatial|sides of 16"),
 ]
