@@ -5,6 +5,7 @@ COMMANDS = {
     "translate": "sends pictures and folders of pictures through a trained model",
     "evaluate": "measures a trained model on held-out pictures",
     "judges": "trains the networks that evaluate judges with; they come trained",
+    "ablate": "the papers' tables at laptop size: trains, measures, draws",
     "worlds": "draws the embedded worlds: sheets to look at, or data set folders",
 }
 
