@@ -1,5 +1,7 @@
 """python -m minicyclegan.ablate: real processes, stopped and continued; finished runs are never done twice."""
 
+import contextlib
+import dataclasses
 import hashlib
 import json
 import os
@@ -16,46 +18,56 @@ import torch
 from PIL import Image
 
 import minicyclegan
-from minicyclegan.judging.ablations.checkpoints import LARGEST, LARGEST_TOGETHER, write_checkpoints
-from minicyclegan.judging.ablations.runs import AblationError, plan
-from minicyclegan.judging.ablations.settings import FOR_LESSONS
-from minicyclegan.judging.ablations.tables import TABLES
+from minicyclegan.ablate import main
+from minicyclegan.judging.ablations.checkpoints import LARGEST, LARGEST_TOGETHER, lightened, write_checkpoints
+from minicyclegan.judging.ablations.runs import AblationError, Run, _terminate_is_ctrl_c, carry_out, plan
+from minicyclegan.judging.ablations.settings import FOR_LESSONS, PIX2PIX, Setting
+from minicyclegan.judging.ablations.tables import TABLES, Row
+from minicyclegan.training.checkpoint import load_checkpoint, save_checkpoint
 
 SHIPPED = Path(__file__).parents[1] / "lessons/checkpoints"
 needs_checkpoints = pytest.mark.skipif(not SHIPPED.exists(), reason="lessons/checkpoints is not written yet")
 
-# Two runs of 60 steps with tiny networks, carried out as the command does it.
+OPTIONS = PIX2PIX | {"steps": 60, "pictures": 8, "width": 2, "disc_width": 2, "batch": 1, "save_every": 1000}
+TINY = [Setting(f"tiny{number}", "pix2pix", "fronts", OPTIONS | {"lr": 1e-3 * number}) for number in (1, 2)]
+TABLE = dataclasses.replace(
+    TABLES["pix2pix-skips"], rows=(Row("U-Net, L1", TINY[0]), Row("U-Net, L1 + cGAN", TINY[1])), claims=()
+)
+
+# As the command does it: the first `count` of the runs, some at a time.
 SCRIPT = """
 import sys
 from pathlib import Path
 from minicyclegan.cli import run
 from minicyclegan.judging.ablations.runs import AblationError, Run, carry_out
-from minicyclegan.judging.ablations.settings import PIX2PIX, Setting
+from tests.test_ablate import TINY
 
-TINY = {"steps": 60, "pictures": 8, "width": 2, "disc_width": 2, "batch": 1, "save_every": 1000}
-settings = [Setting(f"tiny{n}", "pix2pix", "fronts", PIX2PIX | TINY | {"lr": 1e-3 * (n + 1)}) for n in range(2)]
-runs = [Run(setting, 0, Path(sys.argv[1]), 2) for setting in settings]
-run(lambda: carry_out(runs, int(sys.argv[2])) or 0, (AblationError,))
+root, count, jobs = Path(sys.argv[1]), *map(int, sys.argv[2:])
+run(lambda: carry_out([Run(setting, 0, root, 2) for setting in TINY[:count]], jobs) or 0, (AblationError,))
 """
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def pictures(tmp_path_factory):
     """What one run draws, the next one reads."""
-    folder = str(tmp_path_factory.mktemp("pictures"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MINICYCLEGAN_CACHE", folder)
+        patch.setenv("MINICYCLEGAN_CACHE", str(tmp_path_factory.mktemp("pictures")))
         yield
 
 
-def ablate(*arguments: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "minicyclegan.ablate", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+def ablate(root: Path, *arguments: object) -> int:
+    """The command on a table of two tiny runs, as if it were one of the papers'."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("ablate", "judging.ablations.page"):
+            patch.setattr(f"minicyclegan.{module}.TABLES", {TABLE.name: TABLE})
+        words = [TABLE.name, "--seeds", 1, "--count", 2, "--runs", root, *arguments]
+        return main(list(map(str, words)))
 
 
-def begin(root: Path, jobs: int = 2) -> subprocess.Popen:
-    command = [sys.executable, "-c", SCRIPT, str(root), str(jobs)]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+def begin(root: Path, count: int = 2, jobs: int = 1) -> subprocess.Popen:
+    command = [sys.executable, "-c", SCRIPT, str(root), str(count), str(jobs)]
+    here = Path(__file__).parents[1]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=here)
 
 
 def wait_until(condition, process: subprocess.Popen) -> None:
@@ -73,125 +85,132 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return torch.load(folder / "checkpoint.pt", weights_only=True)["training"]["networks"]
 
 
-@pytest.fixture(scope="session")
-def rehearsed(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("rehearsed")
-    result = ablate("pix2pix-skips", "--rehearse", "--seeds", 1, "--count", 2, "--runs", root)
-    assert result.returncode == 0, result.stderr
-    for row in TABLES["pix2pix-skips"].rows:
-        assert row.label in result.stdout
-    assert str(root / "ablations.md") in result.stdout
+def times(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, pictures) -> Path:
+    root = tmp_path_factory.mktemp("undisturbed")
+    leftover = Run(TINY[0], 0, root, 2).folder  # killed before its first checkpoint
+    leftover.path.mkdir()
+    for path in (leftover.config, leftover.log):
+        path.write_text("{}\n")
+    assert ablate(root, "--jobs", 2) == 0
     return root
 
 
-def test_a_table_is_trained_judged_drawn_and_written(rehearsed):
-    content = json.loads((rehearsed / "ablations/pix2pix-skips.json").read_text())
-    runs = plan([TABLES["pix2pix-skips"].rehearsed()], 1, rehearsed, 2)
-    assert len(runs) == len(content["rows"]) == 4
-    for run in runs:
+def test_a_table_is_trained_judged_drawn_and_written(undisturbed):
+    content = json.loads((undisturbed / f"ablations/{TABLE.name}.json").read_text())
+    page = (undisturbed / "ablations.md").read_text()
+    for setting, row, expected in zip(TINY, content["rows"], TABLE.rows, strict=True):
+        run = Run(setting, 0, undisturbed, 2)
         figures = run.figures()
-        (row,) = [row for row in content["rows"] if f"{run.folder.path.name}" in row["command"]]
-        assert {name: [figures["measures"][name]] for name in row["measures"]} == row["measures"]
+        assert row["label"] == expected.label and f"runs/ablations/{run.folder.path.name}" in row["command"]
+        assert row["measures"] == {name: [figures["measures"][name]] for name in TABLE.measures}
         assert row["training_seconds"] == [figures["training_seconds"]] and figures["training_seconds"] > 0
-        assert f"| {row['label']} | {row['measures']['sharpness'][0]:.3f}" in (
-            re.sub(r"\| [\d.]+ \| [\d.]+ \| [\d.]+ \| ([\d.]+) ", r"| \1 ", (rehearsed / "ablations.md").read_text())
-        )
+        cells = " | ".join(f"{row['measures'][name][0]:.3f}" for name in TABLE.measures)
+        assert f"| {row['label']} | {cells} |" in page
         config = json.loads(run.folder.config.read_text())
-        assert config["settings"]["steps"] == 2 and config["threads"] == 1
-    with Image.open(rehearsed / "ablations/pix2pix-skips.png") as picture:
-        # title, then input, a row for each setting, truth: 64 px drawn twice as large, and 4 px between
-        assert picture.height == 32 + 6 * (128 + 4) + 4
+        assert config["settings"]["steps"] == 60 and config["config"]["lr"] == setting.options["lr"]
+        assert config["threads"] == 1 and config["device"] == "cpu"
+        assert steps(run.folder.path) == list(range(1, 61))
+    with Image.open(undisturbed / f"ablations/{TABLE.name}.png") as picture:
+        # a title; then input, a row for each setting, truth: 64 px drawn twice as large, 4 px between
+        assert picture.height == 32 + 4 * (128 + 4) + 4
 
 
-def test_what_is_finished_is_not_done_again_but_what_is_broken_is_judged_again(rehearsed):
-    folders = sorted(rehearsed.glob("pix2pix-*"))
-    before = {path: path.stat().st_mtime_ns for folder in folders for path in folder.iterdir()}
-    broken, other_count, gone, infinite = (folder / "figures.json" for folder in folders)
-    contents = [path.read_text() for path in (broken, other_count, gone, infinite)]
-    broken.write_text(contents[0][:40])
-    gone.unlink()
-    infinite.write_text(re.sub(r'"L1": [\d.]+', '"L1": NaN', contents[3]))
-    result = ablate("pix2pix-skips", "--rehearse", "--seeds", 1, "--count", 2, "--runs", rehearsed)
-    assert result.returncode == 0, result.stderr
-    after = {path: path.stat().st_mtime_ns for folder in folders for path in folder.iterdir()}
-    judged_again = {path for path in before if path.name == "figures.json" and before[path] != after[path]}
-    assert judged_again == {broken, gone, infinite}
-    assert all(before[path] == after[path] for path in before if path.name in ("checkpoint.pt", "log.jsonl"))
-    for path, content in zip((broken, other_count, gone, infinite), contents, strict=True):
-        assert json.loads(path.read_text())["measures"] == json.loads(content)["measures"]
+def test_what_is_finished_is_not_done_again_and_what_is_broken_is_only_judged_again(undisturbed):
+    first, second = (Run(setting, 0, undisturbed, 2).folder.path for setting in TINY)
+    before, measured = times(first) | times(second), json.loads((first / "figures.json").read_text())["measures"]
+    text = (first / "figures.json").read_text()
+    for broken in (
+        text[:40],
+        "[]",
+        text.replace('"count": 2', '"count": 3'),
+        re.sub(r'"L1": [\d.]+', '"L1": NaN', text),
+    ):
+        (first / "figures.json").write_text(broken)
+        assert ablate(undisturbed) == 0
+        assert json.loads((first / "figures.json").read_text())["measures"] == measured
+    after = times(first) | times(second)
+    changed = {path for path in after if before.get(path) != after[path]}
+    assert changed == {first / "figures.json", first / "output.txt"} and set(after) == set(before)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_and_continued_equals_undisturbed(tmp_path, number):
-    undisturbed = begin(tmp_path / "undisturbed")
-    assert undisturbed.wait(timeout=200) == 0, undisturbed.stderr.read()
-    root = tmp_path / "runs"
-    process = begin(root, jobs=1)
+def test_stopped_and_continued_equals_undisturbed(undisturbed, tmp_path):
+    process = begin(tmp_path, jobs=1)
 
     def second_is_training() -> bool:
-        log = list(root.glob("tiny1-*/log.jsonl"))
-        return bool(log) and log[0].read_bytes().count(b"\n") >= 10
+        logs = list(tmp_path.glob("tiny2-*/log.jsonl"))
+        return bool(logs) and logs[0].read_bytes().count(b"\n") >= 10
 
     wait_until(second_is_training, process)
-    process.send_signal(number)
+    process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130 and "Traceback" not in errors
-    (first,), (second,) = root.glob("tiny0-*"), root.glob("tiny1-*")
+    first, second = (Run(setting, 0, tmp_path, 2).folder.path for setting in TINY)
     assert (first / "figures.json").exists() and not (second / "figures.json").exists()
     assert (second / "checkpoint.pt").exists() and 10 <= len(steps(second)) < 60
-    finished = {path: path.stat().st_mtime_ns for path in first.iterdir()}
+    finished = times(first)
 
-    process = begin(root)
-    assert process.wait(timeout=200) == 0, process.stderr.read()
-    assert {path: path.stat().st_mtime_ns for path in first.iterdir()} == finished
-    assert steps(second) == list(range(1, 61))
-    expected, found = weights(tmp_path / "undisturbed" / second.name), weights(second)
+    process = begin(tmp_path)
+    _, errors = process.communicate(timeout=200)
+    assert process.returncode == 0, errors
+    assert times(first) == finished and steps(second) == list(range(1, 61))
+    expected, found = weights(undisturbed / second.name), weights(second)
     assert all(torch.equal(expected[name], found[name]) for name in expected)
-    measures = [json.loads((folder / "figures.json").read_text())["measures"] for folder in (
-        second, tmp_path / "undisturbed" / second.name
-    )]  # fmt: skip
-    assert measures[0] == measures[1]
+    theirs, ours = (Run(TINY[1], 0, root, 2).figures()["measures"] for root in (undisturbed, tmp_path))
+    assert theirs == ours
 
 
-def test_killed_before_a_checkpoint_it_begins_again_once_its_trainings_are_gone(tmp_path):
-    root = tmp_path / "runs"
-    process = begin(root)
-    wait_until(lambda: any(path.read_bytes() for path in root.glob("tiny*/log.jsonl")), process)
+def test_as_long_as_a_training_lives_nobody_else_begins_even_if_its_parent_was_killed(tmp_path):
+    process = begin(tmp_path, count=1)
+    wait_until(lambda: any(path.read_bytes() for path in tmp_path.glob("tiny*/log.jsonl")), process)
     process.kill()
     process.wait()
-    second = begin(root)
-    _, errors = second.communicate(timeout=60)
-    if second.returncode == 0:
-        pytest.fail("the trainings were over before the second call began; give them more steps")
-    assert second.returncode == 1
-    assert errors.strip().splitlines()[-1].startswith(f"error: {root}: another call, or a training that it left behind")
+    runs = [Run(TINY[0], 0, tmp_path, 2)]
+    with pytest.raises(AblationError, match=r"another call, or a training that it left behind, is at work in it"):
+        carry_out(runs, 1)
     deadline = time.monotonic() + 120
-    while True:  # the trainings that lost their parent come to their end
-        third = begin(root)
-        _, errors = third.communicate(timeout=200)
-        if third.returncode == 0:
-            break
-        assert "another call" in errors and time.monotonic() < deadline
-    for folder in root.glob("tiny*"):
-        assert steps(folder) == list(range(1, 61)) and (folder / "figures.json").exists()
+    while runs[0].figures() is None:  # it comes to its end by itself
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        with contextlib.suppress(AblationError):
+            carry_out(runs, 1)
+    assert steps(runs[0].folder.path) == list(range(1, 61))
 
 
-def test_a_training_that_fails_is_one_line_and_stops_the_rest(tmp_path):
-    root = tmp_path / "runs"
-    folder = plan([TABLES["pix2pix-skips"].rehearsed()], 1, root, 2)[0].folder
+def test_a_request_to_terminate_is_a_ctrl_c():
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), _terminate_is_ctrl_c():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1)
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_training_that_fails_is_one_line_and_nothing_else_begins(tmp_path):
+    folder = Run(TINY[0], 0, tmp_path, 2).folder
     folder.path.mkdir(parents=True)
     folder.checkpoint.write_bytes(b"no checkpoint")
-    result = ablate("pix2pix-skips", "--rehearse", "--seeds", 1, "--count", 2, "--jobs", 1, "--runs", root)
-    assert result.returncode == 1 and "Traceback" not in result.stderr
-    last = result.stderr.strip().splitlines()[-1]
-    assert last.startswith(f"error: {folder}/output.txt: the training ended with status 1: error: {folder.checkpoint}")
-    assert len(list(root.glob("pix2pix-*"))) == 1
+    with pytest.raises(AblationError) as failed:
+        ablate(tmp_path, "--jobs", 1)
+    expected = f"{folder}/output.txt: the training ended with status 1: error: {folder.checkpoint}: not a readable"
+    assert str(failed.value).startswith(expected) and "\n" not in str(failed.value)
+    assert [path.name for path in tmp_path.glob("tiny*")] == [folder.path.name]
+
+
+def test_the_command_itself_and_its_first_error():
+    command = [sys.executable, "-m", "minicyclegan.ablate", "pix2pix"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    lines = result.stderr.strip().splitlines()
+    assert result.returncode == 2 and len(lines) == 2
+    assert "no table 'pix2pix'; there are: pix2pix-losses, pix2pix-skips, " in lines[0]
 
 
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["pix2pix"], "no table 'pix2pix'; there are: pix2pix-losses, pix2pix-skips, "),
         ([], "the following arguments are required: TABLE"),
         (["all", "--seeds", "0"], "--seeds must be at least 1, not 0"),
         (["all", "--jobs", "-1"], "--jobs must be at least 1, not -1"),
@@ -199,22 +218,44 @@ def test_a_training_that_fails_is_one_line_and_stops_the_rest(tmp_path):
         (["all", "--rehearse", "--checkpoints", "x"], "--checkpoints of a rehearsal would teach nothing"),
     ],
 )
-def test_usage_errors_are_one_line_and_status_2(arguments, message, tmp_path):
-    from minicyclegan.ablate import main
-
+def test_usage_errors_are_one_line_and_status_2(arguments, message, tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
         main([*arguments, "--runs", str(tmp_path / "runs")])
     assert stopped.value.code == 2 and list(tmp_path.iterdir()) == []
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 2 and message in lines[0]
+
+
+def test_a_rehearsal_is_of_two_steps_in_folders_of_its_own(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr("minicyclegan.ablate.carry_out", lambda runs, jobs: asked.extend(runs) or sys.exit(0))
+    with pytest.raises(SystemExit):
+        main(["all", "--rehearse", "--runs", str(tmp_path)])
+    assert {run.steps for run in asked} == {2}
+    real = {run.folder.path for run in plan(list(TABLES.values()), 3, tmp_path, 96)}
+    assert len(real) == len(asked) and real.isdisjoint(run.folder.path for run in asked)
 
 
 # ---- The lessons' checkpoints ------------------------------------------------------------------------------------
 
 
-def test_checkpoints_of_a_single_table_are_refused_before_anything_is_written(rehearsed, tmp_path):
-    runs = plan([TABLES["pix2pix-skips"].rehearsed()], 1, rehearsed, 2)
+def test_checkpoints_of_a_single_table_are_refused_before_anything_is_written(tmp_path):
+    runs = plan([TABLES["pix2pix-skips"]], 1, tmp_path, 2)
     with pytest.raises(AblationError, match=r"no run of pix2pix-patch1, .*; ask for all tables"):
         write_checkpoints(tmp_path / "out", runs)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_lightened_checkpoint_translates_as_the_run_does(undisturbed, tmp_path):
+    folder = Run(TINY[0], 0, undisturbed, 2).folder
+    content = lightened(load_checkpoint(folder.checkpoint))
+    save_checkpoint(tmp_path / "light.pt", content)
+    assert {name.split(".")[0] for name in content["training"]["networks"]} == {"G"}
+    assert all(value.dtype == torch.float16 for value in content["training"]["networks"].values())
+    x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    whole, light = (minicyclegan.load(path).translate(x) for path in (folder.checkpoint, tmp_path / "light.pt"))
+    # weights rounded by half of 2^-11 of their size; less than a grey level of 255, which are 2 / 255 apart
+    torch.testing.assert_close(light, whole, rtol=0, atol=2 / 255)
 
 
 def shipped() -> list[tuple[str, int, str]]:
@@ -249,9 +290,3 @@ def test_each_shipped_checkpoint_loads_and_translates(setting):
     for name, value in setting.options.items():
         recorded = model.settings.get(name, value)
         assert (tuple(recorded) if isinstance(recorded, list) else recorded) in (value, (value,)), name
-
-
-def test_the_environment_of_a_training_is_one_thread(rehearsed):
-    configs = [json.loads(path.read_text()) for path in rehearsed.glob("*/config.json")]
-    assert configs and all(config["threads"] == 1 and config["device"] == "cpu" for config in configs)
-    assert os.environ["OMP_NUM_THREADS"] == "1"
