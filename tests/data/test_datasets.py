@@ -1,6 +1,7 @@
 """data/datasets.py and data/jitter.py: what training sees, and that nothing but seed, epoch and index decides it."""
 
 import itertools
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -241,6 +242,7 @@ def test_stopping_while_pictures_are_read_does_not_wait_for_all_of_them(monkeypa
         started.append(index)
         if index == 3:
             raise KeyboardInterrupt
+        time.sleep(0.001)  # or one thread may read them all before the other one runs
         return np.zeros((1, 1, 3), np.uint8)
 
     with pytest.raises(KeyboardInterrupt):
