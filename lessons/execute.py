@@ -38,6 +38,7 @@ def execute(path: Path) -> nbformat.NotebookNode:
         record_timing=False,
         store_widget_state=False,
         coalesce_streams=True,
+        extra_arguments=["--IPKernelApp.log_level=40"],  # no warning of the local connection
         on_cell_error=remember,
     )
     try:

@@ -53,20 +53,19 @@ def write_copy(folder: Path) -> None:
     """All of it or nothing. Raises FileExistsError if the folder holds anything, ValueError as above."""
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise FileExistsError(f"{folder} is there already and not an empty folder; name a new one")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        copy = Path(temporary) / "copy"
-        copy.mkdir()
-        for path in sorted(HERE.glob("*.ipynb")):
-            nbformat.write(student_notebook(path), copy / path.name)
+    notebooks = {path.name: student_notebook(path) for path in sorted(HERE.glob("*.ipynb"))}
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        copy = Path(temporary)
+        for name, notebook in notebooks.items():
+            nbformat.write(notebook, copy / name)
         for path in [*HERE.glob("*.md"), *(HERE / name for name in NEEDED)]:
             if path.is_dir():
                 shutil.copytree(path, copy / path.name, ignore=shutil.ignore_patterns("__pycache__"))
             elif path.exists():
                 shutil.copy(path, copy / path.name)
-        if folder.exists():
-            folder.rmdir()
-        copy.rename(folder)
+        for path in list(copy.iterdir()):
+            path.rename(folder / path.name)
 
 
 def main(arguments: list[str]) -> int:

@@ -1,0 +1,131 @@
+"""The student's copy: nothing of the solutions, every check helpful on the stub, and no need of the repository."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LESSONS = ROOT / "lessons"
+NOTEBOOKS = sorted(path.name for path in LESSONS.glob("*.ipynb"))
+BLOCK = re.compile(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", re.DOTALL)
+
+
+def student(*arguments: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, LESSONS / "student.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("student") / "of" / "mine"
+    result = student(folder)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == f"{folder}: {len(NOTEBOOKS)} notebooks, without solutions and outputs\n"
+    return folder
+
+
+def code(path: Path) -> list[nbformat.NotebookNode]:
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def test_the_copy_holds_what_the_notebooks_need_and_no_more(copy):
+    names = {path.name for path in copy.iterdir()}
+    needed = {"checks.py", "checking", "figures.py", "lessons.mplstyle", "glossary.md", "LICENSE.md", "README.md"}
+    assert names - {"checkpoints"} == needed | set(NOTEBOOKS)
+    assert ("checkpoints" in names) == (LESSONS / "checkpoints").exists()
+    assert not list(copy.rglob("__pycache__"))
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_outputs_are_cleared_and_nothing_of_the_solutions_is_left(copy, name):
+    ours, theirs = code(LESSONS / name), code(copy / name)
+    assert len(ours) == len(theirs)
+    for cell in theirs:
+        assert cell.outputs == []
+        assert cell.execution_count is None
+    text = (copy / name).read_text(encoding="utf-8")
+    assert "SOLUTION" not in text
+    outside = "\n".join(BLOCK.sub("", cell.source) for cell in ours)
+    for mine, given in zip(ours, theirs, strict=True):
+        blocks = BLOCK.findall(mine.source)
+        if not blocks:
+            assert mine.source == given.source
+        for line in (line.strip() for block in blocks for line in block.splitlines()):
+            assert line not in given.source or not line or line in BLOCK.sub("", mine.source), line
+            if len(line) > 25 and line not in outside:
+                assert line not in text, line
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_checks_are_helpful_on_stubs_and_pass_on_solutions_outside_the_repository(copy, name):
+    command = [sys.executable, Path(__file__).with_name("exercises.py"), name, LESSONS / name]
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    result = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+    assert "solved by the solutions" in result.stdout
+
+
+def test_a_folder_that_holds_anything_is_refused_and_stays_as_it_is(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    result = student(tmp_path)
+    assert result.returncode == 2
+    assert result.stderr == f"student.py: {tmp_path} is there already and not an empty folder; name a new one\n" and [
+        path.name for path in tmp_path.iterdir()
+    ] == ["notes.txt"]
+
+
+def test_an_empty_folder_is_taken_and_a_file_is_not(tmp_path):
+    assert student(tmp_path).returncode == 0
+    result = student(tmp_path / "checks.py")
+    assert result.returncode == 2
+    assert "not an empty folder" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["one", "two"]])
+def test_usage_is_shown(arguments):
+    result = student(*arguments)
+    assert result.returncode == 2
+    assert "student.py DIR" in result.stdout
+
+
+class TestStub:
+    RIGHT = (
+        "# Task 2.1: convolve\ndef f(x):\n    '''Doc.'''\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION\n"
+    )
+
+    def test_names_its_task(self):
+        from student import stub
+
+        assert stub(self.RIGHT) == (
+            "# Task 2.1: convolve\ndef f(x):\n    '''Doc.'''\n    raise NotImplementedError(\"task 2.1: convolve\")\n"
+        )
+
+    @pytest.mark.parametrize(
+        ("wrong", "sentence"),
+        [
+            (RIGHT.replace("# Task 2.1: convolve\n", ""), "first line"),
+            (RIGHT.replace("### BEGIN SOLUTION", "pass"), "one ### BEGIN SOLUTION"),
+            (RIGHT.replace("### END SOLUTION", "pass"), "one ### BEGIN SOLUTION"),
+            (RIGHT + RIGHT.split("\n", 1)[1], "one ### BEGIN SOLUTION"),
+        ],
+    )
+    def test_a_cell_that_is_not_as_it_should_be_is_refused(self, wrong, sentence):
+        from student import stub
+
+        with pytest.raises(ValueError, match=sentence):
+            stub(wrong)
+
+    def test_a_broken_lesson_is_named_and_nothing_is_written(self, tmp_path, monkeypatch, capsys):
+        import student
+
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("### BEGIN SOLUTION")])
+        nbformat.write(notebook, tmp_path / "9_broken.ipynb")
+        monkeypatch.setattr(student, "HERE", tmp_path)
+        assert student.main([str(tmp_path / "copy")]) == 1
+        assert capsys.readouterr().err.startswith("student.py: 9_broken.ipynb, cell 1: its first line is not")
+        assert not (tmp_path / "copy").exists()
