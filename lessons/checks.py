@@ -1,1 +1,20 @@
 """A check for each exercise: `check_…(your_function)` says whether it is right, and if not, what it looks like."""
+
+from checking.lesson_2 import check_conv2d, check_pixels_seen, check_same_size, check_weight_gradient
+from checking.lesson_5 import (
+    check_matching_discriminator_loss,
+    check_mean_iou,
+    check_pix2pix_generator_loss,
+    check_validation_error,
+)
+
+__all__ = [
+    "check_conv2d",
+    "check_matching_discriminator_loss",
+    "check_mean_iou",
+    "check_pix2pix_generator_loss",
+    "check_pixels_seen",
+    "check_same_size",
+    "check_validation_error",
+    "check_weight_gradient",
+]

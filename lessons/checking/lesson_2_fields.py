@@ -1,0 +1,146 @@
+"""Lesson 2's task 2.3: which pixels of a picture does one output of a stack of convolutions see?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from checking.engine import Exercise, Mistake
+
+Layers = Sequence[tuple[int, int, int]]  # (kernel, stride, padding) of each, the first layer first
+
+
+def _pixels_seen(position: int, layers: Layers) -> tuple[int, int]:
+    first = last = position
+    for kernel, stride, padding in reversed(layers):
+        first = first * stride - padding
+        last = last * stride - padding + kernel - 1
+    return first, last
+
+
+def _walk(step: Callable[[int, int, int, int, int], tuple[int, int]]) -> Callable[..., tuple[int, int]]:
+    """From the last layer to the first: `step` takes first, last, kernel, stride and padding to the new first, last."""
+
+    def answer(position: int, layers: Layers) -> tuple[int, int]:
+        first = last = position
+        for layer in reversed(layers):
+            first, last = step(first, last, *layer)
+        return first, last
+
+    return answer
+
+
+def _grow(early: bool = False, field_jumps: bool = True, padding_jumps: bool = True) -> Callable[..., tuple[int, int]]:
+    """From the first layer to the last, as the lesson does it, with a jump that goes wrong."""
+
+    def answer(position: int, layers: Layers) -> tuple[int, int]:
+        first, field, jump = 0, 1, 1
+        for kernel, stride, padding in layers:
+            jump *= stride if early else 1
+            first -= padding * (jump if padding_jumps else 1)
+            field += (kernel - 1) * (jump if field_jumps else 1)
+            jump *= 1 if early else stride
+        first += position * jump
+        return first, first + field - 1
+
+    return answer
+
+
+def _with_field(position: int, layers: Layers, wrong: Callable[..., tuple[int, int]]) -> tuple[int, int]:
+    """The right first pixel, with the wrong width."""
+    first = _pixels_seen(position, layers)[0]
+    start, end = wrong(position, layers)
+    return first, first + end - start
+
+
+def _named(answer: Callable[..., Any], position: int, layers: Layers) -> Any:
+    """Two numbers of whatever kind, by name; anything else as it is."""
+    result = answer(position, layers)
+    if isinstance(result, tuple | list | np.ndarray) and len(result) == 2:
+        return {"first": result[0], "last": result[1]}
+    return result
+
+
+TOO_EARLY = (
+    "This looks like a jump that counts a layer's own stride too early: a kernel reaches over its input's pixels."
+)
+
+PIXELS_SEEN = Exercise(
+    "2.3",
+    reference=_pixels_seen,
+    observe=_named,
+    inputs=[
+        (4, [(5, 1, 0)]),
+        (4, [(5, 1, 1)]),
+        (4, [(4, 2, 1)]),
+        (0, [(3, 2, 1), (5, 1, 2)]),
+        (6, [(7, 1, 3), (3, 2, 1), (5, 3, 0), (3, 1, 1)]),
+        (15, [(4, 2, 1), (4, 2, 1), (4, 2, 1), (4, 1, 1), (4, 1, 1)]),
+    ],
+    mistakes=(
+        Mistake(
+            "This looks like a walk from the first layer to the last; a position in the output is the last layer's.",
+            lambda position, layers: _pixels_seen(position, layers[::-1]),
+        ),
+        Mistake(
+            "This looks like a stride of 1 in every layer; where does the window of output 4 start if the stride is 2?",
+            _walk(lambda first, last, k, s, p: (first - p, last - p + k - 1)),
+        ),
+        Mistake(
+            "This looks like padding subtracted before the stride multiplies; it counts pixels of the layer's input.",
+            _walk(lambda first, last, k, s, p: ((first - p) * s, (last - p) * s + k - 1)),
+        ),
+        Mistake(
+            "This looks like no padding at all; it moves the window of output 0 to before the first pixel.",
+            _walk(lambda first, last, k, s, p: (first * s, last * s + k - 1)),
+        ),
+        Mistake(
+            "This looks like padding that moves only the first pixel; the whole window moves.",
+            _walk(lambda first, last, k, s, p: (first * s - p, last * s + k - 1)),
+        ),
+        Mistake(
+            "This looks like padding added to the position; it lies before the picture, where positions are negative.",
+            _walk(lambda first, last, k, s, p: (first * s + p, last * s + p + k - 1)),
+        ),
+        Mistake(
+            "This looks like padding taken off before and added after; it moves the window and does not widen it.",
+            _walk(lambda first, last, k, s, p: (first * s - p, last * s + p + k - 1)),
+        ),
+        Mistake(
+            "This looks like a last pixel that is one too far in each layer; what is the last of 3 pixels from 0 on?",
+            _walk(lambda first, last, k, s, p: (first * s - p, last * s - p + k)),
+        ),
+        Mistake(
+            "This looks like the first pixel that is not seen any more; asked for is the last that is.",
+            lambda position, layers: (_pixels_seen(position, layers)[0], _pixels_seen(position, layers)[1] + 1),
+        ),
+        Mistake(
+            "This looks like the first pixel and the field's width; asked for are the first and the last pixel.",
+            lambda position, layers: (_grow()(position, layers)[0], _grow()(0, layers)[1] - _grow()(0, layers)[0] + 1),
+        ),
+        Mistake(
+            "This looks like a first pixel that is cut off at 0; positions in the padding, negative ones, count too.",
+            lambda position, layers: (max(0, _pixels_seen(position, layers)[0]), _pixels_seen(position, layers)[1]),
+        ),
+        Mistake(
+            "This looks like a window that grows by half a kernel on both sides, whatever the padding is.",
+            _walk(lambda first, last, k, s, p: (first * s - k // 2, last * s + k // 2)),
+        ),
+        Mistake(
+            "This looks like a stride that moves only the first pixel; the last one's window moves as well.",
+            _walk(lambda first, last, k, s, p: (first * s - p, last - p + k - 1)),
+        ),
+        Mistake(TOO_EARLY, _grow(early=True)),
+        Mistake(TOO_EARLY, lambda position, layers: _with_field(position, layers, _grow(early=True))),
+        Mistake(
+            "This looks like a field that grows by kernel − 1 in every layer; how far apart are the pixels it reads?",
+            _grow(field_jumps=False),
+        ),
+        Mistake(
+            "This looks like paddings simply added up; how many of the picture's pixels is one deep in the network?",
+            _grow(padding_jumps=False),
+        ),
+    ),
+)
