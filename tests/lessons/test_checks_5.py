@@ -1,0 +1,178 @@
+"""Lesson 5's checks: every known mistake is told by its own hint, stubs are still to do, correct variants pass."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from checking import lesson_5, lesson_5_scores
+from checking.engine import Exercise, WrongAnswer
+
+EXERCISES = {
+    name: exercise
+    for part in (lesson_5, lesson_5_scores)
+    for name, exercise in vars(part).items()
+    if isinstance(exercise, Exercise)
+}
+CASES = [
+    pytest.param(exercise, mistake, id=f"{exercise.task}-{number}")
+    for exercise in EXERCISES.values()
+    for number, mistake in enumerate(exercise.mistakes)
+]
+
+
+def test_every_exercise_has_its_check():
+    assert [exercise.task for exercise in EXERCISES.values()] == ["5.1", "5.2", "5.3", "5.4"]
+    for name in EXERCISES:
+        assert callable(getattr(lesson_5, f"check_{name}"))
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), CASES)
+def test_a_known_mistake_is_told_by_its_own_hint(exercise, mistake):
+    with pytest.raises(WrongAnswer) as told:
+        exercise.check(mistake.answer)
+    assert str(told.value) == f"task {exercise.task}: {mistake.hint}"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda exercise: exercise.task)
+def test_the_reference_passes_and_a_stub_is_still_to_do(exercise, capsys):
+    exercise.check(exercise.reference)
+    assert capsys.readouterr().out.startswith(f"✓ task {exercise.task}")
+
+    def stub(*arguments):
+        raise NotImplementedError(f"task {exercise.task}: the name of it")
+
+    with pytest.raises(WrongAnswer, match=rf"task {exercise.task}: the name of it: still to do"):
+        exercise.check(stub)
+    with pytest.raises(WrongAnswer, match="returned None"):
+        exercise.check(lambda *arguments: None)
+
+
+# ---- Correct in another way --------------------------------------------------------------------------------------
+
+
+def loss_of_pytorch(logits, fake, real, weight):
+    return F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits)) + weight * F.l1_loss(fake, real)
+
+
+def loss_in_numpy(logits, fake, real, weight):
+    logits, fake, real = (tensor.numpy().astype(np.float64) for tensor in (logits, fake, real))
+    return np.logaddexp(0.0, -logits).mean() + weight * np.abs(real - fake).mean()
+
+
+def loss_by_loops(logits, fake, real, weight):
+    judged = [max(-x, 0.0) + np.log1p(np.exp(-abs(x))) for x in logits.flatten().tolist()]
+    missed = [abs(y - x) for x, y in zip(fake.flatten().tolist(), real.flatten().tolist(), strict=True)]
+    return sum(judged) / len(judged) + weight * sum(missed) / len(missed)
+
+
+def loss_in_doubles(logits, fake, real, weight):
+    return -F.logsigmoid(logits.double()).mean() + weight * (real.double() - fake.double()).abs().mean()
+
+
+def wrong_house_by_flipping(D, G, a, b):
+    with torch.no_grad():
+        fake = G(a)
+    right, painted, wrong = (D(torch.cat((a, second), 1)) for second in (b, fake, b.flip(0)))
+    return ((right - 1) ** 2).mean() / 2 + ((painted**2).mean() + (wrong**2).mean()) / 4
+
+
+def wrong_house_in_one_pass(D, G, a, b):
+    order = torch.tensor([*range(1, len(b)), 0])
+    pairs = torch.cat([torch.cat([a, second], dim=1) for second in (b, G(a).detach(), b[order])])
+    right, painted, wrong = D(pairs).chunk(3)
+    fakes = torch.cat([painted, wrong])
+    return 0.5 * (F.mse_loss(right, torch.ones_like(right)) + F.mse_loss(fakes, torch.zeros_like(fakes)))
+
+
+def wrong_house_is_another_map(D, G, a, b):
+    right, painted = D(torch.cat([a, b], dim=-3)), D(torch.cat([a, G(a.detach()).detach()], dim=-3))
+    wrong = D(torch.cat([torch.roll(a, -1, 0), b], dim=-3))
+    return torch.stack([(right - 1).square().mean() * 2, painted.square().mean(), wrong.square().mean()]).sum() / 4
+
+
+def iou_with_nan(counts):
+    with np.errstate(invalid="ignore"):
+        return np.nanmean(np.diag(counts) / (counts.sum(0) + counts.sum(1) - np.diag(counts)))
+
+
+def iou_by_loops(counts):
+    shares = []
+    for i in range(len(counts)):
+        union = sum(counts[i][j] for j in range(len(counts))) + sum(counts[j][i] for j in range(len(counts)) if j != i)
+        if union:
+            shares.append(counts[i][i] / union)
+    return np.float32(sum(shares) / len(shares))
+
+
+def iou_in_pytorch(counts):
+    counts = torch.from_numpy(counts).float()
+    right = counts.diagonal()
+    union = counts.sum(0) + counts.sum(1) - right
+    return (right[union > 0] / union[union > 0]).mean()
+
+
+def validation_as_a_number(G, a, b, size):
+    was, (top, left) = G.training, ((side - size) // 2 for side in a.shape[2:])
+    G.train(False)
+    with torch.inference_mode():
+        fronts = G(a[:, :, top : top + size, left : left + size])
+        error = F.l1_loss(fronts, b[:, :, top : top + size, left : left + size]).item()
+    G.train(was)
+    return error
+
+
+def validation_picture_by_picture(G, a, b, size):
+    was = G.training
+    G.eval()
+    top, left = (a.shape[2] - size) // 2, (a.shape[3] - size) // 2
+    rows, columns = slice(top, top + size), slice(left, left + size)
+    errors = []
+    for x, y in zip(a, b, strict=True):
+        front = G(x[None, :, rows, columns]).detach()[0]
+        errors.append((front - y[:, rows, columns]).abs().mean())
+    if was:
+        G.train()
+    return np.mean([float(error) for error in errors])
+
+
+VARIANTS = {
+    "pix2pix_generator_loss": (loss_of_pytorch, loss_in_numpy, loss_by_loops, loss_in_doubles),
+    "matching_discriminator_loss": (wrong_house_by_flipping, wrong_house_in_one_pass, wrong_house_is_another_map),
+    "mean_iou": (iou_with_nan, iou_by_loops, iou_in_pytorch),
+    "validation_error": (validation_as_a_number, validation_picture_by_picture),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [(name, variant) for name, variants in VARIANTS.items() for variant in variants],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_a_correct_variant_passes(name, variant):
+    EXERCISES[name].check(variant)
+
+
+# ---- Beyond the list ---------------------------------------------------------------------------------------------
+
+
+def test_wrong_in_a_way_nobody_knows():
+    wrong = {
+        "pix2pix_generator_loss": lambda logits, fake, real, weight: loss_in_doubles(logits, fake, real, weight) + 0.01,
+        "matching_discriminator_loss": lambda D, G, a, b: 1.01 * wrong_house_by_flipping(D, G, a, b),
+        "mean_iou": lambda counts: 0.99 * iou_with_nan(counts),
+        "validation_error": lambda G, a, b, size: 1.01 * validation_as_a_number(G, a, b, size),
+    }
+    for name, answer in wrong.items():
+        with pytest.raises(WrongAnswer, match="first differs"):
+            EXERCISES[name].check(answer)
+
+
+def test_a_model_that_learns_from_its_validation_is_told_so_whatever_else_is_wrong():
+    def as_it_was_found(G, a, b, size):
+        top, left = np.random.default_rng().integers(0, 4, 2)
+        rows, columns = slice(top, top + size), slice(left, left + size)
+        return (G(a[..., rows, columns]) - b[..., rows, columns]).abs().mean()
+
+    with pytest.raises(WrongAnswer, match="random crops"):
+        lesson_5.check_validation_error(as_it_was_found)
