@@ -1,6 +1,13 @@
 """A check for each exercise: `check_…(your_function)` says whether it is right, and if not, what it looks like."""
 
 from checking.lesson_2 import check_conv2d, check_pixels_seen, check_same_size, check_weight_gradient
+from checking.lesson_3 import (
+    check_batch_norm_backward,
+    check_group_norm,
+    check_reflect_pad_backward,
+    check_residual_block,
+    check_update_running,
+)
 from checking.lesson_5 import (
     check_matching_discriminator_loss,
     check_mean_iou,
@@ -9,12 +16,17 @@ from checking.lesson_5 import (
 )
 
 __all__ = [
+    "check_batch_norm_backward",
     "check_conv2d",
+    "check_group_norm",
     "check_matching_discriminator_loss",
     "check_mean_iou",
     "check_pix2pix_generator_loss",
     "check_pixels_seen",
+    "check_reflect_pad_backward",
+    "check_residual_block",
     "check_same_size",
+    "check_update_running",
     "check_validation_error",
     "check_weight_gradient",
 ]
