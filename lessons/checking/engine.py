@@ -93,6 +93,7 @@ class Exercise:
         """In words; None where there is none."""
         for number, (ours, right) in enumerate(zip(given, expected, strict=True)):
             where = f"on input {number + 1} of {len(self.inputs)}"
+            ours = _arranged_as(right, ours)
             if ours.keys() != right.keys():
                 return f"{where} it returned {_list(ours)}, where {_list(right)} is expected"
             for name, value in right.items():
@@ -131,11 +132,29 @@ def _arrays(result: Any) -> dict[str, np.ndarray]:
     """NumPy arrays, this project's or PyTorch's tensors, numbers, and nested tuples or dicts of these, by name."""
     if isinstance(result, Mapping):
         parts = [(str(name), value) for name, value in result.items()]
-    elif isinstance(result, tuple | list) and not all(isinstance(value, int | float) for value in result):
+    elif isinstance(result, tuple | list) and not _is_numbers(result):
         parts = [(f"part {number + 1}", value) for number, value in enumerate(result)]
     else:
         return {"": _array(result)}
     return {" ".join(filter(None, (outer, inner))): a for outer, v in parts for inner, a in _arrays(v).items()}
+
+
+def _is_numbers(value: Any) -> bool:
+    """A number, or lists of numbers, however deep."""
+    return isinstance(value, int | float | np.number) or (
+        isinstance(value, tuple | list) and all(_is_numbers(inner) for inner in value)
+    )
+
+
+def _arranged_as(right: Mapping[str, np.ndarray], given: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    """What was given, as one array if that is expected and it came in parts of one shape, and the other way round."""
+    parts = [f"part {number + 1}" for number in range(max(len(right), len(given)))]
+    whole = given.get("")
+    if list(right) == [""] and list(given) == parts and len({part.shape for part in given.values()}) == 1:
+        return {"": np.stack(list(given.values()))}
+    if list(right) == parts and whole is not None and whole.ndim and len(whole) == len(parts):
+        return dict(zip(parts, whole, strict=True))
+    return given
 
 
 def _array(value: Any) -> np.ndarray:
