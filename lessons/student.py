@@ -15,7 +15,14 @@ from pathlib import Path
 import nbformat
 
 HERE = Path(__file__).parent
-NEEDED = ("checks.py", "checking", "figures.py", "lessons.mplstyle", "checkpoints")  # beside the notebooks and *.md
+NEEDED = (
+    "checks.py",
+    "checking",
+    "figures.py",
+    "lessons.mplstyle",
+    "mark.py",
+    "checkpoints",
+)  # beside the notebooks and *.md
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION *$", re.MULTILINE | re.DOTALL)
 
 

@@ -35,7 +35,16 @@ def code(path: Path) -> list[nbformat.NotebookNode]:
 
 def test_the_copy_holds_what_the_notebooks_need_and_no_more(copy):
     names = {path.name for path in copy.iterdir()}
-    needed = {"checks.py", "checking", "figures.py", "lessons.mplstyle", "glossary.md", "LICENSE.md", "README.md"}
+    needed = {
+        "checks.py",
+        "checking",
+        "figures.py",
+        "lessons.mplstyle",
+        "mark.py",
+        "glossary.md",
+        "LICENSE.md",
+        "README.md",
+    }
     assert names - {"checkpoints"} == needed | set(NOTEBOOKS)
     assert ("checkpoints" in names) == (LESSONS / "checkpoints").exists()
     assert not list(copy.rglob("__pycache__"))
@@ -62,12 +71,79 @@ def test_outputs_are_cleared_and_nothing_of_the_solutions_is_left(copy, name):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_checks_are_helpful_on_stubs_and_pass_on_solutions_outside_the_repository(copy, name):
-    command = [sys.executable, Path(__file__).with_name("exercises.py"), name, LESSONS / name]
+def test_checks_are_helpful_on_stubs_and_content_with_solutions_outside_the_repository(copy, name, tmp_path):
+    """With the copy's own checks: its stubs, and the solutions beside them."""
+    solved = tmp_path / f"solved_{name}"
+    solved.write_bytes((LESSONS / name).read_bytes())
+    result = mark(copy, name, solved)
+    titles = {
+        cell.metadata.nbgrader.grade_id: cell.source.splitlines()[0].removeprefix("# Task ")
+        for cell in code(copy / name)
+        if cell.metadata.get("nbgrader", {}).get("solution")
+    }
+    numbers = [title.split(":")[0] for title in titles.values()]
+    todo = "still to do; replace the line that raises NotImplementedError"
+    assert result.stdout.splitlines() == [
+        *(f"{name}, task {n}: ✗ task {title}: {todo}" for n, title in zip(numbers, titles.values(), strict=True)),
+        *(f"{solved.name}, task {number}: ✓" for number in numbers),
+    ], result.stderr
+    assert result.returncode == 1
+
+
+def mark(folder: Path, *notebooks: object) -> subprocess.CompletedProcess:
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    result = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=300)
-    assert result.returncode == 0, result.stderr
-    assert "solved by the solutions" in result.stdout
+    command = [sys.executable, "mark.py", *notebooks]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+
+
+class TestMark:
+    """On a lesson made for it, so that the marks are known."""
+
+    @pytest.fixture
+    def folder(self, tmp_path) -> Path:
+        (tmp_path / "mark.py").write_bytes((LESSONS / "mark.py").read_bytes())
+        (tmp_path / "checks.py").write_text("def check_two(f):\n    assert f() == 2, 'not\\n  two'")
+        self.notebook(tmp_path / "9_lesson.ipynb", "2")
+        return tmp_path
+
+    def notebook(self, path: Path, answer: str, setup: str = "from checks import check_two", check: str = "") -> str:
+        cells = [
+            nbformat.v4.new_code_cell(setup, metadata={"tags": ["setup"]}),
+            nbformat.v4.new_code_cell("1 / 0"),
+            nbformat.v4.new_code_cell(
+                f"# Task 9.1: two\ndef f():\n    print('noise')\n    return {answer}",
+                metadata={"nbgrader": {"solution": True, "grade_id": "task_9_1"}},
+            ),
+            nbformat.v4.new_code_cell(
+                check or "check_two(f)", metadata={"nbgrader": {"grade": True, "grade_id": "check_9_1"}}
+            ),
+        ]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+        return path.name
+
+    def test_right_and_wrong_answers_by_this_folders_checks(self, folder):
+        right, wrong = (
+            self.notebook(folder / "anna.ipynb", "1 + 1"),
+            self.notebook(folder / "ben.ipynb", "3", check="0"),
+        )
+        result = mark(folder, right, wrong)
+        assert result.stdout.splitlines() == [
+            "anna.ipynb, task 9.1: ✓",
+            "ben.ipynb, task 9.1: ✗ AssertionError: not two",
+        ]
+        assert result.returncode == 1
+        assert mark(folder, right).returncode == 0
+
+    def test_a_notebook_that_cannot_be_run_does_not_stop_the_others(self, folder):
+        bad, right = self.notebook(folder / "bad.ipynb", "2", setup="1 / 0"), self.notebook(folder / "anna.ipynb", "2")
+        result = mark(folder, "none.ipynb", bad, right)
+        assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["none.ipynb", "bad.ipynb"]
+        assert result.stdout == "anna.ipynb, task 9.1: ✓\n"
+        assert result.returncode == 1
+
+    def test_usage_is_shown(self, folder):
+        assert "mark.py NOTEBOOK" in mark(folder).stdout
+        assert mark(folder).returncode == 2
 
 
 def test_a_folder_that_holds_anything_is_refused_and_stays_as_it_is(tmp_path):
