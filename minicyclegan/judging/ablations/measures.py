@@ -15,7 +15,7 @@ import torch
 
 from minicyclegan.data.images import from_tensor, to_tensor
 from minicyclegan.data.worlds import WORLDS, Domain, default_cache_dir, draw_scene, other, render_pictures
-from minicyclegan.judging.coat import CoatJudge, background_change, calibrate, erode
+from minicyclegan.judging.coat import CoatJudge, background_change, calibrate
 from minicyclegan.judging.fronts import find_parts, measure
 from minicyclegan.judging.metrics import gradient_energy, l1
 from minicyclegan.judging.segmenter import confusion, fcn_score, read_labels, score
@@ -43,8 +43,9 @@ MEASURES: dict[str, str] = {
     "zebra coats": "share of the horses that came to wear a zebra's coat, by measurements inside the animal's mask",
     "horse coats": "share of the zebras that came to wear a horse's",
     "background": "mean absolute difference outside the animals, pictures in [0, 1], both directions",
-    "colour drift": "mean absolute difference of the background's mean colour: a tint and nothing finer",
-    "already there": "mean absolute difference that zebras, and horses, suffer on the way to themselves",
+    "already there": "mean absolute difference that pictures suffer on the way to the domain in which they are already",
+    "colour drift": "the same of their colours alone: without brightness, blurred to 16 x 16 pixels",
+    "distance": "mean absolute difference of translated pictures from the true translation, both directions",
     "patchiness": "deviation of a wall's colour from place to place, as a share of the true fronts'",
     "diversity": "mean difference between fronts of one label map, as a share of the true fronts' in different styles",
     "wall diversity": "the same of the walls' mean colours",
@@ -52,7 +53,7 @@ MEASURES: dict[str, str] = {
     "true colours": "share of the samples whose wall is near some true wall's colour",
 }
 
-JudgeName = Literal["fronts", "both ways", "coats", "styles"]
+JudgeName = Literal["fronts", "both ways", "coats", "seasons", "styles"]
 Measures = dict[str, float]
 Painter = Callable[[np.ndarray], np.ndarray]  # pictures (N, S, S, 3) uint8 -> the same in the other domain
 Sampler = Callable[[StyleTask], np.ndarray]  # -> (L, n, S, S, 3) uint8: n fronts of each of its L label maps
@@ -69,7 +70,7 @@ def judge_truth(name: JudgeName, count: int) -> Measures:
     """The same measures of true pictures, in place of a model's: what there is to reach."""
     if name == "styles":
         return styles(count, lambda task: task.fronts)
-    world = "horse2zebra" if name == "coats" else "facades"
+    world = {"coats": "horse2zebra", "seasons": "summer2winter"}.get(name, "facades")
     domains: tuple[Domain, ...] = ("A",) if name == "fronts" else ("A", "B")
     return JUDGES[name](count, *(_truth_of(test_set(world, domain, count)) for domain in domains))
 
@@ -86,7 +87,7 @@ class TestSet:
 @cache
 def test_set(world: str, domain: Domain, count: int) -> TestSet:
     scenes = [draw_scene(WORLDS[world], "test", domain, index) for index in range(count)]
-    entry = "labels" if world == "facades" else "mask"
+    entry = {"facades": "labels", "horse2zebra": "mask", "summer2winter": "labels"}[world]
     return TestSet(
         before=render_pictures(WORLDS[world], "test", domain, count, SIZE, cache_dir=default_cache_dir()),
         truth=np.stack([WORLDS[world].render(scene, other(domain), SIZE) for scene in scenes]),
@@ -165,33 +166,54 @@ def coats(count: int, paint_zebra: Painter, paint_horse: Painter) -> Measures:
     """Horse -> zebra and back; what is not said of one direction is the mean of both."""
     judge = _coat_judge()
     measures: Measures = {}
-    both: dict[str, list[float]] = {"background": [], "colour drift": [], "already there": []}
+    background = []
     for domain, name, paint in (("A", "zebra coats", paint_zebra), ("B", "horse coats", paint_horse)):
-        test, target = test_set("horse2zebra", domain, count), test_set("horse2zebra", other(domain), count).before
+        test = test_set("horse2zebra", domain, count)
         painted = paint(test.before)
         measures[name] = float(
             np.mean([judge.wears(other(domain), *pair) for pair in zip(painted, test.hidden, strict=True)])
         )
-        for before, after, mask in zip(test.before, painted, test.hidden, strict=True):
-            both["background"].append(background_change(before, after, mask))
-            both["colour drift"].append(colour_drift(before, after, mask))
-        both["already there"] += l1(paint(target), target).tolist()
-    return measures | {name: float(np.mean(values)) for name, values in both.items()}
-
-
-def colour_drift(before: np.ndarray, after: np.ndarray, mask: np.ndarray) -> float:
-    """How far the mean colour outside the mask moved, mean of the channels, in [0, 1]. Shapes as `background_change`.
-
-    Blind to what changes from place to place and cancels out.
-    """
-    outside = erode(mask <= 5, round(2 * before.shape[0] / 64), beyond=True)
-    shift = after[outside].mean(0) / 255.0 - before[outside].mean(0) / 255.0  # (3,)
-    return float(np.abs(shift).mean())
+        background += [background_change(*three) for three in zip(test.before, painted, test.hidden, strict=True)]
+    return measures | {"background": float(np.mean(background))} | _kept("horse2zebra", count, paint_zebra, paint_horse)
 
 
 @cache
 def _coat_judge() -> CoatJudge:
     return calibrate(WORLDS["horse2zebra"], SIZE)
+
+
+# ---- Seasons ------------------------------------------------------------------------------------------------------
+
+
+def seasons(count: int, paint_winter: Painter, paint_summer: Painter) -> Measures:
+    """Summer -> winter and back; the mean of both."""
+    distances = []
+    for domain, paint in (("A", paint_winter), ("B", paint_summer)):
+        test = test_set("summer2winter", domain, count)
+        distances += l1(paint(test.before), test.truth).tolist()
+    return _kept("summer2winter", count, paint_winter, paint_summer) | {"distance": float(np.mean(distances))}
+
+
+def _kept(world: str, count: int, paint_B: Painter, paint_A: Painter) -> Measures:
+    """What becomes of pictures that are sent to the domain in which they are already."""
+    there: dict[str, list[float]] = {"already there": [], "colour drift": []}
+    for domain, paint in (("B", paint_B), ("A", paint_A)):
+        pictures = test_set(world, domain, count).before
+        painted = paint(pictures)
+        there["already there"] += l1(painted, pictures).tolist()
+        there["colour drift"] += colour_drift(pictures, painted).tolist()
+    return {name: float(np.mean(values)) for name, values in there.items()}
+
+
+def colour_drift(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """(N, S, S, 3) uint8 twice, S a multiple of 16 -> (N,): mean absolute difference of the colours, in [0, 1].
+
+    A colour is what is left of red, green and blue when their mean is taken off: light and shadow don't count.
+    """
+    difference = after / 255.0 - before / 255.0  # (N, S, S, 3)
+    count, side = before.shape[:2]
+    coarse = difference.reshape(count, 16, side // 16, 16, side // 16, 3).mean((2, 4))  # (N, 16, 16, 3)
+    return np.abs(coarse - coarse.mean(-1, keepdims=True)).mean((1, 2, 3))
 
 
 # ---- Styles ------------------------------------------------------------------------------------------------------
@@ -224,4 +246,9 @@ def _true_styles() -> TrueStyles:
     return learn_styles(SIZE)
 
 
-JUDGES: dict[JudgeName, Callable[..., Measures]] = {"fronts": fronts, "both ways": both_ways, "coats": coats}
+JUDGES: dict[JudgeName, Callable[..., Measures]] = {
+    "fronts": fronts,
+    "both ways": both_ways,
+    "coats": coats,
+    "seasons": seasons,
+}

@@ -108,8 +108,9 @@ def _head(contents: Sequence[Content]) -> list[str]:
         "Written by `python -m minicyclegan.ablate all --page docs/ablations.md`. Every setting is trained from "
         "several seeds by the ordinary command, on worlds whose truth is known, and judged by it.",
         "",
-        f"{len(rows)} settings, {len(seconds)} runs, {sum(seconds) / 60:.0f} minutes of training and judging added up, "
-        f"{max(seconds):.0f} seconds for the longest run. Machine: {'; '.join(machines)}.",
+        f"{len(rows)} settings, {len(seconds)} runs, {sum(seconds) / 60:.0f} minutes of computing on one thread, "
+        f"drawing and judging included, {max(seconds):.0f} seconds for the longest run. "
+        f"Machine: {'; '.join(machines)}.",
         "",
         "A figure is the mean over the seeds ± the deviation of one seed. Two rows differ *beyond the spread* where "
         "all seeds of the one lie on the same side of all seeds of the other, and their means are at least "

@@ -28,6 +28,8 @@ def draw(table: Table, runs: Sequence[Run], path: Path) -> None:
     kind = table.rows[0].setting.judge
     if kind == "styles":
         blocks = {f"label map {number + 1}": _styles(models, number) for number in range(2)}
+    elif kind == "seasons":
+        blocks = {"winter to winter": _kept(models, "B", "AtoB"), "summer to summer": _kept(models, "A", "BtoA")}
     else:
         world, names = ("horse2zebra", ("horse", "zebra")) if kind == "coats" else ("facades", ("label map", "front"))
         ways: list[tuple[Domain, Direction]] = [("A", "AtoB"), ("B", "BtoA")][: 1 if kind == "fronts" else 2]
@@ -46,6 +48,12 @@ def _translations(
     test = test_set(world, domain, COLUMNS)
     rows = {_wrapped(label): painter(model, direction)(test.before) for label, model in models.items()}
     return {"input": test.before} | rows | {"truth": test.truth}
+
+
+def _kept(models: dict[str, Translator], domain: Domain, direction: Direction) -> dict[str, np.ndarray]:
+    """Pictures on the way to the domain in which they are already: the input is the truth."""
+    pictures = test_set("summer2winter", domain, COLUMNS).before
+    return {"input": pictures} | {_wrapped(label): painter(m, direction)(pictures) for label, m in models.items()}
 
 
 def _styles(models: dict[str, Translator], number: int) -> dict[str, np.ndarray]:

@@ -1,7 +1,7 @@
 """Carrying the runs out: each is trained by the ordinary command, judged, and never done twice.
 
-A run's folder is that of `python -m minicyclegan.train`, with two files more: output.txt, what the command printed, and
-figures.json, whose presence means that the run is finished.
+A run's folder is that of `python -m minicyclegan.train`, with three files more: output.txt, what the command printed;
+seconds.txt, how long it computed, a line each time; and figures.json, whose presence means that the run is finished.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from minicyclegan.judging.ablations.tables import Table
 from minicyclegan.shipping.translator import load
 from minicyclegan.training.run_folder import RunFolder
 
+SECONDS = "seconds.txt"
 FORMAT = 1  # of figures.json; raised when a measure changes, so that runs are judged anew, not trained anew
 
 
@@ -144,9 +145,11 @@ class _Workshop:
             )
         self.children.add(child)
         if self.stopping.is_set():  # it came too late for `stop`
-            child.send_signal(signal.SIGINT)
-        status = child.wait()
+            os.kill(child.pid, signal.SIGINT)
+        status, seconds = _wait(child)
         self.children.discard(child)
+        with (folder.path / SECONDS).open("a") as file:
+            file.write(f"{seconds:.1f}\n")
         if status and not self.stopping.is_set():
             self.stopping.set()  # before this thread takes up the next run
             last = (output.read_text().replace("\r", "\n").strip().splitlines() or ["nothing"])[-1]
@@ -154,7 +157,7 @@ class _Workshop:
         return status == 0
 
     def _judge(self, run: Run) -> None:
-        began = time.perf_counter()
+        began = time.thread_time()
         measures = judge(run.setting.judge, load(run.folder.path), run.count)
         content = {
             "format": FORMAT,
@@ -162,8 +165,8 @@ class _Workshop:
             "seed": run.seed,
             "count": run.count,
             "measures": measures,
-            "training_seconds": round(_training_seconds(run), 1),
-            "judging_seconds": round(time.perf_counter() - began, 1),
+            "training_seconds": round(sum(map(float, (run.folder.path / SECONDS).read_text().split())), 1),
+            "judging_seconds": round(time.thread_time() - began, 1),
             "machine": machine() | {"side by side": self.jobs},
         }
         path = run.folder.path / "figures.json"
@@ -176,11 +179,12 @@ class _Workshop:
         self.stopping.set()
         for child in list(self.children):
             with suppress(ProcessLookupError):
-                child.send_signal(signal.SIGINT)
+                os.kill(child.pid, signal.SIGINT)  # Popen's own would reap it, and its times with it
 
     def kill(self) -> None:
         for child in list(self.children):
-            child.kill()
+            with suppress(ProcessLookupError):
+                os.kill(child.pid, signal.SIGKILL)
 
 
 def machine() -> dict[str, Any]:
@@ -192,10 +196,14 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _training_seconds(run: Run) -> float:
-    """From the log, which knows of all parts of a run that was stopped; without loading and drawing."""
-    batch = run.setting.options["batch"]
-    return sum(batch / record["images_per_second"] for record in run.folder.read_log())
+def _wait(child: subprocess.Popen) -> tuple[int, float]:
+    """Its exit status, and the seconds that it computed: what else the machine did meanwhile doesn't count."""
+    if not hasattr(os, "wait4"):  # Windows; there it is the seconds that passed
+        began = time.perf_counter()
+        return child.wait(), time.perf_counter() - began
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return child.returncode, usage.ru_utime + usage.ru_stime
 
 
 def _watch(futures: list, todo: list[Run], count: int) -> None:

@@ -72,20 +72,34 @@ PATCH_FULL = _pix2pix("patch-full", disc_layers=4)
 # ---- CycleGAN ----------------------------------------------------------------------------------------------------
 
 CYCLEGAN = {
-    "size": SIZE, "decay": 0.5, "save_every": 200, "batch": 1, "lr": 1e-3, "norm": "instance", "gan_loss": "lsgan",
-    "blocks": 3, "width": 12, "disc_width": 24, "disc_layers": 2, "pool_size": 50,
+    "size": SIZE, "decay": 0.5, "save_every": 200, "batch": 1, "norm": "instance", "gan_loss": "lsgan",
+    "blocks": 3, "width": 12, "pool_size": 50,
 }  # fmt: skip
 
 
 def _both_ways(name: str, **changes: Any) -> Setting:
     # No identity loss, as in the paper's own tables: a label map is no front.
-    options = CYCLEGAN | {"data": "facades", "steps": 800, "lambda_cycle": 3.0, "lambda_identity": 0.0}
+    options = CYCLEGAN | {
+        "data": "facades", "steps": 1400, "lr": 3e-4, "lambda_cycle": 10.0, "lambda_identity": 0.0,
+        "disc_width": 16, "disc_layers": 3,
+    }  # fmt: skip
     return Setting(f"cyclegan-facades-{name}", "cyclegan", "both ways", options | changes)
 
 
 def _horses(name: str, **changes: Any) -> Setting:
-    options = CYCLEGAN | {"data": "horse2zebra", "steps": 800, "lambda_cycle": 3.0, "lambda_identity": 1.3}
+    options = CYCLEGAN | {
+        "data": "horse2zebra", "steps": 1200, "lr": 1e-3, "lambda_cycle": 3.0, "lambda_identity": 1.3,
+        "disc_width": 24, "disc_layers": 2,
+    }  # fmt: skip
     return Setting(f"cyclegan-horses-{name}", "cyclegan", "coats", options | changes)
+
+
+def _seasons(name: str, **changes: Any) -> Setting:
+    options = CYCLEGAN | {
+        "data": "summer2winter", "steps": 1200, "lr": 5e-4, "lambda_cycle": 10.0, "lambda_identity": 0.5,
+        "disc_width": 16, "disc_layers": 2,
+    }  # fmt: skip
+    return Setting(f"cyclegan-seasons-{name}", "cyclegan", "seasons", options | changes)
 
 
 FACADES_CYCLE = _both_ways("cycle", lambda_gan=0.0)
@@ -100,10 +114,13 @@ HORSES_GAN = _horses("gan", lambda_cycle=0.0, lambda_identity=0.0)
 HORSES_NO_IDENTITY = _horses("no-identity", lambda_identity=0.0)
 HORSES_NO_POOL = _horses("no-pool", pool_size=0)
 
+SEASONS_FULL = _seasons("full")
+SEASONS_NO_IDENTITY = _seasons("no-identity", lambda_identity=0.0)
+
 # ---- BicycleGAN --------------------------------------------------------------------------------------------------
 
 BICYCLEGAN = FACADES | {
-    "steps": 900, "batch": 4, "lr": 1e-3, "latent": 8, "gan_loss": "lsgan", "lambda_l1": 15.0, "lambda_kl": 0.005,
+    "steps": 1200, "batch": 4, "lr": 1e-3, "latent": 8, "gan_loss": "lsgan", "lambda_l1": 15.0, "lambda_kl": 0.005,
     "norm": "instance", "disc_norm": "instance", "encoder_norm": "none", "conditional": True,
     "depth": 4, "width": 16, "disc_width": 16, "disc_layers": 2, "disc_scales": 1,
     "encoder_width": 12, "encoder_blocks": 3,
@@ -122,6 +139,8 @@ def _noise(name: str, **changes: Any) -> Setting:
 
 NOISE_100 = _noise("l1x100", lambda_l1=100.0)
 NOISE_10 = _noise("l1x10", lambda_l1=10.0)
+NOISE_100_BATCH = _noise("l1x100-batch-norm", lambda_l1=100.0, norm="batch")
+NOISE_10_BATCH = _noise("l1x10-batch-norm", lambda_l1=10.0, norm="batch")
 CAE_GAN = _styles("cae", variational=False, lambda_lr=0.0, lambda_latent=0.0)
 CVAE_GAN = _styles("cvae", lambda_lr=0.0, lambda_latent=0.0)
 CLR_GAN = _styles("clr", lambda_vae=0.0, lambda_l1=0.0, latent_trains_encoder=True)
