@@ -1,0 +1,281 @@
+"""The kernels themselves: on the GPU, or in Triton's interpreter (see conftest.py), against float64 NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import reference_numpy as rn
+from minicyclegan.kernels import instance_norm, tiles
+from minicyclegan.kernels.instance_norm import fused, fused_backward, instance_norm_act, slope_below_zero, twin
+from minicyclegan.kernels.tiles import Plan, make_plan
+from reference_numpy import functional as NF
+from tests.kernels.engine import DEVICE, INTERPRETED
+from tests.reference_numpy.compare import assert_close, in_numpy, in_torch
+from tests.reference_numpy.layers import FORMATS, TYPES
+
+EPS = float(np.finfo(np.float32).eps)
+ACTIVATIONS = ("none", "relu", "leaky_relu")
+
+# float32: 1.1e-6 of the largest element is measured over 3000 random cases; sums that cancel make most of it.
+# bfloat16: one rounding of the result, at most 2^-8 of each element; Triton's interpreter cuts off, 2^-7.
+FLOAT32 = 4e-6
+ONE_ROUNDING = 2**-7 if INTERPRETED else 2**-8
+
+
+def reference(input: rn.Tensor, activation: str, residual: rn.Tensor | None = None) -> rn.Tensor:
+    y = NF.instance_norm(input)
+    y = {"none": lambda: y, "relu": lambda: NF.relu(y), "leaky_relu": lambda: NF.leaky_relu(y, 0.2)}[activation]()
+    return y if residual is None else residual + y
+
+
+def kernel(input: torch.Tensor, activation: str, residual: torch.Tensor | None = None) -> torch.Tensor:
+    return fused(input, residual, slope_below_zero(activation), 1e-5)[0]
+
+
+def rounded(array: np.ndarray, dtype: torch.dtype) -> np.ndarray:
+    """The nearest float32 numbers that `dtype` has."""
+    return torch.tensor(array).to(dtype).float().numpy()
+
+
+def compare(
+    arrays: dict[str, np.ndarray],
+    activation: str = "none",
+    dtype: torch.dtype = torch.float32,
+    memory_format: torch.memory_format = torch.contiguous_format,
+    second: bool = False,
+    tolerance: float = FLOAT32,
+) -> None:
+    """Output and derivatives against NumPy's on the same numbers, rounded to `dtype` beforehand."""
+
+    def gradient(name: str, shape: tuple[int, ...], kind: np.dtype) -> np.ndarray:
+        array = np.random.default_rng((1, len(name), *name.encode())).standard_normal(shape)
+        return rounded(array, dtype).astype(kind)
+
+    def there_and_back(**tensors: torch.Tensor) -> torch.Tensor:
+        placed = {
+            name: tensor.to(DEVICE, dtype).contiguous(memory_format=memory_format) for name, tensor in tensors.items()
+        }
+        y = kernel(placed.pop("input"), activation, **placed)
+        assert y.dtype == dtype and y.is_contiguous(memory_format=memory_format)
+        return y.float().cpu()
+
+    arrays = {name: rounded(array, dtype) for name, array in arrays.items()}
+    found = in_torch(there_and_back, arrays, gradient, second)
+    exact = {name: array.astype(np.float64) for name, array in arrays.items()}
+    expected = in_numpy(lambda **tensors: reference(activation=activation, **tensors), exact, gradient, second)
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        if dtype == torch.bfloat16:
+            allowed = ONE_ROUNDING * np.abs(value) + tolerance * max(np.abs(value).max(), 1e-2)
+            assert (np.abs(found[name] - value) <= allowed).all(), name
+        else:
+            assert_close(name, found[name].astype(np.float64), value, tolerance)
+
+
+def maps(shape: tuple[int, ...], residual: bool = False, seed: int = 0) -> dict[str, np.ndarray]:
+    """Normal values; every second channel is 300 times fainter, so that eps counts, and each has its own mean."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal(shape) + 3 * rng.standard_normal((*shape[:2], 1, 1))
+    x[:, 1::2] /= 300
+    return {"input": x} | ({"residual": rng.standard_normal(shape)} if residual else {})
+
+
+@st.composite
+def cuts(draw: st.DrawFn) -> tuple[tuple[int, int, int, int], Plan]:
+    """A small map, and any valid plan for it: mostly several tiles, several parts, and none that fit evenly."""
+    n, c, h, w = (draw(st.integers(1, most)) for most in (2, 5, 9, 9))
+    w += h * w == 1
+    tile = 2 ** draw(st.integers(0, 5))
+    channels = 2 ** draw(st.integers(0, 2))
+    needed = -(-h * w // tile)
+    splits = draw(st.integers(1, min(needed, 4)))
+    in_part = -(-needed // splits)
+    return (n, c, h, w), Plan(tile, channels, in_part, -(-needed // in_part), warps=1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    cut=cuts(),
+    activation=st.sampled_from(ACTIVATIONS),
+    residual=st.booleans(),
+    dtype=st.sampled_from(sorted(TYPES)),
+    memory_format=st.sampled_from(sorted(FORMATS)),
+    seed=st.integers(0, 99),
+)
+def test_any_map_in_any_cut(cut, activation, residual, dtype, memory_format, seed):
+    shape, plan = cut
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiles, "make_plan", lambda *_: plan)
+        compare(maps(shape, residual, seed), activation, TYPES[dtype], FORMATS[memory_format])
+
+
+@pytest.mark.parametrize("memory_format", FORMATS)
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize(
+    ("shape", "plan"),
+    [
+        pytest.param((2, 3, 6, 7), Plan(64, 2, 1, 1, 1), id="one tile"),
+        pytest.param((2, 3, 6, 7), Plan(8, 2, 6, 1, 1), id="several tiles"),
+        pytest.param((2, 3, 6, 7), Plan(8, 2, 2, 3, 1), id="several parts"),
+    ],
+)
+def test_every_kernel(shape, plan, dtype, memory_format, monkeypatch):
+    monkeypatch.setattr(tiles, "make_plan", lambda *_: plan)
+    compare(maps(shape, residual=True), "leaky_relu", TYPES[dtype], FORMATS[memory_format])
+
+
+@pytest.mark.parametrize("memory_format", FORMATS)
+def test_the_own_plan_of_a_map(memory_format):
+    compare(maps((1, 3, 64, 64)), "relu", memory_format=FORMATS[memory_format])
+
+
+@pytest.mark.parametrize(
+    "plan", [Plan(64, 1, 1, 1, 1), Plan(8, 1, 8, 1, 1), Plan(8, 1, 3, 3, 1)], ids=lambda p: f"{p.tiles} x {p.splits}"
+)
+@pytest.mark.parametrize("mean", [1e3, 1e4])
+def test_a_large_mean_cancels_nothing(mean, plan, monkeypatch):
+    # The mean itself is rounded to float32, eps / 2 of it, and so are x's distances from it; the difference of the
+    # mean square and the squared mean would be off by eps mean^2, a thousand times as much and more.
+    monkeypatch.setattr(tiles, "make_plan", lambda *_: plan)
+    x = mean + np.random.default_rng(0).standard_normal((1, 2, 8, 8))
+    compare({"input": x}, tolerance=EPS * mean)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_second_derivatives_are_right(activation):
+    compare(maps((2, 3, 5, 4), residual=True), activation, second=True, tolerance=1e-5)
+
+
+@pytest.mark.parametrize("order", [2, 3])
+def test_derivatives_of_higher_order_where_the_gradient_depends_on_x(order):
+    x = torch.randn(2, 2, 4, 4, generator=torch.Generator().manual_seed(0)).to(DEVICE)
+    directions = [torch.randn(x.shape, generator=torch.Generator().manual_seed(1 + k)).to(DEVICE) for k in range(3)]
+
+    def derivative(function, x):
+        x = x.requires_grad_()
+        value = (function(x) ** 3).sum()
+        for direction in directions[: order - 1]:
+            (gradient,) = torch.autograd.grad(value, x, create_graph=True)
+            value = (gradient * direction.to(x.dtype)).sum()
+        return torch.autograd.grad(value, x)[0].cpu().double().numpy()
+
+    found = derivative(lambda x: kernel(x, "leaky_relu"), x.clone())
+    expected = derivative(lambda x: twin(x, None, 0.2), x.double())
+    assert_close("derivative", found, expected, 1e-5)
+
+
+def test_a_slice_or_a_gradient_in_another_order_is_no_different():
+    arrays = maps((2, 4, 5, 6), residual=True)
+    whole = torch.tensor(arrays["input"], dtype=torch.float32, device=DEVICE)
+    residual = torch.tensor(arrays["residual"], dtype=torch.float32, device=DEVICE)
+    g = torch.randn(2, 2, 4, 5, generator=torch.Generator().manual_seed(0)).to(DEVICE)
+
+    def run(x, residual, g):
+        x = x.detach().requires_grad_()
+        y, _ = fused(x, residual, 0.0, 1e-5)
+        return y, *torch.autograd.grad(y, x, g)
+
+    part = whole[:, 1:3, 1:, :-1], residual[:, 1:3, 1:, :-1]
+    expected = run(*(tensor.contiguous() for tensor in part), g)
+    for x, residual, gradient in (
+        (*part, g),
+        (part[0].contiguous(memory_format=torch.channels_last), part[1].contiguous(), g),
+        (*part, g.contiguous(memory_format=torch.channels_last)),
+    ):
+        for found, right in zip(run(x, residual, gradient), expected, strict=True):
+            torch.testing.assert_close(found, right, rtol=0, atol=4e-6)
+    spread = run(part[0], None, torch.ones((), device=DEVICE).expand(2, 2, 4, 5))
+    dense = run(part[0], None, torch.ones(2, 2, 4, 5, device=DEVICE))
+    assert torch.equal(spread[1], dense[1])
+
+
+def test_nothing_but_the_map_and_two_numbers_a_row_is_kept():
+    x = torch.randn(2, 3, 8, 8, device=DEVICE, requires_grad=True)
+    residual = torch.randn(2, 3, 8, 8, device=DEVICE, requires_grad=True)
+    kept = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: kept.append(tensor) or tensor, lambda tensor: tensor):
+        fused(x, residual, 0.0, 1e-5)
+    assert sorted(tensor.numel() for tensor in kept) == [2 * 3 * 2, x.numel()]
+
+
+def test_nan_stays_in_its_row():
+    x = torch.randn(1, 3, 4, 4, device=DEVICE)
+    x[0, 1, 2, 3] = torch.nan
+    for slope in (0.0, 0.2, 1.0):
+        y, _ = fused(x, None, slope, 1e-5)
+        assert y[0, 1].isnan().all() and not y[0, ::2].isnan().any()
+
+
+@pytest.mark.parametrize("memory_format", FORMATS)
+def test_the_operators_keep_their_promises(memory_format):
+    """To autograd and torch.compile: schema, shapes and strides, derivatives; for dynamic sizes too."""
+    x = torch.randn(2, 3, 5, 4, device=DEVICE).contiguous(memory_format=FORMATS[memory_format]).requires_grad_()
+    torch.library.opcheck(fused, (x, x.detach(), 0.2, 1e-5))
+    _, statistics = fused(x, None, 0.2, 1e-5)
+    torch.library.opcheck(
+        fused_backward,
+        (torch.randn_like(x), x.detach(), statistics, 0.2, 1e-5),
+        test_utils=("test_schema", "test_faketensor", "test_autograd_registration"),
+    )
+
+
+def test_torch_compile_takes_it_without_a_break(monkeypatch):
+    if INTERPRETED:
+        monkeypatch.setattr(instance_norm, "kernel_takes", lambda *_: True)
+    x = torch.randn(2, 3, 5, 4, device=DEVICE, requires_grad=True)
+    residual = torch.randn(2, 3, 5, 4, device=DEVICE, requires_grad=True)
+
+    def block(x, residual):
+        return instance_norm_act(2 * instance_norm_act(x, "relu"), residual=residual).square()
+
+    found = torch.compile(block, backend="aot_eager", fullgraph=True)(x, residual)
+    expected = block(x, residual)
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    g = torch.randn_like(found)
+    for one, other in zip(*(torch.autograd.grad(y, (x, residual), g) for y in (found, expected)), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+@pytest.mark.skipif(DEVICE == "cpu", reason="too large for Triton's interpreter: needs a GPU")
+@pytest.mark.parametrize("memory_format", FORMATS)
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("shape", [(1, 64, 256, 256), (1, 128, 128, 128), (16, 256, 64, 64), (3, 70, 131, 257)])
+def test_maps_of_real_size(shape, dtype, memory_format):
+    # Against the twin in float64 on the GPU; sums of 65536 terms round more than those of a few.
+    x = torch.randn(shape, device=DEVICE, dtype=TYPES[dtype]).contiguous(memory_format=FORMATS[memory_format])
+    residual, g = torch.randn_like(x), torch.randn_like(x)
+    y, _ = fused(x.requires_grad_(), residual, 0.2, 1e-5)
+    (found,) = torch.autograd.grad(y, x, g)
+    exact = x.detach().double().requires_grad_()
+    right = twin(exact, residual.double(), 0.2)
+    (expected,) = torch.autograd.grad(right, exact, g.double())
+    for one, other in ((y, right), (found, expected)):
+        allowed = (ONE_ROUNDING if dtype == "bfloat16" else 0) * other.abs() + 1e-5 * other.abs().max()
+        assert ((one.double() - other).abs() <= allowed).all()
+
+
+@given(
+    shape=st.tuples(st.integers(1, 64), st.integers(1, 600), st.integers(1, 700), st.integers(1, 700)),
+    channels_last=st.booleans(),
+    itemsize=st.sampled_from([2, 4]),
+    processors=st.sampled_from([1, 16, 108, 132]),
+)
+def test_plans_cover_a_map_once(shape, channels_last, itemsize, processors):
+    plan = make_plan(torch.Size(shape), channels_last, itemsize, processors)
+    pixels, part = shape[2] * shape[3], plan.pixels * plan.tiles
+    assert part * (plan.splits - 1) < pixels <= part * plan.splits  # no part is empty
+    assert all(size & (size - 1) == 0 for size in (plan.pixels, plan.channels, plan.warps))
+    assert plan.pixels * plan.channels <= 16384 and 1 <= plan.warps <= 32  # a thread holds 16 or 32 numbers
+    assert 16 * plan.splits**2 <= max(pixels, 16)  # what the parts wrote is little beside what they read
+
+
+@pytest.mark.parametrize("itemsize", [2, 4])
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("shape", [(1, 64, 256, 256), (1, 128, 128, 128), (1, 256, 64, 64)])
+def test_one_picture_keeps_a_large_gpu_busy(shape, channels_last, itemsize):
+    plan = make_plan(torch.Size(shape), channels_last, itemsize, processors=132)
+    assert shape[0] * -(-shape[1] // plan.channels) * plan.splits >= 128
