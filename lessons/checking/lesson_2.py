@@ -53,6 +53,12 @@ def _cut(size: Callable[[int, int, int, int], int]) -> Callable[..., np.ndarray]
     return answer
 
 
+def _as_large(y: np.ndarray, *arguments: Any) -> np.ndarray:
+    """The part of y that is as large as the right answer."""
+    rows, columns = _conv2d(*arguments).shape[2:]
+    return y[:, :, :rows, :columns]
+
+
 ONE_SIDE = "This looks like padding on one side only, or counted once in the output's size; a frame has four sides."
 ONE_AXIS = "This looks like padding along one axis only; count the rows and the columns of your padded picture."
 THINNED = (
@@ -77,6 +83,14 @@ CONV2D = Exercise(
         Mistake(
             "This looks like a stride of 1 whatever was asked for; by how much does the kernel move?",
             lambda x, w, s, p: _conv2d(x, w, 1, p),
+        ),
+        Mistake(
+            "This looks like the right size, with windows that lie side by side; how far does the kernel move?",
+            lambda x, w, s, p: _as_large(_conv2d(x, w, 1, p), x, w, s, p),
+        ),
+        Mistake(
+            "This looks like a kernel spread out by the stride; the stride moves the kernel, and leaves it as it is.",
+            lambda x, w, s, p: _as_large(rn.functional.conv2d(x, w, padding=p, dilation=s).data, x, w, s, p),
         ),
         Mistake(
             "This looks like a stride along one axis only; the kernel moves in steps downwards and to the right.",
@@ -280,7 +294,7 @@ check_weight_gradient = WEIGHT_GRADIENT.check
 check_pixels_seen = PIXELS_SEEN.check
 
 
-# Task 2.4: `_by_channels` is the code as found; PyTorch-GAN's generator pads so.
+# Task 2.4: `_by_channels` is the code as found; a public implementation's generator pads so.
 
 
 def _mirrored(x: np.ndarray, w: np.ndarray, rows: int, columns: int, mode: str = "reflect") -> np.ndarray:
@@ -328,6 +342,10 @@ SAME_SIZE = Exercise(
         ),
         Mistake(EDGE_TWICE, lambda x, w: _mirrored(x, w, w.shape[2] // 2, w.shape[3] // 2, "symmetric")),
         Mistake(EDGE_TWICE, lambda x, w: _mirrored(x, w, w.shape[2] // 2, w.shape[3] // 2, "edge")),
+        Mistake(
+            "This looks like a picture that goes round to its other side; it should be mirrored at its edge.",
+            lambda x, w: _mirrored(x, w, w.shape[2] // 2, w.shape[3] // 2, "wrap"),
+        ),
         Mistake(
             "This looks like a padding by the whole kernel on each side; how much does a kernel of 3 take away?",
             lambda x, w: _mirrored(x, w, w.shape[2], w.shape[3]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,7 +33,9 @@ def _walk(step: Callable[[int, int, int, int, int], tuple[int, int]]) -> Callabl
     return answer
 
 
-def _grow(early: bool = False, field_jumps: bool = True, padding_jumps: bool = True) -> Callable[..., tuple[int, int]]:
+def _grow(
+    early: bool = False, field_jumps: bool = True, padding_jumps: bool = True, forgets: bool = False
+) -> Callable[..., tuple[int, int]]:
     """From the first layer to the last, as the lesson does it, with a jump that goes wrong."""
 
     def answer(position: int, layers: Layers) -> tuple[int, int]:
@@ -41,7 +44,7 @@ def _grow(early: bool = False, field_jumps: bool = True, padding_jumps: bool = T
             jump *= stride if early else 1
             first -= padding * (jump if padding_jumps else 1)
             field += (kernel - 1) * (jump if field_jumps else 1)
-            jump *= 1 if early else stride
+            jump = stride if forgets else jump * (1 if early else stride)
         first += position * jump
         return first, first + field - 1
 
@@ -55,11 +58,17 @@ def _with_field(position: int, layers: Layers, wrong: Callable[..., tuple[int, i
     return first, first + end - start
 
 
+def _centred(position: int, layers: Layers) -> tuple[int, int]:
+    start, end = _grow()(0, layers)
+    middle = position * math.prod(stride for _, stride, _ in layers)
+    return middle - (end - start + 1) // 2, middle + (end - start + 1) // 2
+
+
 def _named(answer: Callable[..., Any], position: int, layers: Layers) -> Any:
     """Two numbers of whatever kind, by name; anything else as it is."""
     result = answer(position, layers)
     if isinstance(result, tuple | list | np.ndarray) and len(result) == 2:
-        return {"first": result[0], "last": result[1]}
+        return {"the first pixel": result[0], "the last pixel": result[1]}
     return result
 
 
@@ -131,6 +140,26 @@ PIXELS_SEEN = Exercise(
         Mistake(
             "This looks like a stride that moves only the first pixel; the last one's window moves as well.",
             _walk(lambda first, last, k, s, p: (first * s - p, last - p + k - 1)),
+        ),
+        Mistake(
+            "This looks like the last pixel and the first; asked for is the first one first.",
+            lambda position, layers: _pixels_seen(position, layers)[::-1],
+        ),
+        Mistake(
+            "This looks like a last pixel that is reckoned from the new first one; both start from the layer behind.",
+            _walk(lambda first, last, k, s, p: (first * s - p, (first * s - p) * s - p + k - 1)),
+        ),
+        Mistake(
+            "This looks like a last pixel that is reckoned from the first one alone; it has a way of its own back.",
+            _walk(lambda first, last, k, s, p: (first * s - p, first * s - p + k - 1)),
+        ),
+        Mistake(
+            "This looks like a field laid evenly around position × jump; where does the window of output 0 start?",
+            _centred,
+        ),
+        Mistake(
+            "This looks like a jump that forgets the layers before; it is made of all their strides.",
+            _grow(forgets=True),
         ),
         Mistake(TOO_EARLY, _grow(early=True)),
         Mistake(TOO_EARLY, lambda position, layers: _with_field(position, layers, _grow(early=True))),

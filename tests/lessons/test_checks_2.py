@@ -194,6 +194,17 @@ def test_the_reference_of_pixels_seen_is_what_the_gradient_reaches(position, lay
     assert (seen[0], seen[-1]) == (max(0, first), last)
 
 
+def test_the_examples_by_hand_are_right():
+    x, w = np.array([[[[1.0, 2.0], [3.0, 4.0]]]]), np.array([[[[1.0, 10.0]]]])
+    assert lesson_2.CONV2D.reference(x, w, 2, 1).tolist() == [[[[0, 0], [30, 4]]]]
+    for g, gradient in (([[1.0, 1.0], [1.0, 1.0]], [4, 3]), ([[1.0, 1.0], [2.0, 5.0]], [20, 6])):
+        assert lesson_2.WEIGHT_GRADIENT.reference(np.array([[g]]), x, (1, 2), 2, 1).tolist() == [[[gradient]]]
+    assert lesson_2.PIXELS_SEEN.reference(4, [(3, 2, 1)]) == (7, 9)
+    assert lesson_2.PIXELS_SEEN.reference(4, [(3, 2, 1), (2, 1, 0)]) == (7, 11)
+    row, kernel = np.array([[[[1.0, 2.0, 3.0, 4.0]]]]), np.array([[[[1.0, 10.0, 100.0]]]])
+    assert lesson_2.SAME_SIZE.reference(row, kernel).tolist() == [[[[212, 321, 432, 343]]]]
+
+
 def test_a_mistake_nobody_foresaw_is_located():
     def one_pixel_off(x, w, stride, padding):
         y = six_loops(x, w, stride, padding)
