@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from minicyclegan.share import ALL, Share
+
 GANLoss = Literal["vanilla", "minimax", "lsgan", "wgangp", "hinge"]
 
 
@@ -51,13 +53,19 @@ def generator_loss(fake: Tensor, kind: GANLoss = "lsgan") -> Tensor:
 
 
 def gradient_penalty(
-    D: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, generator: torch.Generator | None = None
+    D: Callable[[Tensor], Tensor],
+    real: Tensor,
+    fake: Tensor,
+    generator: torch.Generator | None = None,
+    processes: Share = ALL,
 ) -> Tensor:
     """How far the slope of D is from 1 on the lines between real and generated pictures.
 
-    real, fake: (N, C, H, W). `generator`, on the CPU, draws the N points on the lines. Differentiable in D's weights.
+    real, fake: (N, C, H, W). `generator`, on the CPU, draws the N points on the lines; `processes` says whose they are.
+    Differentiable in D's weights.
     """
-    share = torch.rand(len(real), 1, 1, 1, generator=generator, dtype=real.dtype).to(real.device)
+    share = processes.draw(lambda n: torch.rand(n, 1, 1, 1, generator=generator, dtype=real.dtype), len(real))
+    share = share.to(real.device)  # (N, 1, 1, 1)
     between = (share * real + (1 - share) * fake).detach().requires_grad_()
     # A picture's score is its patches' mean; summing the scores gives every picture its own gradient in one pass.
     (gradient,) = torch.autograd.grad(D(between).mean(dim=(1, 2, 3)).sum(), between, create_graph=True)

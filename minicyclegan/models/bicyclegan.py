@@ -40,6 +40,7 @@ from minicyclegan.networks import (
     UnetGenerator,
 )
 from minicyclegan.receptive_field import smallest_input
+from minicyclegan.share import ALL
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ class BicycleGAN(nn.Module):
             raise ValueError(f"networks are called {', '.join(published)}, not {', '.join(networks)}")
         self.G, self.E, self.D_vae, self.D_lr = (published | networks).values()
         self.noise = torch.Generator().manual_seed(seed)  # of all codes, and of the penalty's points
+        self.share = ALL  # of a batch, what this process has
 
         self.G_parameters, self.E_parameters = list(self.G.parameters()), list(self.E.parameters())
         # Fused Adam is the same arithmetic in one pass over the weights.
@@ -177,7 +179,8 @@ class BicycleGAN(nn.Module):
         if c.encodes:
             losses["l1"] = l1_loss(fakes["vae"], b_encoded)
             if c.variational:
-                losses["kl"] = kl_loss(mean, log_variance)
+                # A sum over the batch, not a mean: what a process has stands for the parts of all.
+                losses["kl"] = self.share.processes * kl_loss(mean, log_variance)
         if c.regresses:
             read = self.E(fakes["lr"]) if c.latent_trains_encoder else _frozen(self.E, fakes["lr"])
             losses["latent"] = latent_loss(read[0], codes["lr"])
@@ -235,7 +238,8 @@ class BicycleGAN(nn.Module):
         objective = 2 * losses[name]
         if kind == "wgangp":
             count = min(len(seen_real), len(seen_fake))
-            penalty = gradient_penalty(_mean_over_scales(D), seen_real[:count], seen_fake[:count], self.noise)
+            judge = _mean_over_scales(D)
+            penalty = gradient_penalty(judge, seen_real[:count], seen_fake[:count], self.noise, self.share)
             losses[name.replace("D", "penalty")] = penalty
             objective = objective + self.config.lambda_penalty * penalty
         self.optimizers[name].zero_grad()
@@ -248,7 +252,9 @@ class BicycleGAN(nn.Module):
 
     def _normal(self, like: Tensor) -> Tensor:
         """Numbers from N(0, 1) in the shape of `like`."""
-        return torch.randn(like.shape, generator=self.noise, dtype=like.dtype).to(like.device)
+        shape = like.shape[1:]
+        drawn = self.share.draw(lambda n: torch.randn(n, *shape, generator=self.noise, dtype=like.dtype), len(like))
+        return drawn.to(like.device)
 
     @torch.no_grad()
     def encode(self, b: Tensor) -> Tensor:

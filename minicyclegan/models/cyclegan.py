@@ -26,6 +26,7 @@ from minicyclegan.losses import (
 from minicyclegan.models import state
 from minicyclegan.networks import Direction, Norm, PatchDiscriminator, ResnetGenerator
 from minicyclegan.receptive_field import smallest_input
+from minicyclegan.share import ALL
 
 Cycle = Literal["both", "forward", "backward"]
 
@@ -105,6 +106,7 @@ class CycleGAN(nn.Module):
         self.pool_A = ImagePool(c.pool_size, seed)
         self.pool_B = ImagePool(c.pool_size, seed + 1)
         self.penalty_points = torch.Generator().manual_seed(seed)
+        self.share = ALL  # of a batch, what this process has
 
         self.G_parameters = list(itertools.chain(self.G_AB.parameters(), self.G_BA.parameters()))
         self.D_parameters = list(itertools.chain(self.D_A.parameters(), self.D_B.parameters()))
@@ -182,8 +184,8 @@ class CycleGAN(nn.Module):
             "D_B": discriminator_loss(*self._judge(self.D_B, real_B, fake_B), kind),
         }
         if kind == "wgangp":
-            losses["penalty_A"] = gradient_penalty(self.D_A, real_A, fake_A, self.penalty_points)
-            losses["penalty_B"] = gradient_penalty(self.D_B, real_B, fake_B, self.penalty_points)
+            losses["penalty_A"] = gradient_penalty(self.D_A, real_A, fake_A, self.penalty_points, self.share)
+            losses["penalty_B"] = gradient_penalty(self.D_B, real_B, fake_B, self.penalty_points, self.share)
         return losses
 
     def discriminator_objective(self, losses: dict[str, Tensor]) -> Tensor:

@@ -24,6 +24,7 @@ from minicyclegan.networks import (
     UnetGenerator,
 )
 from minicyclegan.receptive_field import smallest_input
+from minicyclegan.share import ALL
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ class Pix2Pix(nn.Module):
             raise ValueError(f"networks are called {', '.join(published)}, not {', '.join(networks)}")
         self.G, self.D = (published | networks).values()
         self.noise = torch.Generator().manual_seed(seed)  # of the code, and of the penalty's points
+        self.share = ALL  # of a batch, what this process has
 
         self.G_parameters = list(self.G.parameters())
         # Fused Adam is the same arithmetic in one pass over the weights.
@@ -155,7 +157,7 @@ class Pix2Pix(nn.Module):
         judged_fake, judged_real = self.D(fake), self.D(real)  # (N, 1, h, w) each
         losses = {"D": discriminator_loss(judged_real, judged_fake, kind)}
         if kind == "wgangp":
-            losses["penalty"] = gradient_penalty(self.D, real, fake, self.noise)
+            losses["penalty"] = gradient_penalty(self.D, real, fake, self.noise, self.share)
         return losses
 
     def discriminator_objective(self, losses: dict[str, Tensor]) -> Tensor:
@@ -186,8 +188,9 @@ class Pix2Pix(nn.Module):
         """Codes z from N(0, I), (N, latent), where the generator takes any."""
         if not self.config.latent:
             return None
-        z = torch.randn(len(like), self.config.latent, generator=self.noise, dtype=like.dtype)  # (N, latent)
-        return z.to(like.device)
+        latent = self.config.latent
+        z = self.share.draw(lambda n: torch.randn(n, latent, generator=self.noise, dtype=like.dtype), len(like))
+        return z.to(like.device)  # (N, latent)
 
     def set_learning_rate(self, factor: float) -> float:
         """Sets both optimizers to `factor` times the configured rate and returns the rate."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -11,6 +11,14 @@ from torch import nn
 from minicyclegan.image_pool import ImagePool
 
 Part = nn.Module | torch.optim.Optimizer | ImagePool | torch.Generator
+
+
+Kind = TypeVar("Kind")
+
+
+def parts_of(model: Any, kind: type[Kind]) -> dict[str, Kind]:
+    """Those parts of a model's state that are of this kind, by their names there."""
+    return {name: part for name, part in model._parts().items() if isinstance(part, kind)}
 
 
 def set_rate(optimizers: Iterable[torch.optim.Optimizer], rate: float) -> float:
@@ -37,3 +45,13 @@ def restore(parts: Mapping[str, Part], state: Mapping[str, Any], device: torch.d
             part.load_state_dict(state[name], device)
         else:
             part.load_state_dict(state[name])
+            if isinstance(part, torch.optim.Optimizer):
+                _lay_out_like_parameters(part)
+
+
+def _lay_out_like_parameters(optimizer: torch.optim.Optimizer) -> None:
+    """Fused Adam goes through memory in order: averages saved in another memory format would meet wrong weights."""
+    for parameter, values in optimizer.state.items():
+        for name, value in values.items():
+            if value.shape == parameter.shape:
+                values[name] = torch.empty_like(parameter).copy_(value)

@@ -1,0 +1,207 @@
+"""Several processes that train one model together, started by torchrun; each has its share of every batch.
+
+`step` knows nothing of them. Between its backward pass and each optimizer's step, the gradients are replaced by their
+mean over all processes; the mean loss of equal shares is the loss of the whole batch, so that what is learnt is what
+one process would learn from that batch.
+
+PyTorch's DistributedDataParallel averages within the backward pass instead, by counting on which weights a pass
+through the wrapped network reaches. Here a discriminator also judges for the generators, an encoder also reads without
+learning and not always with both of its heads: no one setting of it is right for all recipes. Plain, it stops at an
+encoder whose variance is not used; with find_unused_parameters, at one that is passed through several times; with
+static_graph it goes on, with wrong gradients.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from minicyclegan.devices import DeviceError
+from minicyclegan.image_pool import ImagePool
+from minicyclegan.models import Model, state
+from minicyclegan.share import Share
+from minicyclegan.training.shared_norm import share_batch_norms
+
+Result = TypeVar("Result")
+
+
+class Left(RuntimeError):
+    """Another process of the run has ended, so this one can't go on."""
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The processes of a run, seen from one of them. Alone, all of this costs nothing and changes nothing.
+
+    rank, count   which one of how many this is; the first alone writes files and speaks
+    local_rank    which one of those on its machine
+    """
+
+    rank: int = 0
+    count: int = 1
+    local_rank: int = 0
+
+    @property
+    def first(self) -> bool:
+        return self.rank == 0
+
+    @property
+    def share(self) -> Share:
+        return Share(self.rank, self.count)
+
+    def check_batch(self, batch: int) -> None:
+        """Raises ValueError, naming --batch, for one that can't be shared out evenly."""
+        if batch % self.count:
+            more = batch + -batch % self.count
+            legal = " or ".join(str(near) for near in (more - self.count, more) if near)
+            problem = "leaves some without a picture" if batch < self.count else "can't be shared out evenly"
+            raise ValueError(f"--batch {batch} is that of all {self.count} processes and {problem}: take {legal}")
+
+    def device(self, device: torch.device) -> torch.device:
+        """A GPU for each process. Raises DeviceError where there are too few, or where processes can't share work."""
+        if self.count == 1 or device.type == "cpu":
+            return device
+        if device.type != "cuda":
+            raise DeviceError(f"--device {device.type}: for one process only; give --device cpu, or leave torchrun out")
+        there = torch.cuda.device_count()
+        if self.local_rank >= there:
+            raise DeviceError(
+                f"--device cuda: {there} on this machine, and more processes; give torchrun --nproc_per_node={there}"
+            )
+        torch.cuda.set_device(self.local_rank)
+        return torch.device("cuda", self.local_rank)
+
+    def prepare(self, model: Model) -> None:
+        """Makes `step` of a new model one of all processes. Networks are on their device, and not compiled yet."""
+        if self.count == 1:
+            return
+        model.share = self.share
+        for pool in state.parts_of(model, ImagePool).values():
+            # A model has two pools, with seeds one apart.
+            pool.generator.manual_seed(pool.generator.initial_seed() + 2 * self.rank)
+        on_gpu = next(model.parameters()).is_cuda
+        share_batch_norms(model, _Mean.of(self), self.count, fused=on_gpu and model.config.gan_loss != "wgangp")
+        for optimizer in state.parts_of(model, torch.optim.Optimizer).values():
+            optimizer.register_step_pre_hook(lambda optimizer, *_: self._average_gradients(optimizer))
+        for tensor in [*model.parameters(), *model.buffers()]:
+            _together(dist.broadcast, tensor.data, 0)
+
+    @torch.no_grad()
+    def _average_gradients(self, optimizer: torch.optim.Optimizer) -> None:
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        if gradients:
+            # One message instead of one a weight: its length costs little, its beginning a lot.
+            mean = self.mean(torch.cat([gradient.reshape(-1) for gradient in gradients]))
+            parts = mean.split([gradient.numel() for gradient in gradients])
+            views = [part.view(gradient.shape) for part, gradient in zip(parts, gradients, strict=True)]
+            torch._foreach_copy_(gradients, views)
+
+    def mean(self, x: Tensor) -> Tensor:
+        """The mean over all processes, the same in each. Not differentiable; may use the memory of x."""
+        if self.count == 1:
+            return x
+        x = x.contiguous()
+        _together(dist.all_reduce, x)
+        return x.div_(self.count)
+
+    def agree(self, *numbers: int) -> list[int]:
+        """The largest that any process says, of each of these numbers."""
+        if self.count == 1:
+            return list(numbers)
+        largest = torch.tensor(numbers)
+        _together(dist.all_reduce, largest, dist.ReduceOp.MAX)
+        return largest.tolist()
+
+    def gather(self, own: Any) -> list[Any]:
+        """What every process gives, in their order, for the first; for the others nothing."""
+        if self.count == 1:
+            return [own]
+        everyones = [None] * self.count if self.first else None
+        _together(dist.gather_object, own, everyones)
+        return everyones or []
+
+    def in_turn(self, function: Callable[[], Result]) -> Result:
+        """What `function` gives, called on each machine by one process before the others.
+
+        So that a mistake is named once, and what the first keeps on disk is there for the others.
+        """
+        if self.local_rank == 0:
+            result = function()
+            self.agree(0)
+            return result
+        self.agree(0)
+        return function()
+
+    @contextlib.contextmanager
+    def temporary_folder(self) -> Iterator[Path]:
+        """A folder that the processes of a machine have in common, for as long as the context lasts."""
+        names = [tempfile.mkdtemp(prefix="minicyclegan-") if self.first else None]
+        _together(dist.broadcast_object_list, names, 0)
+        try:
+            yield Path(names[0])
+            self.agree(0)  # all have read what they want
+        finally:
+            if self.local_rank == 0:
+                shutil.rmtree(names[0], ignore_errors=True)
+
+
+@contextlib.contextmanager
+def join() -> Iterator[Processes]:
+    """The processes that torchrun started with this one, for as long as the context lasts; else this one alone.
+
+    Only the first of them prints. Where one ends before its time, the others end too, the first of them by Left.
+    """
+    count = int(os.environ.get("WORLD_SIZE", 1)) if "MASTER_ADDR" in os.environ else 1
+    if count == 1:
+        yield Processes()
+        return
+    # What decides the run's course is small, and agreed on by the processors: no GPU waits for it.
+    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    processes = Processes(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", 0)))
+    with contextlib.ExitStack() as silence:
+        if not processes.first:
+            nowhere = silence.enter_context(open(os.devnull, "w"))
+            silence.enter_context(contextlib.redirect_stdout(nowhere))
+        try:
+            yield processes
+        except Left:
+            if not processes.first:
+                raise SystemExit(1) from None
+            raise
+    dist.destroy_process_group()
+
+
+def _together(collective: Callable[..., Any], *arguments: Any) -> None:
+    """What all processes do at the same time. Raises Left if one of them is gone."""
+    try:
+        collective(*arguments)
+    except RuntimeError as error:
+        raise Left("another process of this run has ended; --resume goes on from the last checkpoint") from error
+
+
+class _Mean(torch.autograd.Function):
+    """The mean over all processes; so is its gradient, since all of them look at it."""
+
+    @staticmethod
+    def of(processes: Processes) -> Callable[[Tensor], Tensor]:
+        return lambda x: _Mean.apply(x, processes)
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, processes: Processes) -> Tensor:
+        ctx.processes = processes
+        return processes.mean(x.clone())
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Mean.apply(gradient, ctx.processes), None

@@ -1,0 +1,60 @@
+"""Ten steps of small models on a known batch of four, alone or as one of several processes: `python FILE OUT`."""
+
+import sys
+from pathlib import Path
+
+import torch
+
+from minicyclegan.models import BicycleGANConfig, CycleGANConfig, ModelConfig, Pix2PixConfig, build
+from minicyclegan.training.processes import Processes, join
+
+STEPS, BATCH, SIZE = 10, 4, 16
+TINY = {"width": 2, "disc_width": 2, "disc_layers": 1}
+CYCLEGAN = TINY | {"blocks": 1, "pool_size": 0}
+PIX2PIX = TINY | {"depth": 3, "dropout": 0.0}
+BICYCLEGAN = TINY | {"depth": 3, "encoder_width": 2, "encoder_blocks": 1, "latent": 2}
+BATCH_NORMS = {"norm": "batch", "disc_norm": "batch", "encoder_norm": "batch"}
+
+CASES: dict[str, ModelConfig] = {
+    "cyclegan, instance norm": CycleGANConfig(**CYCLEGAN),
+    "cyclegan, batch norm": CycleGANConfig(**CYCLEGAN, norm="batch"),
+    "cyclegan, gradient penalty": CycleGANConfig(**CYCLEGAN, gan_loss="wgangp"),
+    "pix2pix, instance norm": Pix2PixConfig(**PIX2PIX, norm="instance"),
+    "pix2pix, batch norm": Pix2PixConfig(**PIX2PIX),
+    "pix2pix, batch norm, code, gradient penalty": Pix2PixConfig(**PIX2PIX, latent=2, gan_loss="wgangp"),
+    "bicyclegan, instance norm": BicycleGANConfig(**BICYCLEGAN),
+    "bicyclegan, batch norm": BicycleGANConfig(**BICYCLEGAN, **BATCH_NORMS),
+    "bicyclegan, not variational": BicycleGANConfig(**BICYCLEGAN, variational=False),
+    "bicyclegan, cLR-GAN alone": BicycleGANConfig(**BICYCLEGAN, lambda_vae=0.0, lambda_l1=0.0),
+    "bicyclegan, gradient penalty": BicycleGANConfig(**BICYCLEGAN, gan_loss="wgangp"),
+}
+
+Trained = dict[str, dict[str, torch.Tensor]]
+
+
+def trained(config: ModelConfig, processes: Processes) -> Trained:
+    """Weights and running statistics after the last step, and every step's losses, (STEPS,) each."""
+    model = build(config, seed=0).double()
+    if processes.rank:
+        # What a process begins with does not count: it is given the first one's weights.
+        torch.nn.init.zeros_(next(model.parameters()))
+    processes.prepare(model)
+    draw = torch.Generator().manual_seed(1)
+    losses: dict[str, list[torch.Tensor]] = {}
+    for _ in range(STEPS):
+        a, b = torch.rand(2, BATCH, 3, SIZE, SIZE, generator=draw, dtype=torch.float64) * 2 - 1
+        for name, loss in model.step(processes.share.of(a), processes.share.of(b)).items():
+            losses.setdefault(name, []).append(loss)
+    curves = {name: processes.mean(torch.stack(values)) for name, values in losses.items()}
+    return {"state": model.state_dict(), "losses": curves}
+
+
+def main(out: Path) -> None:
+    torch.set_num_threads(1)
+    with join() as processes:
+        results = {name: trained(config, processes) for name, config in CASES.items()}
+        torch.save(results, out / f"{processes.rank}.pt")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
