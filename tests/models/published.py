@@ -33,10 +33,14 @@ def noise_of(model: BicycleGAN) -> torch.Generator:
 
 
 class PublishedPix2Pix:
-    """pix2pix's step, as published: D on the detached fake, half of the sum; then G against the updated D."""
+    """pix2pix's step, as published: D on the detached fake, half of the sum; then G against the updated D.
 
-    def __init__(self, model: Pix2Pix):
-        self.G, self.D, self.config = copy.deepcopy(model.G), copy.deepcopy(model.D), model.config
+    networks   G=, D= in place of copies of the model's
+    """
+
+    def __init__(self, model: Pix2Pix, **networks: torch.nn.Module):
+        self.config = model.config
+        self.G, self.D = (networks.get(name) or copy.deepcopy(getattr(model, name)) for name in ("G", "D"))
         self.optimizers = [
             torch.optim.Adam(network.parameters(), lr=self.config.lr, betas=(self.config.beta1, 0.999))
             for network in (self.G, self.D)
@@ -51,6 +55,9 @@ class PublishedPix2Pix:
         return torch.cat([a, b], 1) if self.config.conditional else b
 
     def step(self, a: torch.Tensor, b: torch.Tensor) -> dict[str, float]:
+        return {name: loss.item() for name, loss in self.optimise(a, b).items()}
+
+    def optimise(self, a: torch.Tensor, b: torch.Tensor) -> dict[str, torch.Tensor]:
         optimizer_G, optimizer_D = self.optimizers
         fake = self.G(a)
         optimizer_D.zero_grad()
@@ -64,15 +71,19 @@ class PublishedPix2Pix:
         (self.config.lambda_gan * gan + self.config.lambda_l1 * l1).backward()
         optimizer_G.step()
         self.D.requires_grad_(True)
-        return {"D": loss_D.item(), "gan": gan.item(), "l1": l1.item()}
+        return {"D": loss_D.detach(), "gan": gan.detach(), "l1": l1.detach()}
 
 
 class PublishedBicycleGAN:
-    """BicycleGAN's step, as published: G and E together, then D_vae, then D_lr on the pictures made before."""
+    """BicycleGAN's step, as published: G and E together, then D_vae, then D_lr on the pictures made before.
 
-    def __init__(self, model: BicycleGAN):
+    networks   G=, E=, D_vae=, D_lr= in place of copies of the model's
+    """
+
+    def __init__(self, model: BicycleGAN, **networks: torch.nn.Module):
         self.config, self.noise = model.config, noise_of(model)
-        self.nets = {name: copy.deepcopy(getattr(model, name)) for name in ("G", "E", "D_vae", "D_lr")}
+        names = ("G", "E", "D_vae", "D_lr")
+        self.nets = {name: networks.get(name) or copy.deepcopy(getattr(model, name)) for name in names}
         c = self.config
         self.optimizers = {
             name: torch.optim.Adam(network.parameters(), lr=c.lr, betas=(c.beta1, 0.999))
@@ -84,6 +95,9 @@ class PublishedBicycleGAN:
         return sum(loss(one, torch.full_like(one, float(is_real))) for one in judged)
 
     def step(self, a: torch.Tensor, b: torch.Tensor) -> dict[str, float]:
+        return {name: loss.item() for name, loss in self.optimise(a, b).items()}
+
+    def optimise(self, a: torch.Tensor, b: torch.Tensor) -> dict[str, torch.Tensor]:
         c, (G, E, D_vae, D_lr) = self.config, self.nets.values()
         half = max(1, len(a) // 2)
         a1, b1 = a[:half], b[:half]
@@ -91,7 +105,7 @@ class PublishedBicycleGAN:
         a2, b2 = (a[half:], b[half:]) if len(a) > 1 else (a, b)
 
         def drawn() -> torch.Tensor:
-            return torch.randn(half, c.latent, generator=self.noise, dtype=torch.float64)
+            return torch.randn(half, c.latent, generator=self.noise, dtype=a.dtype).to(a.device)
 
         mean, log_variance = E(b1)
         z_encoded = mean + drawn() * log_variance.mul(0.5).exp()
@@ -128,4 +142,4 @@ class PublishedBicycleGAN:
             loss.backward()
             self.optimizers[name].step()
             losses[name] = loss / 2
-        return {name: loss.item() for name, loss in losses.items()}
+        return {name: loss.detach() for name, loss in losses.items()}

@@ -1,0 +1,128 @@
+"""Settings that choose themselves: precision, compiling, memory format and threads; and a model that is given them.
+
+The networks are changed, never `step`: what a network computes in bfloat16 leaves it as float32, so losses, gradients
+of the weights, Adam's averages and the histories are float32 whatever the networks compute in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from types import MethodType
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from minicyclegan.data.datasets import available_cores
+
+Precision = Literal["auto", "float32", "bfloat16"]
+Compile = Literal["auto", "on", "off"]
+MemoryFormat = Literal["auto", "contiguous", "channels_last"]
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How a run computes; nothing is left to choose. `because` says why, for people."""
+
+    precision: str = "float32"
+    compile: bool = False
+    memory_format: str = "contiguous"
+    threads: int = 1
+    because: str = ""
+
+    def __str__(self) -> str:
+        """The one line that a run begins with."""
+        plural = "thread" if self.threads == 1 else "threads"
+        compiled = "compiled" if self.compile else "not compiled"
+        layout = ", channels last" if self.memory_format == "channels_last" else ""
+        return f"computing in {self.precision} on {self.threads} {plural}, {compiled}{layout}: {self.because}"
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def choose_speed(
+    device: torch.device,
+    precision: Precision = "auto",
+    compile: Compile = "auto",
+    memory_format: MemoryFormat = "auto",
+    threads: int | None = None,
+) -> Speed:
+    """What is left to "auto" (threads: None), by what this device can do; the rest as asked.
+
+    bfloat16 only where the device computes in it: elsewhere it is emulated, at a fraction of float32's speed.
+    """
+    native, reason = bfloat16_support(device)
+    reasons = []
+    if precision == "auto":
+        precision = "bfloat16" if native else "float32"
+        reasons.append(reason)
+    elif precision == "bfloat16" and not native:
+        reasons.append(f"bfloat16 as asked, and slow, since {reason}")
+    else:
+        reasons.append(f"{precision} as asked")
+    if compile == "auto":
+        # Measured on CPUs: 1.3 times as fast at small sizes after 35 to 46 s, no faster at large ones.
+        compile = "off"
+        reasons.append(
+            "compiling takes longer than it saves in a run of minutes (--compile on)"
+            if device.type == "cpu"
+            else f"compiling is not measured on {device.type} yet (--compile on)"
+        )
+    if memory_format == "auto":
+        # Only the fused kernels keep that format: PyTorch's own norm copies to the other one and back.
+        fused = device.type == "cuda" and importlib.util.find_spec("triton") is not None
+        memory_format = "channels_last" if fused and precision == "bfloat16" else "contiguous"
+    if threads is None:
+        threads = min(torch.get_num_threads(), available_cores())
+    return Speed(precision, compile == "on", memory_format, threads, "; ".join(reasons))
+
+
+def bfloat16_support(device: torch.device) -> tuple[bool, str]:
+    """Whether the device has instructions for bfloat16, and that in words."""
+    if device.type == "cuda":
+        major, minor = torch.cuda.get_device_capability(device)
+        return major >= 8, f"this GPU, of compute capability {major}.{minor}, has {'' if major >= 8 else 'no '}bfloat16"
+    if device.type == "cpu":
+        # oneDNN also takes bfloat16 where it must emulate it; this asks for the instructions themselves.
+        native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+        return native, f"this CPU has {'' if native else 'no '}bfloat16 instructions"
+    return False, f"bfloat16 is not tried on {device.type}"
+
+
+def prepare(model: nn.Module, speed: Speed, backend: str = "inductor") -> None:
+    """Makes the networks of a model compute so. Their state dicts keep their keys.
+
+    backend   what compiles, if anything does: a name that torch.compile knows
+    """
+    torch.set_num_threads(speed.threads)
+    if speed.memory_format == "channels_last":
+        model.to(memory_format=torch.channels_last)
+    # The gradient penalty differentiates a discriminator twice, which compiled code can't.
+    penalised = getattr(getattr(model, "config", None), "gan_loss", None) == "wgangp"
+    for name, network in model.named_children():
+        if speed.precision == "bfloat16":
+            network.forward = MethodType(_in_bfloat16, network)
+        if speed.compile and not (penalised and name.startswith("D")):
+            # A network sees two or three batch sizes; each compiled for itself is faster than one for all sizes.
+            network.compile(backend=backend, dynamic=False)
+
+
+def _in_bfloat16(network: nn.Module, *inputs: Tensor) -> Any:
+    """The network's own forward in mixed precision; what comes out is float32 again."""
+    with torch.autocast(inputs[0].device.type, torch.bfloat16):
+        outputs = type(network).forward(network, *inputs)
+    return _to_float32(outputs)
+
+
+def _to_float32(outputs: Any) -> Any:
+    return outputs.float() if isinstance(outputs, Tensor) else type(outputs)(_to_float32(one) for one in outputs)
+
+
+def uncompiled(model: nn.Module) -> AbstractContextManager:
+    """Within it, compiled networks run as they are written: for sizes that come up too rarely to compile for."""
+    compiled = any(network._compiled_call_impl is not None for network in model.children())
+    return torch.compiler.set_stance("force_eager") if compiled else contextlib.nullcontext()

@@ -1,0 +1,178 @@
+"""training/speed.py: what chooses itself and why; a model computes the same however it is made to compute."""
+
+import copy
+
+import pytest
+import torch
+
+from minicyclegan.models import BicycleGAN, BicycleGANConfig, CycleGAN, CycleGANConfig, Model, Pix2Pix, Pix2PixConfig
+from minicyclegan.training import speed as choosing
+from minicyclegan.training.speed import Speed, choose_speed, prepare, uncompiled
+from tests.models.published import batch
+
+CPU = torch.device("cpu")
+NARROW = {"width": 2, "disc_width": 2, "disc_layers": 1}
+UNET = NARROW | {"depth": 3}
+MODELS = {
+    "cyclegan": lambda: CycleGAN(CycleGANConfig(**NARROW, blocks=1, pool_size=3)),
+    "pix2pix": lambda: Pix2Pix(Pix2PixConfig(**UNET, dropout=0.0)),
+    "bicyclegan": lambda: BicycleGAN(BicycleGANConfig(**UNET, encoder_width=2, encoder_blocks=1, disc_scales=2)),
+}
+
+
+def with_bfloat16(monkeypatch, native: bool) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native)
+
+
+@pytest.mark.parametrize("native, precision", [(True, "bfloat16"), (False, "float32")])
+def test_a_cpu_computes_in_bfloat16_where_it_has_instructions_for_it(monkeypatch, native, precision):
+    with_bfloat16(monkeypatch, native)
+    speed = choose_speed(CPU)
+    assert (speed.precision, speed.compile, speed.memory_format) == (precision, False, "contiguous")
+    assert f"this CPU has {'' if native else 'no '}bfloat16 instructions; compiling takes longer" in str(speed)
+
+
+@pytest.mark.parametrize(
+    "capability, triton, expected",
+    [
+        ((9, 0), True, ("bfloat16", "channels_last")),
+        ((8, 0), False, ("bfloat16", "contiguous")),
+        ((7, 5), True, ("float32", "contiguous")),
+    ],
+)
+def test_a_gpu_by_its_compute_capability(monkeypatch, capability, triton, expected):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    monkeypatch.setattr(choosing.importlib.util, "find_spec", lambda name: object() if triton else None)
+    speed = choose_speed(torch.device("cuda"))
+    assert (speed.precision, speed.memory_format) == expected and not speed.compile
+    assert "compiling is not measured on cuda yet" in speed.because
+
+
+def test_what_is_asked_for_wins_and_is_said(monkeypatch):
+    with_bfloat16(monkeypatch, False)
+    speed = choose_speed(CPU, "bfloat16", "on", "channels_last", 3)
+    assert str(speed) == (
+        "computing in bfloat16 on 3 threads, compiled, channels last: "
+        "bfloat16 as asked, and slow, since this CPU has no bfloat16 instructions"
+    )
+    assert choose_speed(CPU, "float32", "off").because == "float32 as asked"
+
+
+def test_threads_are_pytorchs_and_never_more_than_the_cores(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
+    monkeypatch.setattr(choosing, "available_cores", lambda: 2)
+    assert choose_speed(CPU).threads == 2
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)  # OMP_NUM_THREADS=1
+    assert choose_speed(CPU).threads == 1
+
+
+def fresh(name: str, speed: Speed, double: bool = True) -> tuple[Model, Model]:
+    models = [MODELS[name]().double() if double else MODELS[name]() for _ in range(2)]
+    prepare(models[1], speed, backend="aot_eager")
+    return tuple(models)
+
+
+@pytest.fixture(autouse=True)
+def nothing_compiled_before():
+    torch.compiler.reset()
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("speed", [Speed(compile=True), Speed(memory_format="channels_last")], ids=["c", "channels"])
+def test_ten_steps_in_float64_are_the_same_and_move_every_weight(name, speed):
+    """Freezing a discriminator after it was compiled would silently stop its gradients, or the generator's."""
+    plain, other = fresh(name, speed)
+    for step in range(10):
+        before = [parameter.clone() for parameter in other.parameters()]
+        a, b = batch(step, count=2)
+        losses, expected = other.step(a, b), plain.step(a, b)
+        for term, value in expected.items():
+            assert losses[term].item() == pytest.approx(value.item(), rel=1e-9, abs=1e-9), (step, term)
+        for (key, after), was in zip(other.named_parameters(), before, strict=True):
+            assert not torch.equal(after, was), (step, key)
+    for ours, theirs in zip(other.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
+    assert list(other.state_dict()) == list(plain.state_dict())
+
+
+@pytest.mark.parametrize("speed", [Speed(compile=True), Speed(memory_format="channels_last")], ids=["c", "channels"])
+def test_the_first_step_in_float32_is_the_same(speed):
+    plain, other = fresh("cyclegan", speed, double=False)
+    a, b = (pictures.float() for pictures in batch(0, count=2))
+    losses, expected = other.step(a, b), plain.step(a, b)
+    assert {term: loss.item() for term, loss in losses.items()} == pytest.approx(
+        {term: loss.item() for term, loss in expected.items()}, rel=1e-5, abs=1e-5
+    )
+
+
+def test_compiled_in_bfloat16_all_graphs_fit_and_sample_grids_need_none():
+    """The model with most networks and sizes: beyond PyTorch's limit of graphs a network would quietly run as it is."""
+    from torch._dynamo.utils import counters
+
+    model = MODELS["bicyclegan"]()
+    prepare(model, Speed("bfloat16", compile=True), backend="aot_eager")
+    a, b = (pictures.float() for pictures in batch(0, count=4))
+    with torch._dynamo.config.patch(fail_on_recompile_limit_hit=True):
+        for _ in range(2):
+            before = [parameter.clone() for parameter in model.parameters()]
+            model.step(a, b)
+            assert not any(torch.equal(*pair) for pair in zip(model.parameters(), before, strict=True))
+        graphs = counters["stats"]["unique_graphs"]
+        assert graphs > 0
+        with uncompiled(model):
+            model.sample_rows(a[:3], "AtoB", b[:3])
+    assert counters["stats"]["unique_graphs"] == graphs
+
+
+def test_the_gradient_penalty_is_never_compiled():
+    model = CycleGAN(CycleGANConfig(**NARROW, blocks=1, gan_loss="wgangp"))
+    prepare(model, Speed(compile=True), backend="aot_eager")
+    compiled = [name for name, network in model.named_children() if network._compiled_call_impl is not None]
+    assert compiled == ["G_AB", "G_BA"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_in_bfloat16_only_the_networks_compute_in_it(name):
+    plain, mixed = fresh(name, Speed("bfloat16"), double=False)
+    a, b = (pictures.float() for pictures in batch(0, count=2))
+    losses, expected = mixed.step(a, b), plain.step(a, b)
+    # A bfloat16 has 8 bits; means over many pixels are nearer. Equal would mean that nothing was cast.
+    found = torch.stack([losses[term] for term in expected])
+    torch.testing.assert_close(found, torch.stack(list(expected.values())), rtol=0.03, atol=0.01)
+    assert not torch.equal(found, torch.stack(list(expected.values())))
+
+    def types(state) -> set[torch.dtype]:
+        if isinstance(state, torch.Tensor):
+            return {state.dtype}
+        values = state.values() if isinstance(state, dict) else state if isinstance(state, list) else []
+        return set().union(*(types(value) for value in values))
+
+    found = types(mixed.training_state())
+    assert found == types(plain.training_state()) and torch.float32 in found and torch.bfloat16 not in found
+    assert {row.dtype for row in mixed.sample_rows(a, "AtoB", b).values()} == {torch.float32}
+
+
+def test_a_copy_of_a_mixed_network_uses_its_own_weights():
+    network = MODELS["cyclegan"]()
+    prepare(network, Speed("bfloat16"))
+    twin = copy.deepcopy(network.G_AB)
+    with torch.no_grad():
+        for parameter in twin.parameters():
+            parameter.zero_()
+    picture = batch(0)[0].float()
+    assert twin(picture).abs().max() == 0 < network.G_AB(picture).abs().max()
+
+
+@pytest.mark.parametrize("before, after", [("contiguous", "channels_last"), ("channels_last", "contiguous")])
+def test_a_run_goes_on_in_another_memory_format(before, after):
+    straight = MODELS["cyclegan"]().double()
+    first, second = MODELS["cyclegan"]().double(), MODELS["cyclegan"]().double()
+    prepare(first, Speed(memory_format=before))
+    prepare(second, Speed(memory_format=after))
+    for step in range(2):
+        straight.step(*batch(step, count=2)), first.step(*batch(step, count=2))
+    second.load_training_state(first.training_state())
+    for step in range(2, 4):
+        straight.step(*batch(step, count=2)), second.step(*batch(step, count=2))
+    for ours, theirs in zip(second.parameters(), straight.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
