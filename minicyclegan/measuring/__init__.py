@@ -1,0 +1,1 @@
+"""How fast this machine computes, and how fast it could: what `python -m minicyclegan.bench` measures."""

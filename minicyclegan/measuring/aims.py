@@ -1,0 +1,88 @@
+"""What the project set out to reach, each beside what was measured of it, or why it was not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+Record = dict[str, Any]
+NO_GPU = "not measured: no GPU"
+
+
+def aims(records: Sequence[Record]) -> list[list[str]]:
+    """Rows of a table: work, machine, against what, at least, measured."""
+    found = {(record["part"], record["machine"]["device"]): record for record in records}
+    on_gpu = ("large", "cuda") in found
+    gpu = found["large", "cuda"]["machine"]["name"] if on_gpu else "a data-centre GPU"
+    return [
+        ["`--small` step", "CPU", "the baseline", "1.25 x without compile", _small(found)],
+        ["128 px, width 64, 6 blocks", "CPU with bfloat16", "the baseline", "1.7 x", _large_cpu(found)],
+        ["time until `--small`'s quality", "CPU", "the original's settings", "2 x", _quality(found)],
+        ["256 px, width 64, 9 blocks, batch 1", gpu, "the baseline in float32", "5 x", _large_gpu(found)],
+        [
+            "fused norm kernel, forward and backward",
+            gpu,
+            "the bytes it must move; `F.instance_norm` + ReLU",
+            "75 % of the bandwidth; 2 x",
+            "`python -m tests.benchmarks.kernels`" if on_gpu else NO_GPU,
+        ],
+        ["peak memory, 256 px, batch 1", gpu, "the baseline", "half", _memory(found)],
+        ["share of the bfloat16 matrix peak, best batch", gpu, "", "reported; 35 % is the aim", _share(found)],
+    ]
+
+
+def _works(found: dict[tuple[str, str], Record], part: str, device: str) -> list[dict[str, Any]]:
+    return found[part, device]["content"]["works"] if (part, device) in found else []
+
+
+def _small(found: dict[tuple[str, str], Record]) -> str:
+    ratios = [
+        f"{work['name'].split()[0]} {work['ratio']['ours']:.2f} x"
+        for work in _works(found, "steps", "cpu")
+        if work["ratio"]
+    ]
+    return ", ".join(ratios) or "not measured"
+
+
+def _large_cpu(found: dict[tuple[str, str], Record]) -> str:
+    works = _works(found, "large", "cpu")
+    if not works or not works[0]["ratio"]:
+        return "not measured"
+    ratio = f"{works[0]['ratio']['ours']:.2f} x"
+    if found["large", "cpu"]["machine"]["bfloat16"]:
+        return ratio
+    return f"not measured: this CPU has no bfloat16; in float32 {ratio}"
+
+
+def _quality(found: dict[tuple[str, str], Record]) -> str:
+    if ("quality-small", "cpu") not in found or ("quality-original", "cpu") not in found:
+        return "not measured"
+    small, original = (found[f"quality-{name}", "cpu"]["content"] for name in ("small", "original"))
+    if not small["reached"]:
+        return "`--small` did not reach it"
+    ratio = original["seconds"] / small["seconds"]
+    return f"{ratio:.1f} x" if original["reached"] else f"more than {ratio:.1f} x: the original's did not reach it"
+
+
+def _large_gpu(found: dict[tuple[str, str], Record]) -> str:
+    works = _works(found, "large", "cuda")
+    if not works:
+        return NO_GPU
+    ratios = [f"{name} {ratio:.2f} x" for name, ratio in works[0]["ratio"].items() if name != "baseline"]
+    return ", ".join(ratios) or "not measured: no baseline"
+
+
+def _memory(found: dict[tuple[str, str], Record]) -> str:
+    works = _works(found, "large", "cuda")
+    if not works:
+        return NO_GPU
+    memory = works[0]["memory"]
+    return f"{memory['ours'] / memory['baseline']:.0%}" if "baseline" in memory else "not measured: no baseline"
+
+
+def _share(found: dict[tuple[str, str], Record]) -> str:
+    batches = found["large", "cuda"]["content"].get("best_batch") if ("large", "cuda") in found else None
+    if not batches or ("machine", "cuda") not in found:
+        return NO_GPU if not batches else "not measured: part machine is missing"
+    peak = found["machine", "cuda"]["content"]["matrix"].get("bfloat16")
+    return f"{batches['flop_per_second'] / peak:.0%} at a batch of {batches['best']}" if peak else "no bfloat16"
