@@ -12,7 +12,10 @@ import pytest
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "lessons").glob("*.ipynb"))
 TAGS = {"setup", "nbval-ignore-output"}
 # Cells whose output is not compared when CI runs the lessons, and why.
-UNCOMPARED: dict[str, dict[str, str]] = {}
+UNCOMPARED: dict[str, dict[str, str]] = {
+    "2_convolution.ipynb": {"2-25": "how long the loops and the matrix product take"},
+    "3_normalisation.ipynb": {"3-89": "whether the machine has a GPU"},
+}
 SECTIONS = ["Exercises", "What you have now", "Where to read on"]
 NBGRADER = {"schema_version", "grade", "solution", "locked", "task", "grade_id", "points"}
 
@@ -122,8 +125,10 @@ def test_has_what_every_lesson_has(path):
     assert "You need: " in opening
     assert re.search(r"Takes about .*minute", opening)
     assert "GPU" in opening
-    pictures = [k for k, cell in enumerate(code(path)) if any("data" in output for output in cell.outputs)]
-    assert pictures[0] <= 2, "a picture of where the lesson ends comes first"
+    for cell in notebook.cells:
+        assert not re.search(r"^## ", cell.source, re.MULTILINE), "a picture of where the lesson ends comes first"
+        if any("data" in output for output in cell.get("outputs", [])):
+            break
     titles = [title for level, title in headings(path) if level == 2]
     assert titles[-3:] == SECTIONS
     assert len(titles) >= 5
