@@ -9,6 +9,12 @@ from checking.lesson_3 import (
     check_residual_block,
     check_update_running,
 )
+from checking.lesson_4 import (
+    check_discriminator_step,
+    check_hinge_losses,
+    check_least_squares_losses,
+    check_picture_penalty,
+)
 from checking.lesson_5 import (
     check_matching_discriminator_loss,
     check_mean_iou,
@@ -19,12 +25,16 @@ from checking.lesson_5 import (
 __all__ = [
     "check_batch_norm_backward",
     "check_conv2d",
+    "check_discriminator_step",
     "check_gradients",
     "check_group_norm",
+    "check_hinge_losses",
+    "check_least_squares_losses",
     "check_log_sum_exp_backward",
     "check_matching_discriminator_loss",
     "check_mean_iou",
     "check_numerical_gradient",
+    "check_picture_penalty",
     "check_pix2pix_generator_loss",
     "check_pixels_seen",
     "check_rates",

@@ -1,0 +1,291 @@
+"""Lesson 4, the GAN loss: hinge losses, a sigmoid before a squared error; step and penalty have a file each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from checking.engine import Answer, Exercise, Mistake
+from checking.lesson_4_penalty import check_picture_penalty
+from checking.lesson_4_steps import Judge, Part, check_discriminator_step, gradients
+
+__all__ = [
+    "check_discriminator_step",
+    "check_hinge_losses",
+    "check_least_squares_losses",
+    "check_picture_penalty",
+]
+
+# ---- Task 4.1: hinge losses ---------------------------------------------------------------------------------------
+
+
+def _hinge_with(
+    on_real: Part = lambda real: F.relu(1 - real),
+    on_fake: Part = lambda fake: F.relu(1 + fake),
+    G_pays: Part = lambda fake: -fake,
+    mean: Part = torch.mean,
+    half: float = 0.5,
+) -> Answer:
+    """The right losses, of which any part may be wrong."""
+
+    def losses(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        return half * (mean(on_real(real)) + mean(on_fake(fake))), mean(G_pays(fake))
+
+    return losses
+
+
+def _all_in_one_mean(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.cat([F.relu(1 - real).flatten(), F.relu(1 + fake).flatten()]).mean(), -fake.mean()
+
+
+def _hinge_of_the_mean(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    return 0.5 * (F.relu(1 - real.mean()) + F.relu(1 + fake.mean())), -fake.mean()
+
+
+def _hinge_inputs() -> list[tuple[Tensor, Tensor]]:
+    draw = torch.Generator().manual_seed(41)
+    return [
+        (1.5 * torch.randn(7, 1, generator=draw) + 0.4, 2.0 * torch.randn(5, 1, generator=draw) - 0.3),
+        (2.0 * torch.randn(3, 1, generator=draw) + 0.6, 1.7 * torch.randn(2, 1, 3, 4, generator=draw) - 0.8),
+        (torch.tensor([[2.5], [0.25], [-1.5]]), torch.tensor([[-4.0], [-2.5], [0.75], [-3.5]])),
+    ]
+
+
+_HALF_D = "This looks like the two terms of D without their half; compare with the equation."
+
+hinge_losses = Exercise(
+    "4.1",
+    reference=_hinge_with(),
+    inputs=_hinge_inputs(),
+    mistakes=(
+        Mistake(
+            "This looks like swapped labels: D's margin for real points is above 1, for made ones below −1.",
+            _hinge_with(on_real=lambda real: F.relu(1 + real), on_fake=lambda fake: F.relu(1 - fake)),
+        ),
+        Mistake(
+            "This looks like a hinge for G as well; G's loss has none, it goes on wanting more.",
+            _hinge_with(G_pays=lambda fake: F.relu(1 - fake)),
+        ),
+        Mistake(
+            "This looks like the saturating form: G pays minus what D pays for made points, and feels nothing where D "
+            "is sure. The equation of L_G is another.",
+            _hinge_with(G_pays=lambda fake: -F.relu(1 + fake)),
+        ),
+        Mistake(
+            "This looks like the wrong sign of G's loss; it should fall as D's answers rise.",
+            _hinge_with(G_pays=lambda fake: fake),
+        ),
+        Mistake(
+            "This looks like the non-saturating loss for G; its hinge partner has no logarithm.",
+            _hinge_with(G_pays=lambda fake: F.softplus(-fake)),
+        ),
+        Mistake(
+            "This looks like half of G's loss; the half belongs to D's, which has two terms.",
+            _hinge_with(G_pays=lambda fake: -0.5 * fake),
+        ),
+        Mistake(
+            "This looks like the hinge of a mean; each logit has its own margin, so the mean comes last.",
+            _hinge_of_the_mean,
+        ),
+        Mistake(
+            "This looks like one mean over real and made logits together; where there are more of one kind, "
+            "that kind would count more. Each has its own mean.",
+            _all_in_one_mean,
+        ),
+        Mistake(
+            "This looks like sums in place of means; a larger batch would then give a larger loss.",
+            _hinge_with(mean=torch.sum),
+        ),
+        Mistake(
+            "This looks like a mean over the batch alone and a sum over each one's patches; the mean is over all "
+            "elements.",
+            _hinge_with(mean=lambda part: part.sum() / len(part)),
+        ),
+        Mistake(_HALF_D, _hinge_with(half=1.0)),
+        Mistake(
+            "This looks like a sigmoid before the hinge; a margin of 1 is meant for the logits as they are.",
+            lambda real, fake: _hinge_with()(torch.sigmoid(real), torch.sigmoid(fake)),
+        ),
+        Mistake(
+            "This looks like a hinge without its margin: D should go on working until a logit is beyond 1.",
+            _hinge_with(on_real=lambda real: F.relu(-real), on_fake=lambda fake: F.relu(fake)),
+        ),
+        Mistake(
+            "This looks like the distance to the margin without the max: points on the right side would be rewarded "
+            "without end.",
+            _hinge_with(on_real=lambda real: 1 - real, on_fake=lambda fake: 1 + fake),
+        ),
+        Mistake(
+            "This looks like min in place of max.",
+            _hinge_with(on_real=lambda real: (1 - real).clamp(max=0), on_fake=lambda fake: (1 + fake).clamp(max=0)),
+        ),
+        Mistake(
+            "This looks like a squared hinge; the equation has the distance to the margin itself.",
+            _hinge_with(on_real=lambda real: F.relu(1 - real).square(), on_fake=lambda fake: F.relu(1 + fake).square()),
+        ),
+        Mistake(
+            "This looks like the right two numbers in the wrong order: first what D pays, then what G pays.",
+            lambda real, fake: _hinge_with()(real, fake)[::-1],
+        ),
+        Mistake(
+            "This looks like real and made exchanged: what are the two arguments, and in which order do they come?",
+            lambda real, fake: _hinge_with()(fake, real),
+        ),
+    ),
+)
+check_hinge_losses = hinge_losses.check
+
+
+# ---- Task 4.4: spot the bug in the least squares ------------------------------------------------------------------
+
+
+def _as_it_is(logits: Tensor) -> Tensor:
+    return logits
+
+
+def _squares_with(
+    squash_real: Part = _as_it_is,
+    squash_fake: Part = _as_it_is,
+    squash_G: Part = _as_it_is,
+    labels: tuple[float, float, float] = (1.0, 0.0, 1.0),
+    halves: tuple[float, float] = (0.5, 1.0),
+    detached: bool = True,
+    judged: Part = _as_it_is,
+    seen_by_G: Part = _as_it_is,
+    mean: Part = torch.mean,
+) -> Answer:
+    """The right losses, of which anything may be wrong."""
+    real_at, fake_at, wanted = labels
+
+    def losses(D: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        on_real = squash_real(D(real))
+        on_fake = judged(squash_fake(D(fake.detach() if detached else fake)))
+        D_pays = halves[0] * (mean((on_real - real_at).square()) + mean((on_fake - fake_at).square()))
+        return D_pays, halves[1] * mean((squash_G(D(seen_by_G(fake))) - wanted).square())
+
+    return losses
+
+
+def _everywhere(squash: Part) -> Answer:
+    return _squares_with(squash, squash, squash)
+
+
+def _cross_entropy(D: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    D_pays = 0.5 * (F.softplus(-D(real)).mean() + F.softplus(D(fake.detach())).mean())
+    return D_pays, F.softplus(-D(fake)).mean()
+
+
+def _saturating(D: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    return _squares_with()(D, real, fake)[0], -D(fake).square().mean()
+
+
+def _observe_losses(answer: Answer, D: nn.Module, real: Tensor, fake: Tensor) -> dict[str, Any] | None:
+    fake.requires_grad_()
+    result = answer(D, real, fake)
+    if result is None:
+        return None
+    D_pays, G_pays = result
+    into_D = gradients(D_pays, list(D.parameters()))
+    return {
+        "what D pays": D_pays,
+        "what G pays": G_pays,
+        "the gradient of D's loss in its weights": torch.cat([gradient.flatten() for gradient in into_D]),
+        "the gradient of D's loss in fake": gradients(D_pays, [fake])[0],
+        "the gradient of G's loss in fake": gradients(G_pays, [fake])[0],
+    }
+
+
+def _squares_inputs() -> list[tuple[Any, ...]]:
+    draw = torch.Generator().manual_seed(44)
+    # The second D is sure: its logits for made points lie far below 0.
+    return [
+        (Judge(draw, 0.3), torch.randn(6, 2, generator=draw), 1.4 * torch.randn(4, 2, generator=draw) + 0.5),
+        (Judge(draw, -6.0), torch.randn(3, 2, generator=draw) + 1.0, torch.randn(5, 2, generator=draw)),
+    ]
+
+
+least_squares_losses = Exercise(
+    "4.4",
+    reference=_squares_with(),
+    inputs=_squares_inputs(),
+    observe=_observe_losses,
+    mistakes=(
+        Mistake(
+            "This looks like the sigmoid before the squared error, still there: where D is sure, a sigmoid is flat and "
+            "lets no gradient through.",
+            _everywhere(torch.sigmoid),
+        ),
+        Mistake(
+            "This looks like a sigmoid that is gone from D's loss and still stands in G's.",
+            _squares_with(squash_G=torch.sigmoid),
+        ),
+        Mistake(
+            "This looks like a sigmoid that is gone from G's loss and still stands in D's.",
+            _squares_with(torch.sigmoid, torch.sigmoid),
+        ),
+        Mistake(
+            "This looks like a sigmoid that still stands before one of D's two terms.",
+            _squares_with(torch.sigmoid),
+        ),
+        Mistake(
+            "This looks like a sigmoid that still stands before one of D's two terms.",
+            _squares_with(squash_fake=torch.sigmoid),
+        ),
+        Mistake(
+            "This looks like a sigmoid exchanged for a tanh, which is as flat far from 0.",
+            _everywhere(torch.tanh),
+        ),
+        Mistake(
+            "This looks like answers cut to lie between 0 and 1: outside, the gradient is then exactly 0.",
+            _everywhere(lambda logits: logits.clamp(0, 1)),
+        ),
+        Mistake(
+            "This looks like the cross-entropy; the task mends the squared error, and keeps it.",
+            _cross_entropy,
+        ),
+        Mistake(
+            "This looks like a generator that is not detached in D's loss: fake gets a gradient from it, and G would "
+            "learn to be found out.",
+            _squares_with(detached=False),
+        ),
+        Mistake(
+            "This looks like a detach in G's loss as well; then G learns from nothing.",
+            _squares_with(seen_by_G=torch.Tensor.detach),
+        ),
+        Mistake(
+            "This looks like a detach after D in place of before it: D itself no longer learns from made points.",
+            _squares_with(judged=torch.Tensor.detach),
+        ),
+        Mistake(
+            "This looks like swapped labels: which points should D call 1, and which 0?",
+            _squares_with(labels=(0.0, 1.0, 1.0)),
+        ),
+        Mistake(
+            "This looks like swapped labels: which points should D call 1, and which 0?",
+            _squares_with(labels=(0.0, 1.0, 0.0)),
+        ),
+        Mistake(
+            "This looks like a G that wants a 0 from D; what would a fooled D say?",
+            _squares_with(labels=(1.0, 0.0, 0.0)),
+        ),
+        Mistake(
+            "This looks like the saturating form: minus D's own term. It pulls towards no target, and away from 0 on "
+            "both sides.",
+            _saturating,
+        ),
+        Mistake("This looks like sums in place of means.", _squares_with(mean=torch.sum)),
+        Mistake(_HALF_D, _squares_with(halves=(1.0, 1.0))),
+        Mistake(
+            "This looks like half of G's loss; in this lesson the half belongs to D's, which has two terms.",
+            _squares_with(halves=(0.5, 0.5)),
+        ),
+        Mistake(
+            "This looks like the right two losses in the wrong order: first what D pays, then what G pays.",
+            lambda D, real, fake: _squares_with()(D, real, fake)[::-1],
+        ),
+    ),
+)
+check_least_squares_losses = least_squares_losses.check
