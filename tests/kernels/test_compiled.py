@@ -47,7 +47,7 @@ def compiled(name: str, channels_last: bool, element: str, capability: int, one_
 @pytest.mark.parametrize("name", KERNELS)
 def test_maps_are_read_and_written_16_bytes_at_a_time(name, channels_last, element):
     code = compiled(name, channels_last, element, 90).asm["ptx"]
-    reads = re.findall(r"(?:ld\.global\.\S*evict\S*|cp\.async\.c\S+)", code)
+    reads = re.findall(r"(?:ld\.global\.\S*evict\S*|cp\.async\.c[ag]\S*)", code)
     assert reads and all(read.endswith(".v4.b32") or "cp.async.cg" in read for read in reads), reads
     if name.endswith("whole"):
         assert "st.global.v4.b32" in code

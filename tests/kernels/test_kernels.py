@@ -20,8 +20,8 @@ from tests.reference_numpy.layers import FORMATS, TYPES
 EPS = float(np.finfo(np.float32).eps)
 ACTIVATIONS = ("none", "relu", "leaky_relu")
 
-# float32: 1.1e-6 of the largest element is measured over 3000 random cases; sums that cancel make most of it.
-# bfloat16: one rounding of the result, at most 2^-8 of each element; Triton's interpreter cuts off, 2^-7.
+# float32: relative to the size of the terms of a row's sums, 1.2e-6 is measured over 26 random ones.
+# bfloat16: besides that one rounding of the result, at most 2^-8 of it; Triton's interpreter cuts off, 2^-7.
 FLOAT32 = 4e-6
 ONE_ROUNDING = 2**-7 if INTERPRETED else 2**-8
 
@@ -68,12 +68,14 @@ def compare(
     exact = {name: array.astype(np.float64) for name, array in arrays.items()}
     expected = in_numpy(lambda **tensors: reference(activation=activation, **tensors), exact, gradient, second)
     assert found.keys() == expected.keys()
+    g = np.abs(gradient("output", expected["output"].shape, np.float64)).max((2, 3), keepdims=True)  # (N, C, 1, 1)
+    deviation = np.sqrt(exact["input"].var((2, 3), keepdims=True) + 1e-5)  # (N, C, 1, 1)
+    sizes = {"output": 1, "gradient of input": g / deviation}  # of the terms that are summed
     for name, value in expected.items():
-        if dtype == torch.bfloat16:
-            allowed = ONE_ROUNDING * np.abs(value) + tolerance * max(np.abs(value).max(), 1e-2)
-            assert (np.abs(found[name] - value) <= allowed).all(), name
-        else:
-            assert_close(name, found[name].astype(np.float64), value, tolerance)
+        size = sizes.get(name, max(np.abs(value).max(), 1e-2))
+        error = np.abs(found[name] - value) - (ONE_ROUNDING * np.abs(value) if dtype == torch.bfloat16 else 0)
+        worst = float((error / size).max())
+        assert worst <= tolerance, f"{name}: off by {worst:.3g} of its row's size"
 
 
 def maps(shape: tuple[int, ...], residual: bool = False, seed: int = 0) -> dict[str, np.ndarray]:
@@ -87,17 +89,17 @@ def maps(shape: tuple[int, ...], residual: bool = False, seed: int = 0) -> dict[
 @st.composite
 def cuts(draw: st.DrawFn) -> tuple[tuple[int, int, int, int], Plan]:
     """A small map, and any valid plan for it: mostly several tiles, several parts, and none that fit evenly."""
-    n, c, h, w = (draw(st.integers(1, most)) for most in (2, 5, 9, 9))
+    n, c, h, w = (draw(st.integers(1, most)) for most in (2, 3, 9, 9))
     w += h * w == 1
     tile = 2 ** draw(st.integers(0, 5))
-    channels = 2 ** draw(st.integers(0, 2))
+    channels = 2 ** draw(st.integers(0, 1))
     needed = -(-h * w // tile)
-    splits = draw(st.integers(1, min(needed, 4)))
+    splits = draw(st.integers(1, min(needed, 3)))
     in_part = -(-needed // splits)
     return (n, c, h, w), Plan(tile, channels, in_part, -(-needed // in_part), warps=1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     cut=cuts(),
     activation=st.sampled_from(ACTIVATIONS),
@@ -147,7 +149,7 @@ def test_a_large_mean_cancels_nothing(mean, plan, monkeypatch):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_second_derivatives_are_right(activation):
-    compare(maps((2, 3, 5, 4), residual=True), activation, second=True, tolerance=1e-5)
+    compare(maps((2, 3, 5, 4), residual=True), activation, second=True, tolerance=2e-6)
 
 
 @pytest.mark.parametrize("order", [2, 3])
@@ -210,17 +212,13 @@ def test_nan_stays_in_its_row():
         assert y[0, 1].isnan().all() and not y[0, ::2].isnan().any()
 
 
-@pytest.mark.parametrize("memory_format", FORMATS)
-def test_the_operators_keep_their_promises(memory_format):
+def test_the_operators_keep_their_promises():
     """To autograd and torch.compile: schema, shapes and strides, derivatives; for dynamic sizes too."""
-    x = torch.randn(2, 3, 5, 4, device=DEVICE).contiguous(memory_format=FORMATS[memory_format]).requires_grad_()
+    x = torch.randn(2, 2, 3, 4, device=DEVICE).contiguous(memory_format=torch.channels_last).requires_grad_()
     torch.library.opcheck(fused, (x, x.detach(), 0.2, 1e-5))
     _, statistics = fused(x, None, 0.2, 1e-5)
-    torch.library.opcheck(
-        fused_backward,
-        (torch.randn_like(x), x.detach(), statistics, 0.2, 1e-5),
-        test_utils=("test_schema", "test_faketensor", "test_autograd_registration"),
-    )
+    tests = ("test_schema", "test_faketensor", "test_autograd_registration")  # AOTAutograd has no second derivatives
+    torch.library.opcheck(fused_backward, (torch.randn_like(x), x.detach(), statistics, 0.2, 1e-5), test_utils=tests)
 
 
 def test_torch_compile_takes_it_without_a_break(monkeypatch):

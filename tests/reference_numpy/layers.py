@@ -1,7 +1,8 @@
 """The layers of the networks as PyTorch runs them, each beside its NumPy reference: one list for all checks.
 
 A fused kernel joins by one line in `KERNELS`. It is then compared in every type, memory format and device that the
-machine has, where there is no GPU in its interpreter on the CPU, and the mistakes of `mistakes.py` are tried on it.
+machine has, where there is no GPU in its interpreter on the CPU (`tests/kernels/test_interpreter.py` starts it), and
+the mistakes of `mistakes.py` are tried on it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from torch.nn import functional as F
 
 import reference_numpy as rn
 from reference_numpy import functional as NF
+from tests.kernels.engine import RUNS_KERNELS, fused_instance_norm
 
 TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -116,6 +118,7 @@ _UP = {"input": _INPUT, "weight": (8, 4, 3, 3), "bias": (4,)}
 _UP4 = {"input": _INPUT, "weight": (8, 5, 4, 4), "bias": (5,)}
 _FLAT = {"input": (6, 24), "weight": (8, 24), "bias": (8,)}
 _NORM = {"input": (3, 8, 4, 3), "weight": (8,), "bias": (8,)}  # 12 pixels: dividing by 11 instead shows
+_PLAIN = {"input": _NORM["input"]}
 _STATISTICS = {"running_mean": None, "running_var": None, "training": True}
 _DOWN, _DOUBLE = {"stride": 2, "padding": 1}, {"stride": 2, "padding": 1, "output_padding": 1}
 _HALF = {"kernel_size": 3, "stride": 2, "padding": 1, "count_include_pad": False}
@@ -137,9 +140,11 @@ LAYERS = [
     _pointwise("tanh", 0.64, 2.5),
 ]
 
-# One line a fused kernel, for example
-#     Layer("fused instance norm", "instance_norm", fused.instance_norm, NF.instance_norm, _NORM, {}, 3.1, 4.2),
-KERNELS: list[Layer] = []
+# One line a fused kernel.
+KERNELS = [
+    Layer("fused instance norm", "instance_norm", fused_instance_norm, NF.instance_norm, _PLAIN, {}, 0.84, 5.7),
+]
+KERNELS = KERNELS if RUNS_KERNELS else []
 
 
 def measure() -> None:
