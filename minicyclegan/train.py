@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,12 +19,19 @@ from minicyclegan.training.checkpoint import CheckpointError
 from minicyclegan.training.config import PresetName, TrainConfig, preset
 from minicyclegan.training.jobs import resume, start
 from minicyclegan.training.loop import Diverged
+from minicyclegan.training.processes import Left, Processes, join
 from minicyclegan.training.run_folder import RunError, RunFolder
 
 
 def main(arguments: list[str] | None = None) -> int:
+    with join() as processes:
+        return processes.in_turn(lambda: _job(arguments, processes))()
+
+
+def _job(arguments: list[str] | None, processes: Processes) -> Callable[[], int]:
+    """What the command line asks for. Exits, with a line that names the mistake, where it can't be done."""
     chosen = _first_look(arguments)
-    device = find_device(chosen.device)
+    device = processes.device(find_device(chosen.device))
     settings, model_settings = preset("small" if chosen.small else chosen.preset, chosen.model, device.type)
     parser = _parser(chosen.model, settings, model_settings)
     given = vars(parser.parse_args(arguments))
@@ -31,7 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
             extra = set(given) - {"out", "resume", "small", "preset", "device"}
             if extra or given["out"] is None:
                 parser.error("--resume takes the run's own settings: give it --out, and --device at most")
-            return resume(RunFolder(given["out"]), chosen.device if "device" in given else None)
+            device_name = chosen.device if "device" in given else None
+            return partial(resume, RunFolder(given["out"]), device_name, processes)
         if "epochs" in given and "steps" in given:
             parser.error("--steps and --epochs say the same thing twice: give one of them")
         if "epochs" in given:
@@ -42,6 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
             if channels not in (1, 3):
                 parser.error(f"--channels-{option} must be 1 (grey) or 3 (colour), not {channels}")
         model_config.check_size(config.size)
+        processes.check_batch(config.batch)
         unknown = [name for name in config.data if name not in WORLDS and not Path(name).exists()]
         if unknown:
             parser.error(f"--data: no folder {unknown[0]!r} and no such world; the worlds: {', '.join(WORLDS)}")
@@ -49,10 +60,10 @@ def main(arguments: list[str] | None = None) -> int:
             if world.test_only:
                 raise DataError(f"{world.name} is a world to try a trained model on; train on another one")
     except ValueError as error:
-        if isinstance(error, RunError | CheckpointError | DataError | DeviceError):
+        if isinstance(error, DataError):
             raise
         parser.error(str(error))
-    return start(config, model_config, device, given["out"])
+    return partial(start, config, model_config, device, given["out"], processes)
 
 
 def _first_look(arguments: list[str] | None) -> argparse.Namespace:
@@ -84,4 +95,4 @@ def _build(config_class: type, defaults: dict[str, Any], given: dict[str, Any]) 
 
 
 if __name__ == "__main__":
-    run(main, (DataError, PictureError, DeviceError, RunError, CheckpointError, Diverged, OSError))
+    run(main, (DataError, PictureError, DeviceError, RunError, CheckpointError, Diverged, Left, OSError))

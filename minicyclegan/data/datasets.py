@@ -22,6 +22,7 @@ from minicyclegan.data.folders import DataError, Layout, find_layout
 from minicyclegan.data.images import read_picture, resize, to_array, to_tensor
 from minicyclegan.data.jitter import jitter, load_size
 from minicyclegan.data.worlds import WORLDS, Domain, Split, World, draw_scene, other, render_pictures
+from minicyclegan.share import ALL, Share
 
 # Decoded pictures are kept in memory up to this many bytes a set; the rest is decoded again whenever it is needed.
 MEMORY_BUDGET = 2 * 1024**3
@@ -53,6 +54,11 @@ class Pictures:
 
     def keep(self, index: int, picture: np.ndarray) -> None:
         self._kept[index] = picture
+
+    @property
+    def all_kept(self) -> bool:
+        """Whether no picture is ever decoded again."""
+        return len(self._kept) == len(self)
 
     def tensor(self, indices: Sequence[int]) -> Tensor:
         """The pictures as they are, without augmentation: float32 (N, C, side, side) in [-1, 1]."""
@@ -96,18 +102,24 @@ class UnpairedBatches:
     """Two independent shuffled streams: an epoch shows every picture of the larger domain once.
 
     The smaller domain starts over within an epoch, newly shuffled, so that pairs never repeat in the same order.
+    Of several processes that share the batches, each makes only its part.
     """
 
-    def __init__(self, A: Pictures, B: Pictures, size: int, seed: int):
-        self.A, self.B, self.size, self.seed = A, B, size, seed
+    def __init__(self, A: Pictures, B: Pictures, size: int, seed: int, share: Share = ALL):
+        self.A, self.B, self.size, self.seed, self.share = A, B, size, seed, share
         self._order = lru_cache(maxsize=8)(self._shuffle)
 
     def __len__(self) -> int:
         return max(len(self.A), len(self.B))
 
+    @property
+    def readers(self) -> int:
+        """How many threads make batches fast enough: one, unless pictures are decoded again and again."""
+        return 1 if self.A.all_kept and self.B.all_kept else available_cores()
+
     def batch(self, step: int, count: int) -> tuple[Tensor, Tensor]:
         """What step `step` sees, `count` pictures a step: A and B, float32 (count, C, size, size) in [-1, 1]."""
-        positions = range(step * count, (step + 1) * count)
+        positions = self.share.of(range(step * count, (step + 1) * count))
         return self._crops(self.A, 0, positions), self._crops(self.B, 1, positions)
 
     def _crops(self, pictures: Pictures, stream: int, positions: range) -> Tensor:
@@ -126,14 +138,14 @@ class UnpairedBatches:
 class PairedBatches(UnpairedBatches):
     """One shuffled stream of pairs: A and B of one index, with the same crop and the same mirroring."""
 
-    def __init__(self, A: Pictures, B: Pictures, size: int, seed: int):
+    def __init__(self, A: Pictures, B: Pictures, size: int, seed: int, share: Share = ALL):
         if len(A) != len(B):
             raise ValueError(f"pairs need as many pictures of A as of B, not {len(A)} and {len(B)}")
-        super().__init__(A, B, size, seed)
+        super().__init__(A, B, size, seed, share)
 
     def batch(self, step: int, count: int) -> tuple[Tensor, Tensor]:
         """Like `UnpairedBatches.batch`; a[i] and b[i] are a pair."""
-        positions = range(step * count, (step + 1) * count)
+        positions = self.share.of(range(step * count, (step + 1) * count))
         return self._crops(self.A, 0, positions), self._crops(self.B, 0, positions)
 
 
@@ -162,8 +174,13 @@ def open_data(
 
 
 def available_cores() -> int:
-    """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The processor cores that this process may use: a container's share of a large machine, not all of it."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, min(cores, round(int(quota) / int(period))))
+    except (OSError, ValueError):  # no control groups, or "max"
+        return cores
 
 
 def world_data(

@@ -62,10 +62,11 @@ class Processes:
     def check_batch(self, batch: int) -> None:
         """Raises ValueError, naming --batch, for one that can't be shared out evenly."""
         if batch % self.count:
-            more = batch + -batch % self.count
-            legal = " or ".join(str(near) for near in (more - self.count, more) if near)
             problem = "leaves some without a picture" if batch < self.count else "can't be shared out evenly"
-            raise ValueError(f"--batch {batch} is that of all {self.count} processes and {problem}: take {legal}")
+            raise ValueError(
+                f"--batch {batch}, for all {self.count} processes together, {problem}: give torchrun a number of "
+                f"processes that divides it, or a new run a multiple of {self.count}"
+            )
 
     def device(self, device: torch.device) -> torch.device:
         """A GPU for each process. Raises DeviceError where there are too few, or where processes can't share work."""
@@ -123,13 +124,18 @@ class Processes:
         _together(dist.all_reduce, largest, dist.ReduceOp.MAX)
         return largest.tolist()
 
-    def gather(self, own: Any) -> list[Any]:
-        """What every process gives, in their order, for the first; for the others nothing."""
+    def states_of_others(self, own: Callable[[], Any]) -> list[Any]:
+        """What `own` gives in all processes but the first, in their order, for the first; for the others nothing."""
         if self.count == 1:
-            return [own]
+            return []
         everyones = [None] * self.count if self.first else None
-        _together(dist.gather_object, own, everyones)
-        return everyones or []
+        _together(dist.gather_object, None if self.first else own(), everyones)
+        return everyones[1:] if everyones else []
+
+    def first_speaks(self) -> None:
+        """Ends all but the first process, before what all would say alike."""
+        if not self.first:
+            raise SystemExit(1)
 
     def in_turn(self, function: Callable[[], Result]) -> Result:
         """What `function` gives, called on each machine by one process before the others.
@@ -156,6 +162,9 @@ class Processes:
                 shutil.rmtree(names[0], ignore_errors=True)
 
 
+ALONE = Processes()
+
+
 @contextlib.contextmanager
 def join() -> Iterator[Processes]:
     """The processes that torchrun started with this one, for as long as the context lasts; else this one alone.
@@ -164,7 +173,7 @@ def join() -> Iterator[Processes]:
     """
     count = int(os.environ.get("WORLD_SIZE", 1)) if "MASTER_ADDR" in os.environ else 1
     if count == 1:
-        yield Processes()
+        yield ALONE
         return
     # What decides the run's course is small, and agreed on by the processors: no GPU waits for it.
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
@@ -176,8 +185,7 @@ def join() -> Iterator[Processes]:
         try:
             yield processes
         except Left:
-            if not processes.first:
-                raise SystemExit(1) from None
+            processes.first_speaks()
             raise
     dist.destroy_process_group()
 

@@ -25,7 +25,6 @@ CASES: dict[str, ModelConfig] = {
     "bicyclegan, instance norm": BicycleGANConfig(**BICYCLEGAN),
     "bicyclegan, batch norm": BicycleGANConfig(**BICYCLEGAN, **BATCH_NORMS),
     "bicyclegan, not variational": BicycleGANConfig(**BICYCLEGAN, variational=False),
-    "bicyclegan, cLR-GAN alone": BicycleGANConfig(**BICYCLEGAN, lambda_vae=0.0, lambda_l1=0.0),
     "bicyclegan, gradient penalty": BicycleGANConfig(**BICYCLEGAN, gan_loss="wgangp"),
 }
 

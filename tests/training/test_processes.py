@@ -1,37 +1,63 @@
 """Several processes that train one model: real ones, two on gloo, against one process with the same batch."""
 
+import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
 
+from minicyclegan.data.datasets import PairedBatches, Pictures, UnpairedBatches
+from minicyclegan.devices import DeviceError
+from minicyclegan.share import Share
+from minicyclegan.train import main
 from minicyclegan.training.processes import Processes
 from tests.training.shared_steps import CASES, Trained, trained
 
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone"]
+TRAIN = ["-m", "minicyclegan.train"]
 
-def free_port() -> int:
+
+def start_two(*arguments: object) -> list[subprocess.Popen]:
+    """Two processes with the environment that torchrun gives them, without the seconds that its own import takes."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        port = probe.getsockname()[1]
+    common = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    return [
+        subprocess.Popen(
+            [sys.executable, *map(str, arguments)],
+            env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+
+
+def ended(processes: list[subprocess.Popen]) -> list[tuple[int, str, str]]:
+    """Status, output and errors of each."""
+    said = [process.communicate(timeout=300) for process in processes]
+    return [(process.returncode, *texts) for process, texts in zip(processes, said, strict=True)]
 
 
 @pytest.fixture(scope="module")
 def of_two(tmp_path_factory) -> list[dict[str, Trained]]:
-    """What each of two processes has in the end, of all cases; they are started as torchrun starts them."""
+    """What each of two processes has in the end, of all cases."""
     out = tmp_path_factory.mktemp("steps")
-    common = {**os.environ, "OMP_NUM_THREADS": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}
-    common["MASTER_PORT"] = str(free_port())
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.training.shared_steps", out],
-            env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-        )
-        for rank in range(2)
-    ]
-    assert [child.wait(timeout=500) for child in children] == [0, 0]
+    for status, _, errors in ended(start_two("-m", "tests.training.shared_steps", out)):
+        assert status == 0, errors
     return [torch.load(out / f"{rank}.pt", weights_only=True) for rank in range(2)]
 
 
@@ -46,3 +72,135 @@ def test_two_processes_learn_what_one_learns_from_the_same_batch(case, of_two):
                 torch.testing.assert_close(of_one[case][kind][name], expected, rtol=0, atol=1e-9)
     first, second = (of_one[case]["state"] for of_one in of_two)
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize("order", [UnpairedBatches, PairedBatches])
+@settings(max_examples=20)
+@given(processes=st.integers(1, 4), each=st.integers(1, 3), step=st.integers(0, 9))
+def test_every_picture_of_a_batch_is_one_processs(order, processes, each, step):
+    shades = np.arange(7, dtype=np.uint8)[:, None, None, None] * np.ones((8, 8, 3), np.uint8)
+    pictures = Pictures(shades.__getitem__, list("ABCDEFG"), shades)
+    whole = order(pictures, pictures, 8, 0).batch(step, each * processes)
+    for rank in range(processes):
+        part = order(pictures, pictures, 8, 0, Share(rank, processes)).batch(step, each * processes)
+        for domain in range(2):
+            assert torch.equal(part[domain], whole[domain][rank::processes])
+
+
+def test_a_batch_that_cannot_be_shared_out_is_refused():
+    Processes(0, 3).check_batch(6)
+    with pytest.raises(ValueError, match="--batch 4, for all 3 processes together, can't be shared out evenly"):
+        Processes(0, 3).check_batch(4)
+    with pytest.raises(ValueError, match=r"--batch 1, .*, leaves some without a picture: give torchrun a number of "):
+        Processes(1, 2).check_batch(1)
+
+
+def test_devices_that_processes_cannot_have_are_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(DeviceError, match="2 on this machine, and more processes; give torchrun --nproc_per_node=2"):
+        Processes(2, 3, 2).device(torch.device("cuda"))
+    with pytest.raises(DeviceError, match="--device mps: for one process only"):
+        Processes(0, 2).device(torch.device("mps"))
+    assert Processes(0, 2).device(torch.device("cpu")) == torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> list[object]:
+    """The command's arguments for a run with all that a process has for itself: histories and dropout."""
+    root = tmp_path_factory.mktemp("data")
+    for domain in "AB":
+        (root / domain).mkdir()
+        for number in range(6):
+            noise = np.random.default_rng([number, ord(domain)]).integers(0, 256, (20, 20, 3), np.uint8)
+            Image.fromarray(noise).save(root / domain / f"{number}.png")
+    tiny = "--small --size 16 --width 2 --disc-width 2 --disc-layers 1 --blocks 1 --device cpu --batch 4 --pool-size 3"
+    more = "--dropout 0.5 --steps 20 --save-every 8 --sample-every 20"
+    return [*tiny.split(), *more.split(), "--data", root / "A", root / "B"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(folders, tmp_path_factory) -> Path:
+    run = tmp_path_factory.mktemp("undisturbed") / "run"
+    (status, said, errors), (second_status, *second_said) = ended(start_two(*TRAIN, *folders, "--out", run))
+    assert status == 0, errors
+    assert "2 processes; of a batch of 4, each has 2\n" in said
+    assert second_status == 0 and second_said == ["", ""]
+    return run
+
+
+def logged(run: Path) -> list[dict]:
+    lines = (run / "log.jsonl").read_text().splitlines() if (run / "log.jsonl").exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def checkpoint(run: Path) -> dict:
+    return torch.load(run / "checkpoint.pt", weights_only=True)
+
+
+def wait_for_step(run: Path, step: int, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 200
+    while not (run / "log.jsonl").exists() or (run / "log.jsonl").read_bytes().count(b"\n") < step:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_one_process_writes_what_a_run_leaves(undisturbed):
+    names = {path.name for path in undisturbed.iterdir()}
+    assert names == {"config.json", "log.jsonl", "samples", "checkpoint.pt", "losses.png"}
+    assert [path.name for path in (undisturbed / "samples").iterdir()] == ["step_000020.png"]
+    assert [record["step"] for record in logged(undisturbed)] == list(range(1, 21))
+    assert json.loads((undisturbed / "config.json").read_text())["processes"] == 2
+    content = checkpoint(undisturbed)
+    (other,) = content["others"]
+    pools = content["training"]["pool_A"], other["pools"]["pool_A"]
+    assert [len(pool["images"]) for pool in pools] == [3, 3] and not torch.equal(*(pool["images"] for pool in pools))
+    assert not torch.equal(content["random"]["cpu"], other["random"]["cpu"])
+
+
+def test_stopped_then_killed_then_resumed_equals_undisturbed(folders, undisturbed, tmp_path, capsys):
+    run = tmp_path / "run"
+    processes = start_two(*TRAIN, *folders, "--out", run)
+    wait_for_step(run, 2, processes[0])
+    processes[1].send_signal(signal.SIGTERM)  # one hears it, all stop
+    (status, said, errors), (second_status, *second_said) = ended(processes)
+    reached = len(logged(run))
+    assert f"stopped and saved at step {reached} of 20" in said, errors
+    assert status == second_status == 128 + signal.SIGTERM and second_said == ["", ""]
+    assert checkpoint(run)["step"] == reached < 17
+
+    # By one process alone it can go on, and is told what is different then.
+    shutil.copytree(run, tmp_path / "alone")
+    capsys.readouterr()
+    assert main(["--out", str(tmp_path / "alone"), "--resume"]) == 0
+    assert "note: the run had 2 processes before: it goes on, but with other" in capsys.readouterr().out
+    assert len(logged(tmp_path / "alone")) == 20
+
+    processes = start_two(*TRAIN, "--out", run, "--resume")
+    wait_for_step(run, reached + 1, processes[0])
+    processes[1].kill()
+    (status, _, errors), _ = ended(processes)
+    assert status == 1
+    lines = errors.strip().splitlines()
+    assert lines[-1] == "error: another process of this run has ended; --resume goes on from the last checkpoint"
+    assert "Traceback" not in errors and not list(run.glob("*.part"))
+
+    result = subprocess.run([*TORCHRUN, *TRAIN, "--out", run, "--resume"], capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("Everything is in ") == 1
+    expected, found = checkpoint(undisturbed), checkpoint(run)
+    for state in ("training", "random", "others"):
+        assert same(expected[state], found[state])
+    clock = {"images_per_second"}
+    for record, other in zip(logged(undisturbed), logged(run), strict=True):
+        assert {key: record[key] for key in record.keys() - clock} == {key: other[key] for key in other.keys() - clock}
+
+
+def same(first: object, second: object) -> bool:
+    """Whether two nests of dicts and lists hold equal tensors and values."""
+    if isinstance(first, torch.Tensor):
+        return torch.equal(first, second)
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(same(first[key], second[key]) for key in first)
+    if isinstance(first, list | tuple):
+        return len(first) == len(second) and all(map(same, first, second))
+    return first == second
