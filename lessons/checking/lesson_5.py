@@ -65,6 +65,10 @@ pix2pix_generator_loss = Exercise(
             lambda logits, fake, real, weight: weight * F.softplus(-logits).mean() + (fake - real).abs().mean(),
         ),
         Mistake(
+            "This looks like λ on both terms; it weighs one of them against the other.",
+            lambda logits, fake, real, weight: weight * (F.softplus(-logits).mean() + (fake - real).abs().mean()),
+        ),
+        Mistake(
             "This looks like the sum without λ; the weight is an argument that is waiting to be used.",
             lambda logits, fake, real, weight: F.softplus(-logits).mean() + (fake - real).abs().mean(),
         ),
@@ -188,6 +192,11 @@ def _beside_the_truth(D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> Tenso
     return 0.5 * (real - 1).square().mean() + 0.25 * fake.square().mean() + 0.25 * other.square().mean()
 
 
+def _logarithmic(D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> Tensor:
+    real, fake, other = D(_pair(a, b)), D(_pair(a, G(a).detach())), D(_pair(a, _other_house(b)))
+    return 0.5 * F.softplus(-real).mean() + 0.25 * F.softplus(fake).mean() + 0.25 * F.softplus(other).mean()
+
+
 def _verdict_detached(D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> Tensor:
     real, fake, other = D(_pair(a, b)), D(_pair(a, G(a))).detach(), D(_pair(a, _other_house(b)))
     return 0.5 * (real - 1).square().mean() + 0.25 * fake.square().mean() + 0.25 * other.square().mean()
@@ -297,6 +306,10 @@ matching_discriminator_loss = Exercise(
         Mistake(
             "This looks like a sigmoid before the squared error; least squares takes D's output as it is.",
             _discriminator_with(squash=torch.sigmoid),
+        ),
+        Mistake(
+            "This looks like the logarithm of task 5.1; here it is least squares.",
+            _logarithmic,
         ),
         Mistake(
             "This looks like sums over the patches in place of means.",

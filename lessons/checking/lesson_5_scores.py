@@ -83,6 +83,14 @@ mean_iou = Exercise(
             _shares(lambda right, true, read: true + read),
         ),
         Mistake(
+            "This looks like the same sums taken twice: one of the two sets is in the rows, the other in the columns.",
+            _shares(lambda right, true, read: 2 * true - right, lambda true, read: true > 0),
+        ),
+        Mistake(
+            "This looks like the same sums taken twice: one of the two sets is in the rows, the other in the columns.",
+            _shares(lambda right, true, read: 2 * read - right, lambda true, read: read > 0),
+        ),
+        Mistake(
             "This looks like Dice's coefficient, 2 n / (t + p), a relative of IoU and always larger; here it is "
             "intersection by union.",
             _shares(lambda right, true, read: (true + read) / 2),
@@ -251,6 +259,10 @@ validation_error = Exercise(
         Mistake(
             "This looks like the crop from the upper left corner; the task asks for the middle.",
             _validation_with(corner=lambda room: 0),
+        ),
+        Mistake(
+            "This looks like one offset for both sides; the pictures need not be square.",
+            lambda G, a, b, size: _validation_with(corner=lambda room: (a.shape[2] - size) // 2)(G, a, b, size),
         ),
         Mistake(
             "This looks like different crops of label map and front: then the pair is none any more.",
