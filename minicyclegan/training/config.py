@@ -25,7 +25,7 @@ class TrainConfig:
     )
     direction: Direction = option("AtoB", "BtoA exchanges the roles of A and B")
     size: int = option(256, "training pictures are SIZE x SIZE pixels, cut out of slightly larger ones", least=8)
-    batch: int = option(1, "pictures of each domain a step", least=1)
+    batch: int = option(1, "pictures of each domain a step, of all processes together", least=1)
     steps: int | None = option(None, "length of the run in steps", least=1)
     epochs: int | None = option(
         200, "length of the run in passes over the larger domain, where --steps is not given", least=1

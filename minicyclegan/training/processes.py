@@ -176,7 +176,7 @@ def join() -> Iterator[Processes]:
         yield ALONE
         return
     # What decides the run's course is small, and agreed on by the processors: no GPU waits for it.
-    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo")
     processes = Processes(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", 0)))
     with contextlib.ExitStack() as silence:
         if not processes.first:
@@ -195,6 +195,9 @@ def _together(collective: Callable[..., Any], *arguments: Any) -> None:
     try:
         collective(*arguments)
     except RuntimeError as error:
+        # gloo has one kind of error for everything; that the other end is gone, it only says.
+        if not any(word in str(error).lower() for word in ("peer", "connection", "socket", "pair", "timeout", "timed")):
+            raise
         raise Left("another process of this run has ended; --resume goes on from the last checkpoint") from error
 
 

@@ -1,12 +1,17 @@
-"""Ten steps of small models on a known batch of four, alone or as one of several processes: `python FILE OUT`."""
+"""Ten steps of small models on a known batch of four, alone or as one of several processes: `python -m … OUT`.
 
+In the end the second process dies, and the first is left to say so.
+"""
+
+import os
 import sys
 from pathlib import Path
 
 import torch
 
+from minicyclegan.cli import run
 from minicyclegan.models import BicycleGANConfig, CycleGANConfig, ModelConfig, Pix2PixConfig, build
-from minicyclegan.training.processes import Processes, join
+from minicyclegan.training.processes import Left, Processes, join
 
 STEPS, BATCH, SIZE = 10, 4, 16
 TINY = {"width": 2, "disc_width": 2, "disc_layers": 1}
@@ -53,7 +58,11 @@ def main(out: Path) -> None:
     with join() as processes:
         results = {name: trained(config, processes) for name, config in CASES.items()}
         torch.save(results, out / f"{processes.rank}.pt")
+        processes.agree(0)
+        if processes.rank == 1:
+            os._exit(9)  # as a killed process does, without a word
+        processes.agree(0)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    run(lambda: main(Path(sys.argv[1])), (Left,))

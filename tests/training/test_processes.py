@@ -21,7 +21,9 @@ from minicyclegan.data.datasets import PairedBatches, Pictures, UnpairedBatches
 from minicyclegan.devices import DeviceError
 from minicyclegan.share import Share
 from minicyclegan.train import main
+from minicyclegan.training.loop import Diverged, Log
 from minicyclegan.training.processes import Processes
+from minicyclegan.training.run_folder import RunFolder
 from tests.training.shared_steps import CASES, Trained, trained
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone"]
@@ -54,10 +56,11 @@ def ended(processes: list[subprocess.Popen]) -> list[tuple[int, str, str]]:
 
 @pytest.fixture(scope="module")
 def of_two(tmp_path_factory) -> list[dict[str, Trained]]:
-    """What each of two processes has in the end, of all cases."""
+    """What each of two processes has in the end, of all cases. Then one dies, and so ends the other."""
     out = tmp_path_factory.mktemp("steps")
-    for status, _, errors in ended(start_two("-m", "tests.training.shared_steps", out)):
-        assert status == 0, errors
+    (status, _, errors), (second_status, *_) = ended(start_two("-m", "tests.training.shared_steps", out))
+    assert errors == "error: another process of this run has ended; --resume goes on from the last checkpoint\n"
+    assert (status, second_status) == (1, 9)
     return [torch.load(out / f"{rank}.pt", weights_only=True) for rank in range(2)]
 
 
@@ -85,6 +88,27 @@ def test_every_picture_of_a_batch_is_one_processs(order, processes, each, step):
         part = order(pictures, pictures, 8, 0, Share(rank, processes)).batch(step, each * processes)
         for domain in range(2):
             assert torch.equal(part[domain], whole[domain][rank::processes])
+
+
+class Doubling(Processes):
+    """Stands for others, whose losses are three times as large."""
+
+    def mean(self, x: torch.Tensor) -> torch.Tensor:
+        return 2 * x
+
+
+def test_the_log_is_of_all_processes_and_the_first_ones(tmp_path):
+    for rank, failure in enumerate((Diverged, SystemExit)):
+        run = RunFolder(tmp_path / str(rank))
+        run.create({})
+        log = Log(run, 4, Doubling(rank, 2))
+        log.add(1, 0, 0.1, {"gan": torch.tensor(1.5)})
+        log.flush()
+        log.add(2, 0, 0.1, {"gan": torch.tensor(torch.nan)})
+        with pytest.raises(failure):
+            log.flush()
+    assert [record["gan"] for record in logged(tmp_path / "0")] == [3.0, None]
+    assert not (tmp_path / "1/log.jsonl").exists()
 
 
 def test_a_batch_that_cannot_be_shared_out_is_refused():
@@ -157,7 +181,7 @@ def test_one_process_writes_what_a_run_leaves(undisturbed):
     assert not torch.equal(content["random"]["cpu"], other["random"]["cpu"])
 
 
-def test_stopped_then_killed_then_resumed_equals_undisturbed(folders, undisturbed, tmp_path, capsys):
+def test_stopped_and_resumed_equals_undisturbed(folders, undisturbed, tmp_path, capsys):
     run = tmp_path / "run"
     processes = start_two(*TRAIN, *folders, "--out", run)
     wait_for_step(run, 2, processes[0])
@@ -174,15 +198,6 @@ def test_stopped_then_killed_then_resumed_equals_undisturbed(folders, undisturbe
     assert main(["--out", str(tmp_path / "alone"), "--resume"]) == 0
     assert "note: the run had 2 processes before: it goes on, but with other" in capsys.readouterr().out
     assert len(logged(tmp_path / "alone")) == 20
-
-    processes = start_two(*TRAIN, "--out", run, "--resume")
-    wait_for_step(run, reached + 1, processes[0])
-    processes[1].kill()
-    (status, _, errors), _ = ended(processes)
-    assert status == 1
-    lines = errors.strip().splitlines()
-    assert lines[-1] == "error: another process of this run has ended; --resume goes on from the last checkpoint"
-    assert "Traceback" not in errors and not list(run.glob("*.part"))
 
     result = subprocess.run([*TORCHRUN, *TRAIN, "--out", run, "--resume"], capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
