@@ -31,6 +31,8 @@ def describe(device: torch.device) -> dict[str, Any]:
 
 
 def in_words(machine: dict[str, Any]) -> str:
+    if "threads" not in machine:  # where only the GPU matters
+        return f"{machine['name']}, PyTorch {machine['torch']}"
     threads = f"{machine['threads']} {'thread' if machine['threads'] == 1 else 'threads'}"
     return f"{machine['name']}, {machine['cores']} cores, {threads}, PyTorch {machine['torch']}"
 

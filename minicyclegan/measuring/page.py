@@ -1,7 +1,8 @@
 """docs/speed.md: tables and sentences that follow from what was measured, and from nothing else.
 
-Each part that was measured lies beside the page as speed/PART-DEVICE.json. The page is a function of these files, so
-that parts can be measured one by one, on one machine or on several.
+Each part that was measured lies beside the page as speed/PART-DEVICE.json, and what `python -m
+tests.benchmarks.kernels --json docs/speed/kernels.json` measured as speed/kernels.json. The page is a function of these
+files, so that parts can be measured one by one, on one machine or on several.
 """
 
 from __future__ import annotations
@@ -42,7 +43,21 @@ def read(page: Path) -> list[Record]:
         except (ValueError, KeyError, TypeError):
             raise BenchError(f"{path}: not a file of results; delete it, and measure that part again") from None
         records.append(record)
-    return records
+    return records + _read_kernels(page.with_suffix("") / "kernels.json")
+
+
+def _read_kernels(path: Path) -> list[Record]:
+    """The kernels' benchmark has a format of its own."""
+    if not path.exists():
+        return []
+    try:
+        content = json.loads(path.read_text())
+        machine = {"device": "cuda", "name": content["machine"]["gpu"], "torch": content["machine"]["torch"]}
+        content["rows"][0]["kernel"]["share"]
+    except (ValueError, KeyError, TypeError, IndexError):
+        raise BenchError(f"{path}: not the kernels' figures; delete it, and measure them again") from None
+    command = "python -m tests.benchmarks.kernels --json docs/speed/kernels.json"
+    return [{"part": "kernels", "command": command, "rehearsal": False, "machine": machine, "content": content}]
 
 
 def render(records: Sequence[Record], stem: str) -> str:
@@ -214,10 +229,22 @@ def _quality(record: Record, own: dict[str, Record], stem: str) -> list[str]:
     return [f"### Until the quality is reached: {title}", "", f"Goals: {goals}; {end}.", "", *_table(rows)]
 
 
+def _kernels(record: Record, own: dict[str, Record], stem: str) -> list[str]:
+    rows = [["map", "type, format", "microseconds", "of the bandwidth", "against instance_norm", "against compiled"]]
+    for row in record["content"]["rows"]:
+        kernel = row["kernel"]
+        others = (row[name]["microseconds"] / kernel["microseconds"] for name in ("instance_norm", "compiled twin"))
+        kind, shape = f"{row['dtype']}, {row['memory_format']}", " x ".join(map(str, row["shape"]))
+        figures = [f"{kernel['microseconds']:.1f}", f"{kernel['share']:.0%}", *(f"{other:.2f} x" for other in others)]
+        rows.append([shape, kind, *figures])
+    return ["### The fused norm kernel, forward and backward, with ReLU", "", *_table(rows)]
+
+
 SECTIONS: dict[str, Callable[[Record, dict[str, Record], str], list[str]]] = {
     "machine": _machine,
     "steps": _steps,
     "large": _large,
+    "kernels": _kernels,
     "input": _input,
     "translation": _translation,
     "quality-small": _quality,

@@ -35,6 +35,7 @@ def ways(device: torch.device, compiled: bool) -> dict[str, tuple[Speed, int]]:
         "float32, 4 at a time": (Speed(), 4),
         "float32, 8 at a time": (Speed(), 8),
         "channels last, one at a time": (Speed(memory_format="channels_last"), 1),
+        "channels last, 4 at a time": (Speed(memory_format="channels_last"), 4),
     }
     if bfloat16_support(device)[0]:
         found["bfloat16, one at a time"] = (Speed("bfloat16"), 1)

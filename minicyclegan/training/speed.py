@@ -94,7 +94,8 @@ def bfloat16_support(device: torch.device) -> tuple[bool, str]:
 
 
 def prepare(model: nn.Module, speed: Speed, backend: str = "inductor") -> None:
-    """Makes the networks of a model compute so. Their state dicts keep their keys.
+    """Makes the networks of a new model, on its device and before its first step, compute so; their state dicts keep
+    their keys. Optimizers that know the weights' order in memory already would not follow them into another.
 
     backend   what compiles, if anything does: a name that torch.compile knows
     """

@@ -149,6 +149,23 @@ def test_a_gpus_rows():
     assert row(text, "share of").endswith("| 50% at a batch of 2 |")
 
 
+def test_the_kernels_own_figures_are_taken_in(tmp_path):
+    engines = {"kernel": (10.0, 0.8), "instance_norm": (30.0, 0.3), "compiled twin": (15.0, 0.5)}
+    measured = {name: {"microseconds": time, "share": share} for name, (time, share) in engines.items()}
+    row_of_a_map = {"shape": [1, 64, 256, 256], "dtype": "float32", "memory_format": "contiguous", **measured}
+    where = tmp_path / "speed.md"
+    page.write(where, [])
+    beside = tmp_path / "speed/kernels.json"
+    beside.write_text(json.dumps({"machine": {"gpu": "some GPU", "torch": "2.13"}, "rows": [row_of_a_map]}))
+    page.write(where, [])
+    text = where.read_text()
+    assert row(text, "fused norm").endswith("| 80% to 80%; 3.00 x to 3.00 x |")
+    assert "| 1 x 64 x 256 x 256 | float32, contiguous | 10.0 | 80% | 3.00 x | 1.50 x |" in text
+    beside.write_text("{}")
+    with pytest.raises(page.BenchError, match=r"kernels\.json: not the kernels' figures"):
+        page.read(where)
+
+
 def test_shares_of_the_machines_best():
     records = [record("steps", "cpu", works("cyclegan --small", 2.0)), record("machine", "cpu", PEAKS)]
     # 10 GFLOP and 1 GB in 0.1 s

@@ -1,10 +1,13 @@
 """training/speed.py: what chooses itself and why; a model computes the same however it is made to compute."""
 
 import copy
+import os
+from pathlib import Path
 
 import pytest
 import torch
 
+from minicyclegan.data.datasets import available_cores
 from minicyclegan.models import BicycleGAN, BicycleGANConfig, CycleGAN, CycleGANConfig, Model, Pix2Pix, Pix2PixConfig
 from minicyclegan.training import speed as choosing
 from minicyclegan.training.speed import Speed, choose_speed, prepare, uncompiled
@@ -64,6 +67,13 @@ def test_threads_are_pytorchs_and_never_more_than_the_cores(monkeypatch):
     assert choose_speed(CPU).threads == 2
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)  # OMP_NUM_THREADS=1
     assert choose_speed(CPU).threads == 1
+
+
+@pytest.mark.parametrize("share, cores", [("150000 100000", 2), ("10000 100000", 1), ("max 100000", 8), ("", 8)])
+def test_cores_are_a_containers_share_of_the_machine(monkeypatch, share, cores):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
+    monkeypatch.setattr(Path, "read_text", lambda path: share)
+    assert available_cores() == cores
 
 
 def fresh(name: str, speed: Speed, double: bool = True) -> tuple[Model, Model]:
