@@ -141,6 +141,8 @@ def best_batch(device: torch.device, seconds: float, rehearsal: bool = False) ->
         except torch.cuda.OutOfMemoryError:
             break
         rates[batch] = STEPS * batch / statistics.median(taken)
+        del model, a, b  # or the next, twice as large, would find them in its way
+        _allocated(device)
         if batch > 1 and rates[batch] < 1.03 * rates[batch // 2]:
             break
         batch *= 2
