@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from minicyclegan.kernels.instance_norm import Activation, activate, instance_norm_act, slope_below_zero
 from minicyclegan.receptive_field import smallest_input
 
 Norm = Literal["instance", "batch", "none"]
@@ -29,11 +30,8 @@ class InstanceNorm(nn.Module):
     Raises ValueError for a 1 x 1 map, of which nothing would be left.
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        if x.shape[-2:] == (1, 1):
-            raise ValueError("instance norm of a 1 x 1 map is 0 whatever goes in: use a larger picture or fewer layers")
-        # One channel a group makes group norm the same function, and its kernel is several times faster on a CPU.
-        return F.group_norm(x, num_groups=x.shape[1])  # (N, C, H, W)
+    def forward(self, x: Tensor, activation: Activation = "none", residual: Tensor | None = None) -> Tensor:
+        return instance_norm_act(x, activation, residual)  # (N, C, H, W)
 
 
 def norm_layer(norm: Norm, channels: int) -> nn.Module:
@@ -45,6 +43,14 @@ def norm_layer(norm: Norm, channels: int) -> nn.Module:
     if norm == "none":
         return nn.Identity()
     raise ValueError(f'norm must be "instance", "batch" or "none", not {norm!r}')
+
+
+def normed(norm: nn.Module, x: Tensor, activation: Activation = "none", residual: Tensor | None = None) -> Tensor:
+    """residual + activation(norm(x)), (N, C, H, W) each: in one go where the norm can."""
+    if isinstance(norm, InstanceNorm):
+        return norm(x, activation, residual)
+    y = activate(norm(x), slope_below_zero(activation))
+    return y if residual is None else residual + y
 
 
 class ResidualBlock(nn.Module):
@@ -60,9 +66,9 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.conv1(F.pad(x, (1, 1, 1, 1), mode="reflect"))  # (N, C, H, W)
-        y = self.dropout(F.relu(self.norm1(y)))  # (N, C, H, W)
-        y = self.norm2(self.conv2(F.pad(y, (1, 1, 1, 1), mode="reflect")))  # (N, C, H, W)
-        return x + y  # (N, C, H, W)
+        y = self.dropout(normed(self.norm1, y, "relu"))  # (N, C, H, W)
+        y = self.conv2(F.pad(y, (1, 1, 1, 1), mode="reflect"))  # (N, C, H, W)
+        return normed(self.norm2, y, residual=x)  # (N, C, H, W)
 
 
 class ResnetGenerator(nn.Module):
@@ -106,12 +112,12 @@ class ResnetGenerator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem(F.pad(x, (3, 3, 3, 3), mode="reflect"))  # (N, width, H, W)
-        x = F.relu(self.stem_norm(x))  # (N, width, H, W)
-        x = F.relu(self.down1_norm(self.down1(x)))  # (N, 2 width, H/2, W/2)
-        x = F.relu(self.down2_norm(self.down2(x)))  # (N, 4 width, H/4, W/4)
+        x = normed(self.stem_norm, x, "relu")  # (N, width, H, W)
+        x = normed(self.down1_norm, self.down1(x), "relu")  # (N, 2 width, H/2, W/2)
+        x = normed(self.down2_norm, self.down2(x), "relu")  # (N, 4 width, H/4, W/4)
         x = self.blocks(x)  # (N, 4 width, H/4, W/4)
-        x = F.relu(self.up1_norm(self.up1(x)))  # (N, 2 width, H/2, W/2)
-        x = F.relu(self.up2_norm(self.up2(x)))  # (N, width, H, W)
+        x = normed(self.up1_norm, self.up1(x), "relu")  # (N, 2 width, H/2, W/2)
+        x = normed(self.up2_norm, self.up2(x), "relu")  # (N, width, H, W)
         x = F.pad(x, (3, 3, 3, 3), mode="reflect")  # (N, width, H + 6, W + 6)
         # So few output channels are convolved much faster on a CPU when a pixel's channels lie side by side.
         x = self.head(x.contiguous(memory_format=torch.channels_last))  # (N, out_channels, H, W)
@@ -257,7 +263,7 @@ class PatchDiscriminator(nn.Module):
         _check_side(self, x)
         x = F.leaky_relu(self.first(x), 0.2)  # (N, width, H/2, W/2)
         for convolution, norm in zip(self.hidden, self.norms, strict=True):
-            x = F.leaky_relu(norm(convolution(x)), 0.2)  # (N, up to 8 width, H/2^i, W/2^i)
+            x = normed(norm, convolution(x), "leaky_relu")  # (N, up to 8 width, H/2^i, W/2^i)
         return self.last(x)  # (N, 1, H/2^layers - 2, W/2^layers - 2)
 
 
@@ -279,7 +285,7 @@ class PixelDiscriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.leaky_relu(self.first(x), 0.2)  # (N, width, H, W)
-        x = F.leaky_relu(self.norm(self.hidden(x)), 0.2)  # (N, 2 width, H, W)
+        x = normed(self.norm, self.hidden(x), "leaky_relu")  # (N, 2 width, H, W)
         return self.last(x)  # (N, 1, H, W)
 
 
@@ -326,8 +332,8 @@ class EncoderBlock(nn.Module):
         self.shortcut = nn.Conv2d(in_channels, out_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.conv1(F.leaky_relu(self.norm1(x), 0.2))  # (N, in_channels, H, W)
-        y = F.avg_pool2d(self.conv2(F.leaky_relu(self.norm2(y), 0.2)), 2)  # (N, out_channels, H/2, W/2)
+        y = self.conv1(normed(self.norm1, x, "leaky_relu"))  # (N, in_channels, H, W)
+        y = F.avg_pool2d(self.conv2(normed(self.norm2, y, "leaky_relu")), 2)  # (N, out_channels, H/2, W/2)
         return y + self.shortcut(F.avg_pool2d(x, 2))  # (N, out_channels, H/2, W/2)
 
 
