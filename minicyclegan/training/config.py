@@ -33,7 +33,7 @@ class TrainConfig:
     decay: float = option(0.5, "share of the run, at its end, in which the learning rate falls linearly", least=0.0)
     seed: int = option(0, "seed of everything random", least=0, below=2**63)
     device: DeviceName = option("auto", "where to compute; auto takes a GPU where there is one")
-    precision: Precision = option("auto", "what the networks compute in; auto: bfloat16 where the device has it")
+    precision: Precision = option("auto", "what the networks compute in; auto: float32")
     compile: Compile = option("auto", "compile the networks, which takes minutes before the first step; auto: off")
     memory_format: MemoryFormat = option("auto", "order of a map's numbers in memory; auto: what suits the device")
     threads: int | None = option(None, "processor threads; by default all cores that there are", least=1)
