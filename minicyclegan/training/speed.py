@@ -53,8 +53,8 @@ def choose_speed(
 ) -> Speed:
     """What is left to "auto" (threads: None), by what this device can do; the rest as asked.
 
-    bfloat16 has to be asked for, until whole runs have shown that it paints no worse; and it is slow where the device has
-    no instructions for it and emulates them.
+    bfloat16 has to be asked for, until whole runs have shown that it paints no worse. Where the device has no
+    instructions for it, it is emulated, at a fraction of float32's speed.
     """
     native, reason = bfloat16_support(device)
     reasons = []
