@@ -84,9 +84,8 @@ class Exercise:
         except (TypeError, ValueError):
             kind = type(result).__name__
             raise WrongAnswer(f"task {self.task}: it returned a {kind} {where}, which is no array of numbers") from None
-        for before, after in zip(self.inputs[number], arguments, strict=True):
-            if isinstance(before, np.ndarray) and not np.array_equal(before, after, equal_nan=True):
-                raise WrongAnswer(f"task {self.task}: it changed its own input; work on a copy, or make a new array")
+        if not _unchanged(self.inputs[number], arguments):
+            raise WrongAnswer(f"task {self.task}: it changed its own input; work on a copy, or make a new one")
         return arrays
 
     def _first_difference(self, given: Sequence[Mapping], expected: Sequence[Mapping]) -> str | None:
@@ -117,10 +116,24 @@ class Exercise:
     def _looks_like(self, mistake: Mistake, given: Sequence[Mapping]) -> bool:
         """Whether it gives, on every input, what was given."""
         try:
-            made = [_arrays(self._observe(mistake.answer, number)) for number in range(len(self.inputs))]
+            return all(
+                self._first_difference([ours], [_arrays(self._observe(mistake.answer, number))]) is None
+                for number, ours in enumerate(given)
+            )
         except Exception:
             return False
-        return self._first_difference(given, made) is None
+
+
+def _unchanged(before: Any, after: Any) -> bool:
+    """Arrays, and what dicts, lists and tuples hold of them; anything else is not looked into."""
+    if isinstance(before, np.ndarray):
+        return np.array_equal(before, after, equal_nan=before.dtype.kind in "fc")
+    if isinstance(before, Mapping):
+        kept = dict(after)
+        return before.keys() == kept.keys() and all(_unchanged(value, kept[name]) for name, value in before.items())
+    if isinstance(before, list | tuple):
+        return len(before) == len(after) and all(map(_unchanged, before, after))
+    return not isinstance(before, int | float | str) or before == after
 
 
 def _close(given: np.ndarray, expected: np.ndarray, tolerance: float) -> np.ndarray:

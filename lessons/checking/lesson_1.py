@@ -1,14 +1,14 @@
-"""Lesson 1: finite differences, the backward rule of log-sum-exp, a sweep that counts uses, a schedule of rates."""
+"""Lesson 1: finite differences, the backward rule of log-sum-exp, a schedule of rates; task 1.3 is in a file beside."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
 from checking.engine import Exercise, Mistake
-from reference_numpy import Tensor, grad
+from checking.lesson_1_graphs import gradients
+from reference_numpy import Tensor
 
 rng = np.random.default_rng(1)
 
@@ -122,6 +122,18 @@ def _softmax_backward(g: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 _LARGE = np.array([[1000.0, 999.0, 1002.0], [0.5, -3.0, 2.0], [-1000.0, -1001.0, -999.5], [0.0, 1.0, -1.0]])
+_WIDE = np.array([[-1000.0, 1000.0, 0.0], [0.0, 1000.0, 999.0], [1000.0, -1000.0, 998.0]])
+
+
+def _shifted_by(choose: Callable[[np.ndarray], np.ndarray]) -> Callable[..., np.ndarray]:
+    def answer(g: np.ndarray, x: np.ndarray) -> np.ndarray:
+        e = np.exp(x - choose(x))
+        return g * e / e.sum(axis=1, keepdims=True)
+
+    return _quietly(answer)
+
+
+_SHIFT = "This looks like a shift that is not the best one: some rows are still too large for exp. Try (-1000, 1000)."
 _FRACTION = "What is the derivative of log u, and what is u here?"
 
 log_sum_exp_backward = Exercise(
@@ -131,6 +143,7 @@ log_sum_exp_backward = Exercise(
         (rng.standard_normal(4), rng.standard_normal((4, 3))),
         (rng.standard_normal(2), rng.standard_normal((2, 5))),
         (rng.standard_normal(4), _LARGE),
+        (rng.standard_normal(3), _WIDE),
     ],
     mistakes=(
         Mistake(
@@ -139,8 +152,16 @@ log_sum_exp_backward = Exercise(
         ),
         Mistake(
             "This looks right until x is large: e to the 1000 overflows. Only differences within a row matter, so "
-            "subtract something from each row first.",
+            "a row may be shifted first; how far, so that nothing overflows?",
             _quietly(lambda g, x: g * np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)),
+        ),
+        Mistake(_SHIFT, _shifted_by(lambda x: x.mean(axis=1, keepdims=True))),
+        Mistake(_SHIFT, _shifted_by(lambda x: x.min(axis=1, keepdims=True))),
+        Mistake(_SHIFT, _shifted_by(lambda x: x[:, :1])),
+        Mistake(
+            "This looks like one shift for the whole array: a row far below the largest number has only zeros left to "
+            "divide by.",
+            _shifted_by(np.max),
         ),
         Mistake(
             f"This looks like the backward rule of the sum of exponentials, without that of the log. {_FRACTION}",
@@ -170,147 +191,6 @@ log_sum_exp_backward = Exercise(
 )
 check_log_sum_exp_backward = log_sum_exp_backward.check
 
-# Task 1.3: gradients(graph, root), where graph[name] lists (input, local derivative)
-
-Graph = Mapping[str, Sequence[tuple[str, float]]]
-
-
-def _gradients(graph: Graph, root: str) -> dict[str, float]:
-    """By the reference: each node is a sum of its inputs times their local derivatives."""
-    nodes: dict[str, Tensor] = {}
-    waiting = [root]
-    while waiting:
-        name = waiting[-1]
-        if name in nodes:
-            waiting.pop()
-            continue
-        missing = [source for source, _ in graph[name] if source not in nodes]
-        if missing:
-            waiting += missing
-            continue
-        terms = [nodes[source] * derivative for source, derivative in graph[name]]
-        nodes[name] = sum(terms[1:], terms[0]) if terms else Tensor(0.0, requires_grad=True)
-    return {name: float(g.data) for name, g in zip(nodes, grad(nodes[root], list(nodes.values())), strict=True)}
-
-
-def _walk(first_in: bool, once: bool, whole: bool, adds: bool = True, local: bool = True) -> Callable[..., Any]:
-    """A sweep that hands gradients on as soon as it meets a node.
-
-    first_in: a queue, rather than a stack; once: a node is handled the first time only; whole: hands on all that has
-    arrived so far, not just the new part; adds: rather than overwrites; local: multiplies by the local derivative.
-    """
-
-    def gradients(graph: Graph, root: str) -> dict[str, float]:
-        found, handled, waiting = {root: 1.0}, set(), [(root, 1.0)]
-        while waiting:
-            name, new = waiting.pop(0 if first_in else -1)
-            if once and name in handled:
-                continue
-            handled.add(name)
-            for source, derivative in graph[name]:
-                part = (found[name] if whole else new) * (derivative if local else 1.0)
-                found[source] = found.get(source, 0.0) + part if adds else part
-                waiting.append((source, part))
-        return found
-
-    return gradients
-
-
-def _straight_through(graph: Graph, root: str) -> dict[str, float]:
-    """Goes into an input before it has taken the next edge, with all that has arrived there."""
-    found = {name: 0.0 for name in graph} | {root: 1.0}
-
-    def hand_on(name: str) -> None:
-        for source, derivative in graph[name]:
-            found[source] += derivative * found[name]
-            hand_on(source)
-
-    hand_on(root)
-    return found
-
-
-def _in_order(graph: Graph, root: str, adds: bool, local: bool) -> dict[str, float]:
-    right = _gradients(graph, root)  # only for the order: the reference lists inputs first
-    found = {root: 1.0}
-    for name in reversed(right):
-        for source, derivative in graph[name]:
-            part = found[name] * (derivative if local else 1.0)
-            found[source] = found.get(source, 0.0) + part if adds else part
-    return found
-
-
-# The order of the names says nothing.
-_DOUBLED: Graph = {"c": [("b", 1.0), ("b", 1.0)], "a": [], "b": [("a", 1.0), ("a", 1.0)]}
-_SHORT_AND_LONG: Graph = {
-    "u": [("x", 3.0), ("w", -0.5)],
-    "x": [],
-    "v": [("u", 2.0), ("x", 0.7)],
-    "w": [],
-    "loss": [("u", 0.4), ("v", -1.5), ("x", 5.0)],
-}
-_LONG_AND_SHORT: Graph = {name: inputs[::-1] for name, inputs in _SHORT_AND_LONG.items()}
-_LENGTH = 5000
-_CHAIN: Graph = {str(k): [(str(k - 1), 1.0 + (-1) ** k * 1e-3)] for k in range(_LENGTH, 0, -1)} | {"0": []}
-
-
-def _of_a_chain_only_the_end(answer: Callable[..., Any], graph: Graph, root: str) -> Any:
-    if len(graph) < _LENGTH:
-        return answer(graph, root)
-    try:
-        return {"0": answer(graph, root)["0"]}
-    except RecursionError:
-        return {"0": np.nan}
-
-
-def _recursive(graph: Graph, root: str) -> dict[str, float]:
-    if len(graph) >= _LENGTH:
-        raise RecursionError
-    return _gradients(graph, root)
-
-
-_WAIT = "Hand a gradient on only when everything that uses the node has sent its part."
-
-gradients = Exercise(
-    "1.3",
-    reference=_gradients,
-    inputs=[(_DOUBLED, "c"), (_SHORT_AND_LONG, "loss"), (_LONG_AND_SHORT, "loss"), (_CHAIN, str(_LENGTH))],
-    mistakes=(
-        Mistake(
-            f"This looks right until the graph is deep: Python's recursion ends before {_LENGTH} nodes do. A list "
-            "of what is still to do has no such end.",
-            _recursive,
-        ),
-        Mistake(
-            "This looks like gradients that overwrite each other; a node that is used twice gets both parts' sum.",
-            lambda graph, root: _in_order(graph, root, adds=False, local=True),
-        ),
-        Mistake(
-            "This looks like gradients handed on unchanged; each edge multiplies by its local derivative.",
-            lambda graph, root: _in_order(graph, root, adds=True, local=False),
-        ),
-        Mistake(
-            f"This looks like a node that sends on all it has whenever a part arrives. {_WAIT}",
-            _straight_through,
-        ),
-        Mistake(
-            f"This looks like a node that sends on all it has whenever a part arrives. {_WAIT}",
-            _walk(first_in=True, once=False, whole=True),
-        ),
-        Mistake(
-            f"This looks like a node that sends on all it has whenever a part arrives. {_WAIT}",
-            _walk(first_in=False, once=False, whole=True),
-        ),
-        Mistake(
-            f"This looks like a breadth-first walk: a node is done when it is first met, before all has come. {_WAIT}",
-            _walk(first_in=True, once=True, whole=True),
-        ),
-        Mistake(
-            f"This looks like a depth-first walk: a node is done when it is first met, before all has come. {_WAIT}",
-            _walk(first_in=False, once=True, whole=True),
-        ),
-    ),
-    observe=_of_a_chain_only_the_end,
-)
 check_gradients = gradients.check
 
 # Task 1.4: rates(constant, decay, rate), the schedule of pix2pix's and CycleGAN's code without its slip

@@ -84,7 +84,7 @@ BATCH_NORM_BACKWARD = Exercise(
     "3.2",
     reference=_backward,
     inputs=[
-        (features(3, 4, 3, 5, seed=5), features(3, 4, 3, 5), np.array([1.5, -0.5, 2.0, 0.7]), 1e-5),
+        (features(5, 4, 3, 2, seed=5), features(5, 4, 3, 2), np.array([1.5, -0.5, 2.0, 0.7]), 1e-5),
         (features(2, 3, 4, 3, seed=6), features(2, 3, 4, 3), np.array([0.3, 1.2, -2.0]), 0.5),
         (features(4, 2, 2, 3, seed=7), features(4, 2, 2, 3, spread=2e-3), np.array([1.1, 0.6]), 1e-5),
     ],

@@ -208,7 +208,7 @@ RESIDUAL_BLOCK = Exercise(
             lambda x, first, second: _relu(x + _relu(_branch(x, first, second))),
         ),
         Mistake(
-            "This looks as if the wrong activation had gone; without one between the convolutions both are one.",
+            "This looks like a block without any activation; only one of the two was the bug.",
             lambda x, first, second: x + _norm(_conv(_norm(_conv(x, first)), second)),
         ),
         Mistake(

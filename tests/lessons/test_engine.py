@@ -74,7 +74,7 @@ def _forgets(x):
         (lambda x: "12", "task 9.1: it returned a str on input 1 of 2, which is no array of numbers"),
         (lambda x: [[1, 2], [3]], "task 9.1: it returned a list on input 1 of 2, which is no array of numbers"),
         (lambda x: 2j * x, "task 9.1: it returned a ndarray on input 1 of 2, which is no array of numbers"),
-        (_in_place, "task 9.1: it changed its own input; work on a copy, or make a new array"),
+        (_in_place, "task 9.1: it changed its own input; work on a copy, or make a new one"),
         (lambda x: (x, x[0]), "task 9.1: on input 1 of 2 it returned part 1, part 2, where one array is expected"),
         (
             lambda x: 2 * x.reshape(x.shape[::-1]),
@@ -127,6 +127,24 @@ def test_what_is_said_of_one_array(answer, sentence):
 )
 def test_what_is_said_of_several_parts(answer, sentence):
     assert " ".join(says(PARTS, answer).split()) == sentence
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tree: tree["b"].pop(),
+        lambda tree: tree.pop("a"),
+        lambda tree: tree.update(c=1),
+        lambda tree: tree["a"].append(3.0),
+        lambda tree: tree["a"].reverse(),
+        lambda tree: tree["b"][0][1].sort(),
+    ],
+)
+def test_a_dict_or_list_that_was_changed_is_noticed_however_deep(change):
+    tree = {"a": [1.0, 2.0], "b": [("a", np.array([3.0, 1.0, np.nan]))]}
+    exercise = Exercise("9.11", lambda tree, function: 1.0, [(tree, len)], ())
+    exercise.check(lambda tree, function: 1.0)
+    assert says(exercise, lambda tree, function: (change(tree), 1.0)[1]).startswith("task 9.11: it changed its own")
 
 
 def test_a_mistake_must_fit_on_every_input_to_be_named():
