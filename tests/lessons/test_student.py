@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -143,6 +144,76 @@ class TestMark:
         result = mark(folder, "none.ipynb", bad, right)
         assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["none.ipynb", "bad.ipynb"]
         assert result.stdout == "anna.ipynb, task 9.1: ✓\n"
+        assert result.returncode == 1
+
+    @pytest.mark.parametrize(
+        ("answer", "sentence"),
+        [
+            ("__import__('sys').exit()", "it called exit, which ends the program that marks it, too; take that out"),
+            ("quit()", "it called exit, which ends the program that marks it, too; take that out"),
+            (
+                "normalise(2)",
+                "NameError: name 'normalise' is not defined; an exercise may use the imports of the first code cell "
+                "and what its own cell defines, nothing else",
+            ),
+            (
+                "2\n%timeit f()",
+                "a line of it begins with %, ! or ?, which Jupyter understands and Python does not; take it out",
+            ),
+            ("2 +", "SyntaxError: invalid syntax (<string>, line 4)"),
+            ("2\nimport sys; sys.exit(0)", "it called exit, which ends the program that marks it, too; take that out"),
+        ],
+    )
+    def test_what_would_end_the_marking_is_told_and_the_rest_marked(self, folder, answer, sentence):
+        bad, right = self.notebook(folder / "bad.ipynb", answer), self.notebook(folder / "anna.ipynb", "2")
+        result = mark(folder, bad, right)
+        assert result.stdout.splitlines() == [f"bad.ipynb, task 9.1: ✗ {sentence}", "anna.ipynb, task 9.1: ✓"]
+        assert result.returncode == 1
+
+    @pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="no alarm on this system, hence no time limit")
+    @pytest.mark.parametrize("answer", ["next(k for k in iter(int, 1) if k)", "2\nwhile True:\n    pass"])
+    def test_a_loop_without_end_is_ended(self, folder, answer):
+        program = (folder / "mark.py").read_text()
+        assert program.count("SECONDS = 60") == 1
+        (folder / "mark.py").write_text(program.replace("SECONDS = 60", "SECONDS = 1"))
+        result = mark(folder, self.notebook(folder / "bad.ipynb", answer), self.notebook(folder / "anna.ipynb", "2"))
+        assert result.stdout.splitlines() == [
+            "bad.ipynb, task 9.1: ✗ it was not done after 1 seconds; is there a loop that never ends?",
+            "anna.ipynb, task 9.1: ✓",
+        ]
+        assert result.returncode == 1
+
+    def test_a_name_from_elsewhere_inside_a_check_of_the_course_is_explained(self, folder):
+        """There the check tells what stopped the answer, and keeps the error as the cause."""
+        (folder / "checks.py").write_text(
+            "class WrongAnswer(AssertionError): pass\n"
+            "def check_two(f):\n"
+            "    try: f()\n"
+            "    except Exception as error: raise WrongAnswer(f'task 9.1: it stopped: {error}') from error"
+        )
+        said = mark(folder, self.notebook(folder / "bad.ipynb", "helper()")).stdout
+        assert "✗ task 9.1: it stopped: name 'helper' is not defined; an exercise may use the imports" in said
+
+    def test_a_setup_cell_that_exits_and_one_with_magic_do_not_end_the_marking(self, folder):
+        exits = self.notebook(folder / "exits.ipynb", "2", setup="raise SystemExit")
+        magic = self.notebook(folder / "magic.ipynb", "2", setup="%matplotlib inline")
+        result = mark(folder, exits, magic, self.notebook(folder / "anna.ipynb", "2"))
+        assert ["called exit" in result.stderr, "begins with %" in result.stderr] == [True, True]
+        assert result.stdout == "anna.ipynb, task 9.1: ✓\n"
+        assert result.returncode == 1
+
+    def test_missing_exercises_are_no_pass(self, folder):
+        nbformat.write(nbformat.v4.new_notebook(cells=[]), folder / "empty.ipynb")
+        result = mark(folder, "empty.ipynb")
+        assert "no exercises found" in result.stderr
+        assert result.returncode == 1
+        lesson = nbformat.read(folder / "9_lesson.ipynb", as_version=4)
+        more = nbformat.from_dict(lesson.cells[-1])
+        more.metadata.nbgrader.grade_id, more.id = "check_9_2", "more"
+        lesson.cells.append(more)
+        nbformat.write(lesson, folder / "9_lesson.ipynb")
+        result = mark(folder, self.notebook(folder / "anna.ipynb", "2"))
+        assert result.stdout.splitlines() == ["anna.ipynb, task 9.1: ✓", "anna.ipynb, task 9.2: ✗ its cell is missing"]
         assert result.returncode == 1
 
     def test_usage_is_shown(self, folder):
