@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 Answer = Callable[..., Any]
 
@@ -71,7 +72,9 @@ class Exercise:
         where = f"on input {number + 1} of {len(self.inputs)}"
         arguments = copy.deepcopy(self.inputs[number])
         try:
-            result = self.observe(answer, *arguments)
+            result = self.observe(self._gradients_kept_on(answer), *arguments)
+        except WrongAnswer:
+            raise
         except NotImplementedError as error:
             todo = str(error) or f"task {self.task}"
             raise WrongAnswer(f"{todo}: still to do; replace the line that raises NotImplementedError") from None
@@ -87,6 +90,23 @@ class Exercise:
         if not _unchanged(self.inputs[number], arguments):
             raise WrongAnswer(f"task {self.task}: it changed its own input; work on a copy, or make a new one")
         return arrays
+
+    def _gradients_kept_on(self, answer: Answer) -> Answer:
+        """The same answer; whether gradients are computed is afterwards what it was before. Raises if it was not."""
+
+        def kept(*arguments: Any) -> Any:
+            before = torch.is_grad_enabled()
+            try:
+                return answer(*arguments)
+            finally:
+                if torch.is_grad_enabled() != before:
+                    torch.set_grad_enabled(before)
+                    raise WrongAnswer(
+                        f"task {self.task}: PyTorch's gradients stay switched off after it, for everything that comes "
+                        "later; torch.no_grad() as a block switches them off and back on"
+                    )
+
+        return kept
 
     def _first_difference(self, given: Sequence[Mapping], expected: Sequence[Mapping]) -> str | None:
         """In words; None where there is none."""

@@ -235,3 +235,15 @@ def test_infinity_where_it_is_right_and_elsewhere():
     exercise.check(lambda: np.array([np.inf, 1.0, np.nan]))
     said = says(exercise, lambda: np.array([np.inf, np.inf, np.nan]))
     assert said == "task 9.10: wrong; on input 1 of 1 first differs at [1]: inf, where 1 is expected"
+
+
+@pytest.mark.parametrize("wrong_too", [False, True])
+def test_gradients_that_stay_switched_off_are_told_and_switched_on_again(wrong_too):
+    def switching_off(x):
+        torch.set_grad_enabled(False)
+        if wrong_too:
+            raise ValueError
+        return 2 * x
+
+    assert "stay switched off" in says(DOUBLE, switching_off)
+    assert torch.is_grad_enabled()
