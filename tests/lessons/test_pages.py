@@ -1,5 +1,6 @@
 """The lessons' pages: the syllabus, the glossary and the licence."""
 
+import json
 import re
 import subprocess
 import sys
@@ -43,6 +44,18 @@ def test_the_glossary_is_alphabetical_and_one_sentence_each():
     for name, _, sentence in entries:
         assert sentence.endswith("."), name
         assert len(re.findall(r"[.!?](?= |$)", sentence)) == 1, name
+
+
+def test_the_glossarys_terms_occur_in_the_lessons_it_names():
+    """One of a term's forms, in the text or the code of each."""
+    texts = {}
+    for path in LESSONS.glob("*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        texts[path.name[0]] = " ".join("".join(cell["source"]) for cell in cells).lower().replace("\n", " ")
+    for name, lessons in re.findall(r"^\*\*([^*]+)\*\* \(([^)]+)\)", page("glossary.md"), re.MULTILINE):
+        forms = [form.lower() for form in name.split(", ") if len(form) > 1]
+        for number in lessons.split(", "):
+            assert any(form in texts[number] for form in forms), f"{name}: not in lesson {number}"
 
 
 def test_the_licence_of_the_code_is_the_projects():
