@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -45,6 +46,28 @@ def _hinge_of_the_mean(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
     return 0.5 * (F.relu(1 - real.mean()) + F.relu(1 + fake.mean())), -fake.mean()
 
 
+def _cut_off(after: Callable[[Tensor], Any]) -> Answer:
+    return lambda real, fake: tuple(after(loss) for loss in _hinge_with()(real, fake))
+
+
+def _observe_hinge(answer: Answer, real: Tensor, fake: Tensor) -> Any:
+    real.requires_grad_()
+    fake.requires_grad_()
+    result = answer(real, fake)
+    try:
+        D_pays, G_pays = result
+    except (TypeError, ValueError):
+        return result
+    into_real, into_fake = gradients(D_pays, [real, fake])
+    return {
+        "what D pays": D_pays,
+        "what G pays": G_pays,
+        "the gradient of D's loss in real": into_real,
+        "the gradient of D's loss in fake": into_fake,
+        "the gradient of G's loss in fake": gradients(G_pays, [fake])[0],
+    }
+
+
 def _hinge_inputs() -> list[tuple[Tensor, Tensor]]:
     draw = torch.Generator().manual_seed(41)
     return [
@@ -60,6 +83,7 @@ hinge_losses = Exercise(
     "4.1",
     reference=_hinge_with(),
     inputs=_hinge_inputs(),
+    observe=_observe_hinge,
     mistakes=(
         Mistake(
             "This looks like swapped labels: D's margin for real points is above 1, for made ones below −1.",
@@ -133,6 +157,16 @@ hinge_losses = Exercise(
         Mistake(
             "This looks like real and made exchanged: what are the two arguments, and in which order do they come?",
             lambda real, fake: _hinge_with()(fake, real),
+        ),
+        Mistake(
+            "This looks like the right values as plain numbers, or computed without gradients: nobody could learn from "
+            "them. Return tensors that still know where they come from.",
+            _cut_off(torch.Tensor.item),
+        ),
+        Mistake(
+            "This looks like a loss for D that is cut off from made points: here both arguments are logits already, "
+            "and D learns from both.",
+            lambda real, fake: (_hinge_with()(real, fake.detach())[0], -fake.mean()),
         ),
     ),
 )

@@ -31,7 +31,7 @@ def gradients(loss: Any, tensors: Sequence[Tensor]) -> list[Tensor]:
     """Of a loss in each tensor; zeros where none arrives, or the loss is a plain number."""
     if not (isinstance(loss, Tensor) and loss.requires_grad):
         return [torch.zeros_like(tensor) for tensor in tensors]
-    return list(torch.autograd.grad(loss, tensors, retain_graph=True, allow_unused=True, materialize_grads=True))
+    return list(torch.autograd.grad(loss.sum(), tensors, retain_graph=True, allow_unused=True, materialize_grads=True))
 
 
 # ---- Task 4.2: one step of D, with smoothed labels ----------------------------------------------------------------
@@ -77,6 +77,16 @@ def _step_with(
     return step
 
 
+def _leaving_G(wrong: Callable[[nn.Module], Any], detached: bool = True) -> Answer:
+    """The right step after something was done to G that outlasts it."""
+
+    def step(G: nn.Module, *others: Any) -> float:
+        wrong(G)
+        return _step_with(detached=detached)(G, *others)
+
+    return step
+
+
 def _in_two_parts(G: nn.Module, D: nn.Module, optimizer: Any, real: Tensor, z: Tensor, target: float) -> float:
     total = 0.0
     for points, part in ((real, _entropy), (G(z).detach(), lambda logits, _: F.softplus(logits))):
@@ -104,6 +114,8 @@ def _observe_step(
     return {
         "whether a gradient reaches G": float(reached),
         "whether G moves": float(moved),
+        "whether G is left frozen": float(not all(weight.requires_grad for weight in G.parameters())),
+        "whether G is left in eval mode": float(not G.training),
         "what D pays": paid,
         "D's weights after the step": torch.cat([weight.detach().flatten() for weight in D.parameters()]),
     }
@@ -217,6 +229,20 @@ discriminator_step = Exercise(
         Mistake(
             "This looks like two steps, one for the real and one for the made points; it is one step on the sum.",
             _in_two_parts,
+        ),
+        Mistake(
+            "This looks like a generator whose weights are frozen and stay so: its own step comes next, and would move "
+            "nothing. Keep the gradient from G some other way, or thaw the weights again.",
+            _leaving_G(lambda G: G.requires_grad_(False)),
+        ),
+        Mistake(
+            "This looks like a generator that is left in eval mode; it was in training mode before, and its own step "
+            "comes next.",
+            _leaving_G(nn.Module.eval),
+        ),
+        Mistake(
+            "This looks like a generator that is left in eval mode, and is not detached either.",
+            _leaving_G(nn.Module.eval, detached=False),
         ),
     ),
 )

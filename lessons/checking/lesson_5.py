@@ -1,4 +1,4 @@
-"""Lesson 5, pix2pix: the generator's loss, a discriminator that sees pairs; scores stand in lesson_5_scores."""
+"""Lesson 5, pix2pix: the generator's loss; pairs and scores have a file each."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from checking.engine import Answer, Exercise, Mistake
+from checking.lesson_4_steps import gradients
+from checking.lesson_5_pairs import check_matching_discriminator_loss
 from checking.lesson_5_scores import check_mean_iou, check_validation_error
 
 __all__ = [
@@ -34,6 +36,16 @@ def _generator_with(
     return lambda logits, fake, real, weight: judged(logits) + weight * missed(fake - real)
 
 
+def _observe_generator(answer: Answer, logits: Tensor, fake: Tensor, real: Tensor, weight: float) -> Any:
+    logits.requires_grad_()
+    fake.requires_grad_()
+    loss = answer(logits, fake, real, weight)
+    if loss is None or isinstance(loss, tuple | list):
+        return loss
+    into_logits, into_fake = gradients(loss, [logits, fake])
+    return {"the loss": loss, "its gradient in logits": into_logits, "its gradient in fake": into_fake}
+
+
 def _generator_inputs() -> list[tuple[Any, ...]]:
     draw = torch.Generator().manual_seed(51)
 
@@ -49,6 +61,7 @@ pix2pix_generator_loss = Exercise(
     "5.1",
     reference=_generator_loss,
     inputs=_generator_inputs(),
+    observe=_observe_generator,
     mistakes=(
         Mistake(
             "This looks like an L1 that is summed over the pixels; the paper's E is a mean. With a sum, what would λ "
@@ -121,214 +134,31 @@ pix2pix_generator_loss = Exercise(
             "This looks like a mean without absolute values, in which too bright and too dark cancel.",
             _generator_with(missed=lambda difference: difference.mean()),
         ),
+        *(
+            Mistake(
+                "This looks like a probability that is kept away from 0 before its logarithm: for a logit of −800 the "
+                "loss is 800, and its gradient is not 0. What is −log σ(x) without the detour over σ?",
+                _generator_with(judged=judged),
+            )
+            for judged in (
+                lambda logits: -torch.log(torch.sigmoid(logits) + 1e-8).mean(),
+                lambda logits: -torch.log(torch.sigmoid(logits).clamp(min=1e-8)).mean(),
+                lambda logits: F.binary_cross_entropy(torch.sigmoid(logits), torch.ones_like(logits)),
+            )
+        ),
+        Mistake(
+            "This looks like the right value as a plain number, or computed without gradients: G could not learn from "
+            "it. Return a tensor that still knows where it comes from.",
+            lambda *arguments: _generator_loss(*arguments).item(),
+        ),
+        Mistake(
+            "This looks like an L1 term from which no gradient reaches the painted front: is it detached?",
+            lambda logits, fake, real, weight: _generator_loss(logits, fake.detach(), real, weight),
+        ),
+        Mistake(
+            "This looks like an adversarial term from which no gradient reaches D's logits: is it detached?",
+            lambda logits, fake, real, weight: _generator_loss(logits.detach(), fake, real, weight),
+        ),
     ),
 )
 check_pix2pix_generator_loss = pix2pix_generator_loss.check
-
-
-# ---- Task 5.2: a discriminator that is also shown the wrong house -------------------------------------------------
-
-
-class _Judge(nn.Module):
-    """Takes any number of channels up to twelve, so that a wrong pair gets a verdict too."""
-
-    def __init__(self, draw: torch.Generator):
-        super().__init__()
-        self.weight = nn.Parameter(0.4 * torch.randn(1, 12, 3, 3, generator=draw))
-        self.bias = nn.Parameter(torch.tensor([0.3]))
-
-    def forward(self, pair: Tensor) -> Tensor:
-        return F.conv2d(pair, self.weight[:, : pair.shape[1]], self.bias, stride=2)  # (N, 1, h, w)
-
-
-class _Painter(nn.Module):
-    def __init__(self, draw: torch.Generator):
-        super().__init__()
-        self.weight = nn.Parameter(0.3 * torch.randn(3, 3, 1, 1, generator=draw))
-
-    def forward(self, a: Tensor) -> Tensor:
-        return torch.tanh(F.conv2d(a, self.weight))  # (N, 3, H, W)
-
-
-def _pair(first: Tensor, second: Tensor) -> Tensor:
-    return torch.cat([first, second], dim=1)
-
-
-def _other_house(b: Tensor) -> Tensor:
-    return b.roll(1, dims=0)
-
-
-def _discriminator_with(
-    pair: Callable[[Tensor, Tensor], Tensor] = _pair,
-    other: Callable[[Tensor], Tensor] = _other_house,
-    real_at: float = 1.0,
-    fake_at: float = 0.0,
-    other_at: float = 0.0,
-    weights: tuple[float, float, float] = (0.5, 0.25, 0.25),
-    detached: bool = True,
-    squash: Callable[[Tensor], Tensor] = lambda logits: logits,
-    mean: Callable[[Tensor], Tensor] = torch.mean,
-) -> Answer:
-    """The right loss, of which anything may be wrong."""
-
-    def loss(D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> Tensor:
-        fake = G(a).detach() if detached else G(a)  # (N, 3, H, W)
-        judged = [squash(D(pair(a, second))) for second in (b, fake, other(b))]
-        targets = (real_at, fake_at, other_at)
-        parts = zip(weights, judged, targets, strict=True)
-        return sum(weight * mean((logits - target).square()) for weight, logits, target in parts)
-
-    return loss
-
-
-def _rolled_together(D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> Tensor:
-    real, fake = D(_pair(a, b)), D(_pair(a, G(a).detach()))
-    other = D(_pair(a.roll(1, dims=0), b.roll(1, dims=0)))
-    return 0.5 * (real - 1).square().mean() + 0.25 * fake.square().mean() + 0.25 * other.square().mean()
-
-
-def _beside_the_truth(D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> Tensor:
-    real, fake, other = D(_pair(a, b)), D(_pair(b, G(a).detach())), D(_pair(a, _other_house(b)))
-    return 0.5 * (real - 1).square().mean() + 0.25 * fake.square().mean() + 0.25 * other.square().mean()
-
-
-def _logarithmic(D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> Tensor:
-    real, fake, other = D(_pair(a, b)), D(_pair(a, G(a).detach())), D(_pair(a, _other_house(b)))
-    return 0.5 * F.softplus(-real).mean() + 0.25 * F.softplus(fake).mean() + 0.25 * F.softplus(other).mean()
-
-
-def _verdict_detached(D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> Tensor:
-    real, fake, other = D(_pair(a, b)), D(_pair(a, G(a))).detach(), D(_pair(a, _other_house(b)))
-    return 0.5 * (real - 1).square().mean() + 0.25 * fake.square().mean() + 0.25 * other.square().mean()
-
-
-def _observe_discriminator(answer: Answer, D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> dict[str, Any] | None:
-    loss = answer(D, G, a, b)
-    if loss is None:
-        return None
-    if isinstance(loss, Tensor) and loss.requires_grad:
-        loss.backward()
-    reached = any(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in G.parameters())
-    weight = next(D.parameters())
-    gradient = torch.zeros_like(weight) if weight.grad is None else weight.grad
-    return {"the loss": loss, "whether a gradient reaches G": float(reached), "D's gradient": gradient}
-
-
-def _discriminator_inputs() -> list[tuple[Any, ...]]:
-    draw = torch.Generator().manual_seed(52)
-
-    def one(height: int, width: int) -> tuple:
-        # Two pictures: then every way to take another house of the batch is the same one.
-        a, b = (torch.rand(2, 3, height, width, generator=draw) * 2 - 1 for _ in range(2))
-        return _Judge(draw), _Painter(draw), a, 0.7 * b + torch.tensor([0.3, -0.2])[:, None, None, None]
-
-    return [one(7, 9), one(8, 6)]
-
-
-matching_discriminator_loss = Exercise(
-    "5.2",
-    reference=_discriminator_with(),
-    inputs=_discriminator_inputs(),
-    observe=_observe_discriminator,
-    mistakes=(
-        Mistake(
-            "This looks like a generator that is not detached: D's loss sends its gradient on into G, and would "
-            "teach it to be found out.",
-            _discriminator_with(detached=False),
-        ),
-        Mistake(
-            "This looks like a D that is shown the front without its label map; how could it tell whose house it is?",
-            _discriminator_with(pair=lambda first, second: second),
-        ),
-        Mistake(
-            "This looks like pairs put together in the wrong order; the label map's channels come first.",
-            _discriminator_with(pair=lambda first, second: _pair(second, first)),
-        ),
-        Mistake(
-            "This looks like pictures put one behind the other along the batch, so that each is judged alone; a pair "
-            "is one picture with more channels.",
-            _discriminator_with(pair=lambda first, second: torch.cat([first, second], dim=0)),
-        ),
-        Mistake(
-            "This looks like pictures put side by side, or one below the other; a pair is one picture with more "
-            "channels.",
-            _discriminator_with(pair=lambda first, second: torch.cat([first, second], dim=3)),
-        ),
-        Mistake(
-            "This looks like pictures put side by side, or one below the other; a pair is one picture with more "
-            "channels.",
-            _discriminator_with(pair=lambda first, second: torch.cat([first, second], dim=2)),
-        ),
-        Mistake(
-            "This looks like swapped labels: which pairs should D call 1, and which 0?",
-            _discriminator_with(real_at=0.0, fake_at=1.0, other_at=1.0),
-        ),
-        Mistake(
-            "This looks like a wrong house that D is told to call right: a true front, but not of this label map.",
-            _discriminator_with(other_at=1.0),
-        ),
-        Mistake(
-            "This looks like a wrong house that is right again: label map and front have both moved on, and "
-            "still belong together.",
-            _rolled_together,
-        ),
-        Mistake(
-            "This looks like a front that has moved by a pixel, not by a picture: without a dimension, roll "
-            "runs over all the numbers as if they stood in one line.",
-            _discriminator_with(other=lambda b: b.roll(1)),
-        ),
-        Mistake(
-            "This looks like the loss without the wrong houses; the third term is what is new in this task.",
-            _discriminator_with(weights=(0.5, 0.5, 0.0)),
-        ),
-        Mistake(
-            "This looks like the loss without the wrong houses; the third term is what is new in this task.",
-            _discriminator_with(weights=(0.5, 0.25, 0.0)),
-        ),
-        Mistake(
-            "This looks like two kinds of fakes that outweigh the true pairs: together they weigh one half.",
-            _discriminator_with(weights=(0.5, 0.5, 0.5)),
-        ),
-        Mistake(
-            "This looks like terms of the right share, but of twice the size; compare with the equation's factors.",
-            _discriminator_with(weights=(1.0, 0.5, 0.5)),
-        ),
-        Mistake(
-            "This looks like three terms of the same weight, or a sum without its factors; the equation has ½, "
-            "¼ and ¼.",
-            _discriminator_with(weights=(1.0, 1.0, 1.0)),
-        ),
-        Mistake(
-            "This looks like three terms of the same weight, or a sum without its factors; the equation has ½, "
-            "¼ and ¼.",
-            _discriminator_with(weights=(1 / 3, 1 / 3, 1 / 3)),
-        ),
-        Mistake(
-            "This looks like a sigmoid before the squared error; least squares takes D's output as it is.",
-            _discriminator_with(squash=torch.sigmoid),
-        ),
-        Mistake(
-            "This looks like the logarithm of task 5.1; here it is least squares.",
-            _logarithmic,
-        ),
-        Mistake(
-            "This looks like sums over the patches in place of means.",
-            _discriminator_with(mean=torch.sum),
-        ),
-        Mistake(
-            "This looks like a generated front that is shown beside the true one; D judges it beside the label map.",
-            _beside_the_truth,
-        ),
-        Mistake(
-            "This looks like a verdict that is detached in place of the picture: D itself no longer learns from its "
-            "fakes.",
-            _verdict_detached,
-        ),
-        Mistake(
-            "This looks like a loss that is a plain number, or was computed without gradients: D has nothing to learn "
-            "from it.",
-            lambda D, G, a, b: _discriminator_with()(D, G, a, b).item(),
-        ),
-    ),
-)
-check_matching_discriminator_loss = matching_discriminator_loss.check

@@ -71,6 +71,7 @@ _COUNTS = (
     np.array([[7, 2, 1], [0, 5, 3], [4, 1, 9]]),
     np.array([[20, 3, 0, 1], [2, 6, 0, 5], [0, 0, 0, 0], [7, 1, 0, 30]]),  # there is nothing of class 2
     np.array([[12, 0, 4], [0, 0, 0], [3, 2, 8]]),  # class 1 is only imagined
+    np.array([[9, 0, 2], [3, 0, 4], [1, 0, 6]]),  # class 1 is never read
 )
 
 mean_iou = Exercise(
@@ -138,6 +139,16 @@ mean_iou = Exercise(
             "share is 0.",
             _shares(lambda right, true, read: true + read - right, lambda true, read: true > 0),
         ),
+        Mistake(
+            "This looks like a class left out that is there and never read: its union is not empty, and its share is "
+            "0.",
+            _shares(lambda right, true, read: true + read - right, lambda true, read: read > 0),
+        ),
+        Mistake(
+            "This looks like only those classes counted that are both there and read; one of the two is enough for a "
+            "share, which is then 0.",
+            _shares(lambda right, true, read: true + read - right, lambda true, read: (true > 0) & (read > 0)),
+        ),
     ),
 )
 check_mean_iou = mean_iou.check
@@ -188,6 +199,15 @@ def _validation_with(
     return validation
 
 
+def _painted_whole(G: nn.Module, a: Tensor, b: Tensor, size: int, cropped: bool = False) -> Tensor:
+    was_training = G.training
+    with torch.no_grad():
+        difference = (G.eval()(a) - b).abs()  # (N, 3, H, W)
+    G.train(was_training)
+    top, left = ((side - size) // 2 if cropped else 0 for side in a.shape[2:])
+    return (difference[..., top : top + size, left : left + size] if cropped else difference).mean()
+
+
 def _by_chance(room: int) -> int:
     return int(torch.randint(room + 1, ()))
 
@@ -203,6 +223,7 @@ def _observe_validation(answer: Answer, G: _WithBatchNorm, a: Tensor, b: Tensor,
         "whether the answer changes from call to call": float(moves),
         "whether batch norm learns from it": float(not torch.equal(learned, G.norm.running_mean)),
         "whether the generator's mode is changed": float(G.training != was_training),
+        "whether the generator is left frozen": float(not all(weight.requires_grad for weight in G.parameters())),
         "whether a graph is kept": float(getattr(results[0], "requires_grad", False)),
         # An answer that changes has no value to compare.
         "the error": float("nan") if moves else errors[0],
@@ -255,6 +276,23 @@ validation_error = Exercise(
                 _validation_with(back=lambda was_training: True, graph=graph),
             )
             for graph in (False, True)
+        ),
+        Mistake(
+            "This looks like a generator whose weights are frozen and stay so; who called may be in the middle of a "
+            "training. Gradients can be left out for a few lines alone.",
+            lambda G, a, b, size: _validation_with()(G.requires_grad_(False), a, b, size),
+        ),
+        Mistake(
+            "This looks like no crop at all; the task asks for the middle, of the given size.",
+            _painted_whole,
+        ),
+        Mistake(
+            "This looks like whole pictures that are painted and cropped afterwards; G should be given the crop.",
+            lambda G, a, b, size: _painted_whole(G, a, b, size, cropped=True),
+        ),
+        Mistake(
+            "This looks like an odd remainder that is rounded up; the task's example rounds down.",
+            _validation_with(corner=lambda room: (room + 1) // 2),
         ),
         Mistake(
             "This looks like the crop from the upper left corner; the task asks for the middle.",
