@@ -1,4 +1,4 @@
-"""Nearly three hundred wrong answers and fifty right ones, written without sight of the checks: what each is told."""
+"""Some four hundred wrong answers and seventy right ones, written without sight of the checks: what each is told."""
 
 import contextlib
 import importlib.util
@@ -14,7 +14,7 @@ from checking.engine import WrongAnswer
 
 HERE = Path(__file__).parent
 LESSONS = HERE.parents[1] / "lessons"
-NUMBERS = (1, 2, 3)
+NUMBERS = (1, 2, 3, 4, 5)
 HARMLESS = 14  # lines of a solution shorter than this are anybody's, such as `return y`
 
 
@@ -32,7 +32,7 @@ RIGHT = [row for module in ANSWERS.values() for row in module.RIGHT]
 EXERCISES = {
     check.__self__.task: check.__self__ for check in vars(checks).values() if hasattr(check, "__self__")
 }  # by task; each check is an exercise's method
-CLEAR_OF_ITSELF = ("changed its own input", "returned None")
+CLEAR_OF_ITSELF = ("changed its own input", "returned None", "stay switched off")
 
 
 def names(rows) -> list[str]:
@@ -77,9 +77,9 @@ def test_a_right_answer_passes(task, what, answer, capsys):
 
 
 def test_every_task_has_answers_and_more_than_half_of_the_wrong_ones_are_named():
-    tasks = {task for task in EXERCISES if task[0] in "123"}
+    tasks = {task for task in EXERCISES if task[0] in "12345"}
     assert {row[0] for row in WRONG} == {row[0] for row in RIGHT} == tasks
-    assert all(sum(row[0] == task for row in WRONG) >= 15 for task in tasks)
+    assert all(sum(row[0] == task for row in WRONG) >= 14 for task in tasks)
     told = [row[3] for row in WRONG]
     assert set(told) == {"named", "honest"}
     assert told.count("named") > 0.55 * len(told)
