@@ -184,6 +184,14 @@ log_sum_exp_backward = Exercise(
             _quietly(_softmax_backward),
         ),
         Mistake(
+            f"This looks like shifted exponentials that are not divided by their sum. {_FRACTION}",
+            _quietly(lambda g, x: g * np.exp(x - x.max(axis=1, keepdims=True))),
+        ),
+        Mistake(
+            "This looks like s · (1 − s), the slope of softmax itself; log-sum-exp's derivative is one step less.",
+            _quietly(lambda g, x: g * _softmax(x) * (1 - _softmax(x))),
+        ),
+        Mistake(
             "This looks like the logarithm of the answer; the derivative is the share itself.",
             _quietly(lambda g, x: g * np.log(_softmax(x))),
         ),
@@ -229,6 +237,11 @@ rates = Exercise(
             "This looks like a fall that reaches 0 in the last epoch, which then learns nothing; 0 is for the epoch "
             "after it.",
             _schedule(steps=0),
+        ),
+        Mistake(
+            "This looks like a fall that starts an epoch late and reaches 0 in the last; neither the full rate nor 0 "
+            "belongs to the fall.",
+            lambda constant, decay, rate: [rate] * constant + list(np.linspace(rate, 0, decay)),
         ),
         Mistake(
             "This looks like a rate that falls from the beginning, or starts above the full one; until the fall begins "

@@ -194,6 +194,10 @@ gradients = Exercise(
             _users_once,
         ),
         Mistake(
+            "This looks like two edges to the same input that count as one; was the list made a dictionary?",
+            lambda graph, root: _gradients({name: list(dict(inputs).items()) for name, inputs in graph.items()}, root),
+        ),
+        Mistake(
             "This looks like gradients that overwrite each other; a node that is used twice gets both parts' sum.",
             lambda graph, root: _in_order(graph, root, adds=False, local=True),
         ),

@@ -210,6 +210,10 @@ UPDATE_RUNNING = Exercise(
             _towards(lambda x: (x.mean(BATCH), x.var(BATCH) * x[:, 0].size / (len(x) - 1))),
         ),
         Mistake(
+            "This looks like one less than the pixels of one picture; the count is of all a channel's values.",
+            _towards(lambda x: (x.mean(BATCH), x.var(BATCH) * x[0, 0].size / (x[0, 0].size - 1))),
+        ),
+        Mistake(
             "This looks like the new statistics alone; running ones remember the old.",
             _towards(_statistics, lambda old, now, m: now),
         ),

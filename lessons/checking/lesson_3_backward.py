@@ -107,6 +107,18 @@ BATCH_NORM_BACKWARD = Exercise(
             _to_input(lambda g, y, sigma, mean: (g + mean(g) + y * mean(g * y)) / sigma),
         ),
         Mistake(
+            "This looks like a plus before the variance's term; does it add to the gradient or take away?",
+            _to_input(lambda g, y, sigma, mean: (g - mean(g) + y * mean(g * y)) / sigma),
+        ),
+        Mistake(
+            "This looks like instance norm backwards; batch norm's mean and variance are the whole batch's.",
+            lambda g, x, weight, eps: (
+                _to_input(_right, axes=(2, 3))(g, x, weight, eps)[0],
+                (g * along(x, (2, 3), eps)).sum(BATCH),
+                g.sum(BATCH),
+            ),
+        ),
+        Mistake(
             "This looks like means over one picture; batch norm's mean and variance are the whole batch's.",
             _to_input(_right, axes=(2, 3)),
         ),

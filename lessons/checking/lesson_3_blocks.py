@@ -219,6 +219,10 @@ RESIDUAL_BLOCK = Exercise(
             "This looks as if the skip were added before the last norm, which then normalises it away.",
             lambda x, first, second: _norm(x + _conv(_relu(_norm(_conv(x, first))), second)),
         ),
+        Mistake(
+            "This looks like a norm behind the sum, which normalises away what came in; nothing stands there.",
+            lambda x, first, second: _norm(_residual_block(x, first, second)),
+        ),
         Mistake(NORM_MISSING, lambda x, first, second: x + _conv(_relu(_norm(_conv(x, first))), second)),
         Mistake(NORM_MISSING, lambda x, first, second: x + _norm(_conv(_relu(_conv(x, first)), second))),
         Mistake(
