@@ -101,6 +101,7 @@ def _head(contents: Sequence[Content]) -> list[str]:
     machines = sorted({_machine(machine) for row in rows for machine in row["machines"]})
     rehearsal = ["**A rehearsal: two steps a run. Its figures mean nothing.**", ""]
     used = dict.fromkeys(name for content in contents for name in content["truth"])
+    longest = max(t for row in rows for t in row["training_seconds"])
     return [
         "# The papers' tables at laptop size",
         "",
@@ -109,7 +110,7 @@ def _head(contents: Sequence[Content]) -> list[str]:
         "several seeds by the ordinary command, on worlds whose truth is known, and judged by it.",
         "",
         f"{len(rows)} settings, {len(seconds)} runs, {sum(seconds) / 60:.0f} minutes of computing on one thread, "
-        f"drawing and judging included, {max(seconds):.0f} seconds for the longest run. "
+        f"drawing and judging included, {longest:.0f} seconds for the longest training. "
         f"Machine: {'; '.join(machines)}.",
         "",
         "A figure is the mean over the seeds ± the deviation of one seed. Two rows differ *beyond the spread* where "

@@ -80,7 +80,7 @@ CYCLEGAN = {
 def _both_ways(name: str, **changes: Any) -> Setting:
     # No identity loss, as in the paper's own tables: a label map is no front.
     options = CYCLEGAN | {
-        "data": "facades", "steps": 1400, "lr": 3e-4, "lambda_cycle": 10.0, "lambda_identity": 0.0,
+        "data": "facades", "steps": 1150, "lr": 3e-4, "lambda_cycle": 10.0, "lambda_identity": 0.0,
         "disc_width": 16, "disc_layers": 3,
     }  # fmt: skip
     return Setting(f"cyclegan-facades-{name}", "cyclegan", "both ways", options | changes)
@@ -88,7 +88,7 @@ def _both_ways(name: str, **changes: Any) -> Setting:
 
 def _horses(name: str, **changes: Any) -> Setting:
     options = CYCLEGAN | {
-        "data": "horse2zebra", "steps": 1200, "lr": 1e-3, "lambda_cycle": 3.0, "lambda_identity": 1.3,
+        "data": "horse2zebra", "steps": 850, "lr": 1e-3, "lambda_cycle": 3.0, "lambda_identity": 1.3,
         "disc_width": 24, "disc_layers": 2,
     }  # fmt: skip
     return Setting(f"cyclegan-horses-{name}", "cyclegan", "coats", options | changes)
@@ -96,7 +96,7 @@ def _horses(name: str, **changes: Any) -> Setting:
 
 def _seasons(name: str, **changes: Any) -> Setting:
     options = CYCLEGAN | {
-        "data": "summer2winter", "steps": 1200, "lr": 5e-4, "lambda_cycle": 10.0, "lambda_identity": 0.5,
+        "data": "summer2winter", "steps": 850, "lr": 5e-4, "lambda_cycle": 10.0, "lambda_identity": 0.5,
         "disc_width": 16, "disc_layers": 2,
     }  # fmt: skip
     return Setting(f"cyclegan-seasons-{name}", "cyclegan", "seasons", options | changes)
