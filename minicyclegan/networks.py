@@ -1,7 +1,6 @@
 """The networks, read from top to bottom: building blocks, generators, discriminators, the encoder, initialisation.
 
 Pictures go in and come out as float tensors (N, C, H, W) in [-1, 1].
-
 A convolution has a bias only where it can matter. A norm subtracts its channel's mean, so a bias just before it is
 dead weight; the published networks carry such biases, these do not.
 """
@@ -26,12 +25,13 @@ LatentAt = Literal["input", "all"]
 class InstanceNorm(nn.Module):
     """Each channel of each picture to mean 0, variance 1 over its own pixels; no parameters, no running statistics.
 
-    (N, C, H, W) -> (N, C, H, W). Ulyanov et al. 2016, "Instance Normalization", eq. 7.
-    Raises ValueError for a 1 x 1 map, of which nothing would be left.
+    (N, C, H, W) -> (N, C, H, W); a 1 x 1 map raises ValueError. Ulyanov et al. 2016, "Instance Normalization", eq. 7.
     """
 
+    kernel = False  # whether a GPU takes the fused kernel: training/speed.py decides
+
     def forward(self, x: Tensor, activation: Activation = "none", residual: Tensor | None = None) -> Tensor:
-        return instance_norm_act(x, activation, residual)  # (N, C, H, W)
+        return instance_norm_act(x, activation, residual, kernel=self.kernel)  # (N, C, H, W)
 
 
 def norm_layer(norm: Norm, channels: int) -> nn.Module:

@@ -1,8 +1,8 @@
 """Instance norm, the activation after it and the sum of a residual block, as one operation.
 
-On a CUDA device with Triton, a kernel reads the map and writes the result, with nothing in between kept or written;
-everywhere else its twin does the same in plain PyTorch. Both have every derivative: the first one is fused too, those
-of the first one are the twin's.
+A kernel, for CUDA devices with Triton, reads the map and writes the result, with nothing in between kept or written;
+its twin does the same in plain PyTorch. Both have every derivative: the first one is fused too, those of the first one
+are the twin's.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ def instance_norm_act(
     activation: Activation = "none",
     residual: Tensor | None = None,
     *,
+    kernel: bool = True,
     negative_slope: float = 0.2,
     eps: float = 1e-5,
 ) -> Tensor:
@@ -31,13 +32,14 @@ def instance_norm_act(
 
     x, residual: (N, C, H, W) of one type -> (N, C, H, W) of that type, in the memory format of x. The variance is the
     biased one (Ulyanov et al. 2016, "Instance Normalization", eq. 7); there are no parameters. `negative_slope` is
-    leaky ReLU's. The statistics are float32's at least, whatever the type of x.
+    leaky ReLU's. The statistics are float32's at least, whatever the type of x. With `kernel`, the kernel computes
+    what it takes, and the twin the rest.
     Raises ValueError for a 1 x 1 map, of which nothing would be left, and for an unknown activation.
     """
     if x.shape[-2:] == (1, 1):
         raise ValueError("instance norm of a 1 x 1 map is 0 whatever goes in: use a larger picture or fewer layers")
     slope = slope_below_zero(activation, negative_slope)
-    if kernel_takes(x, residual):
+    if kernel and kernel_takes(x, residual):
         return fused(x, residual, slope, eps)[0]
     return twin(x, residual, slope, eps)
 

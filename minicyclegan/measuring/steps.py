@@ -25,8 +25,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "float32": {"precision": "float32"},
     "bfloat16": {"precision": "bfloat16"},
     "channels-last": {"memory_format": "channels_last"},
+    "kernels": {"kernels": "on"},
+    "kernels-bfloat16": {"kernels": "on", "precision": "bfloat16"},
     "compiled": {"compile": "on"},
     "compiled-bfloat16": {"compile": "on", "precision": "bfloat16"},
+    "compiled-kernels-bfloat16": {"compile": "on", "kernels": "on", "precision": "bfloat16"},
 }
 
 
@@ -171,4 +174,5 @@ def _allocated(device: torch.device) -> int:
 
 def _short(speed: Speed) -> str:
     layout = ", channels last" if speed.memory_format == "channels_last" else ""
-    return f"{speed.precision}{layout}{', compiled' if speed.compile else ''}"
+    kernels = ", fused kernels" if speed.kernels else ""
+    return f"{speed.precision}{kernels}{layout}{', compiled' if speed.compile else ''}"

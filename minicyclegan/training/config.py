@@ -10,7 +10,7 @@ from minicyclegan.config import option
 from minicyclegan.devices import DeviceName
 from minicyclegan.models import ModelName
 from minicyclegan.networks import Direction
-from minicyclegan.training.speed import Compile, MemoryFormat, Precision
+from minicyclegan.training.speed import Compile, Kernels, MemoryFormat, Precision
 
 PresetName = Literal["paper", "small"]
 
@@ -35,6 +35,7 @@ class TrainConfig:
     device: DeviceName = option("auto", "where to compute; auto takes a GPU where there is one")
     precision: Precision = option("auto", "what the networks compute in; auto: float32")
     compile: Compile = option("auto", "compile the networks, which takes minutes before the first step; auto: off")
+    kernels: Kernels = option("auto", "fused GPU kernels for instance norm, by Triton; auto: off")
     memory_format: MemoryFormat = option("auto", "order of a map's numbers in memory; auto: what suits the device")
     threads: int | None = option(None, "processor threads; by default all cores that there are", least=1)
     pictures: int = option(1000, "pictures that a world draws for each domain", least=1)

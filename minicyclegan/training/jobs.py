@@ -43,7 +43,7 @@ def start(
         check_pairs(config)
     data = read_data(config, model_config, processes)
     torch.manual_seed(config.seed + processes.rank)
-    speed = choose_speed(device, config.precision, config.compile, config.memory_format, config.threads)
+    speed = _chosen(config, device)
     model = build(model_config, config.seed).to(device)
     processes.prepare(model)
     prepare(model, speed)
@@ -120,9 +120,13 @@ def _recorded(folder: RunFolder, processes: Processes) -> tuple[dict[str, Any], 
     return content, config, model_config
 
 
+def _chosen(config: TrainConfig, device: torch.device) -> Speed:
+    return choose_speed(device, config.precision, config.compile, config.kernels, config.memory_format, config.threads)
+
+
 def _speed_of(content: dict[str, Any], config: TrainConfig, device: torch.device) -> Speed:
     """As the run began, so that it goes on exactly; on another kind of device, or of an older run: chosen anew."""
-    speed = choose_speed(device, config.precision, config.compile, config.memory_format, config.threads)
+    speed = _chosen(config, device)
     if "speed" not in content or torch.device(content["device"]).type != device.type:
         return speed
     return dataclasses.replace(from_dict(Speed, content["speed"]), threads=speed.threads, because="as the run began")

@@ -1,4 +1,4 @@
-"""Settings that choose themselves: precision, compiling, memory format and threads; and a model that is given them.
+"""Settings that choose themselves: precision, compiling, kernels, memory format, threads; and a model given them.
 
 The networks are changed, never `step`: what a network computes in bfloat16 leaves it as float32, so losses, gradients
 of the weights, Adam's averages and the histories are float32 whatever the networks compute in.
@@ -7,7 +7,6 @@ of the weights, Adam's averages and the histories are float32 whatever the netwo
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from types import MethodType
@@ -17,9 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from minicyclegan.data.datasets import available_cores
+from minicyclegan.devices import DeviceError
+from minicyclegan.kernels.instance_norm import HAS_TRITON
+from minicyclegan.networks import InstanceNorm
 
 Precision = Literal["auto", "float32", "bfloat16"]
 Compile = Literal["auto", "on", "off"]
+Kernels = Literal["auto", "on", "off"]
 MemoryFormat = Literal["auto", "contiguous", "channels_last"]
 
 
@@ -29,6 +32,7 @@ class Speed:
 
     precision: str = "float32"
     compile: bool = False
+    kernels: bool = False
     memory_format: str = "contiguous"
     threads: int = 1
     because: str = ""
@@ -37,8 +41,9 @@ class Speed:
         """The one line that a run begins with."""
         plural = "thread" if self.threads == 1 else "threads"
         compiled = "compiled" if self.compile else "not compiled"
+        kernels = ", fused kernels" if self.kernels else ""
         layout = ", channels last" if self.memory_format == "channels_last" else ""
-        return f"computing in {self.precision} on {self.threads} {plural}, {compiled}{layout}: {self.because}"
+        return f"computing in {self.precision} on {self.threads} {plural}, {compiled}{kernels}{layout}: {self.because}"
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -48,6 +53,7 @@ def choose_speed(
     device: torch.device,
     precision: Precision = "auto",
     compile: Compile = "auto",
+    kernels: Kernels = "auto",
     memory_format: MemoryFormat = "auto",
     threads: int | None = None,
 ) -> Speed:
@@ -55,6 +61,7 @@ def choose_speed(
 
     bfloat16 has to be asked for, until whole runs have shown that it paints no worse. Where the device has no
     instructions for it, it is emulated, at a fraction of float32's speed.
+    Raises DeviceError where the fused kernels are asked for and can't run.
     """
     native, reason = bfloat16_support(device)
     reasons = []
@@ -73,13 +80,26 @@ def choose_speed(
             if device.type == "cpu"
             else f"compiling is not measured on {device.type} yet (--compile on)"
         )
+    if kernels == "on" and (missing := _missing_for_kernels(device)):
+        raise DeviceError(f"--kernels on: {missing}; leave --kernels out")
+    if kernels == "auto" and not _missing_for_kernels(device):
+        reasons.append(f"the fused kernels are not measured on {device.type} yet (--kernels on)")
     if memory_format == "auto":
         # Only the fused kernels keep that format: PyTorch's own norm copies to the other one and back.
-        fused = device.type == "cuda" and importlib.util.find_spec("triton") is not None
-        memory_format = "channels_last" if fused and precision == "bfloat16" else "contiguous"
+        memory_format = "channels_last" if kernels == "on" and precision == "bfloat16" else "contiguous"
     if threads is None:
         threads = min(torch.get_num_threads(), available_cores())
-    return Speed(precision, compile == "on", memory_format, threads, "; ".join(reasons))
+    return Speed(precision, compile == "on", kernels == "on", memory_format, threads, "; ".join(reasons))
+
+
+def _missing_for_kernels(device: torch.device) -> str:
+    """What the fused kernels lack here, in words; nothing: an empty string."""
+    if device.type != "cuda":
+        return f"the kernels are for CUDA devices, not {device.type}"
+    if not HAS_TRITON:
+        return 'Triton, which compiles the kernels, is not installed: pip install "minicyclegan[kernels]"'
+    native, reason = bfloat16_support(device)
+    return "" if native else f"the kernels need a GPU of compute capability 8.0 or more; {reason}"
 
 
 def bfloat16_support(device: torch.device) -> tuple[bool, str]:
@@ -105,6 +125,9 @@ def prepare(model: nn.Module, speed: Speed, backend: str = "inductor") -> None:
         model.to(memory_format=torch.channels_last)
     # The gradient penalty differentiates a discriminator twice, which compiled code can't.
     penalised = getattr(getattr(model, "config", None), "gan_loss", None) == "wgangp"
+    for module in model.modules():
+        if isinstance(module, InstanceNorm):
+            module.kernel = speed.kernels
     for name, network in model.named_children():
         if speed.precision == "bfloat16":
             network.forward = MethodType(_in_bfloat16, network)

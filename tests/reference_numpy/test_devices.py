@@ -8,6 +8,7 @@ import torch
 
 import reference_numpy as rn
 from minicyclegan import networks
+from minicyclegan.kernels.instance_norm import HAS_TRITON
 from reference_numpy import networks as twins
 from tests.reference_numpy.layers import FORMATS, KERNELS, LAYERS, TYPES, Layer, devices, errors
 
@@ -57,12 +58,18 @@ NETWORKS = [
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("memory_format", FORMATS)
 @pytest.mark.parametrize(("name", "options", "measured"), NETWORKS)
-def test_networks_in_float32(name: str, options: dict, measured: float, memory_format: str, device: str):
+@pytest.mark.parametrize("kernel", [False, True], ids=["", "kernels"])
+def test_networks_in_float32(name: str, options: dict, measured: float, kernel: bool, memory_format: str, device: str):
+    if kernel and not (HAS_TRITON and device == "cuda"):
+        pytest.skip("fused kernels need a CUDA device and Triton")
     draw = torch.Generator().manual_seed(0)
     network = getattr(networks, name)(**options, generator=draw)
     twin = getattr(twins, name)(**options)
     twin.load_state_dict(network.state_dict())
     network = network.to(device=device, memory_format=FORMATS[memory_format])
+    for module in network.modules():
+        if isinstance(module, networks.InstanceNorm):
+            module.kernel = kernel
     picture = np.random.default_rng(0).uniform(-1, 1, (2, 3, 32, 32)).astype(np.float32)
     x = torch.tensor(picture, device=device).contiguous(memory_format=FORMATS[memory_format]).requires_grad_()
     reference = rn.Tensor(picture.astype(np.float64), requires_grad=True)

@@ -2,13 +2,17 @@
 
 import copy
 import os
+import re
 from pathlib import Path
 
 import pytest
 import torch
 
 from minicyclegan.data.datasets import available_cores
+from minicyclegan.devices import DeviceError
+from minicyclegan.kernels import instance_norm
 from minicyclegan.models import BicycleGAN, BicycleGANConfig, CycleGAN, CycleGANConfig, Model, Pix2Pix, Pix2PixConfig
+from minicyclegan.networks import InstanceNorm
 from minicyclegan.training import speed as choosing
 from minicyclegan.training.speed import Speed, choose_speed, prepare, uncompiled
 from tests.models.published import batch
@@ -36,32 +40,75 @@ def test_a_cpu_computes_in_float32_and_says_why(monkeypatch, native):
     assert reason in speed.because and "compiling takes longer" in str(speed)
 
 
+def with_gpu(monkeypatch, capability: tuple[int, int] = (9, 0), triton: bool = True) -> torch.device:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    monkeypatch.setattr(choosing, "HAS_TRITON", triton)
+    return torch.device("cuda")
+
+
 @pytest.mark.parametrize(
-    "precision, triton, expected",
+    "precision, kernels, expected",
     [
-        ("bfloat16", True, "channels_last"),  # only the fused kernels keep it
-        ("bfloat16", False, "contiguous"),
-        ("auto", True, "contiguous"),
+        ("bfloat16", "on", "channels_last"),  # only the fused kernels keep it
+        ("bfloat16", "off", "contiguous"),
+        ("bfloat16", "auto", "contiguous"),
+        ("auto", "on", "contiguous"),
     ],
 )
-def test_a_gpus_memory_format(monkeypatch, precision, triton, expected):
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
-    monkeypatch.setattr(choosing.importlib.util, "find_spec", lambda name: object() if triton else None)
-    speed = choose_speed(torch.device("cuda"), precision)
+def test_a_gpus_memory_format(monkeypatch, precision, kernels, expected):
+    speed = choose_speed(with_gpu(monkeypatch), precision, kernels=kernels)
     assert speed.memory_format == expected and not speed.compile
     assert "compiling is not measured on cuda yet" in speed.because
 
 
+def test_kernels_are_taken_where_asked_for(monkeypatch):
+    gpu = with_gpu(monkeypatch)
+    as_it_comes, asked = choose_speed(gpu), choose_speed(gpu, kernels="on")
+    assert not as_it_comes.kernels and "kernels are not measured on cuda yet (--kernels on)" in str(as_it_comes)
+    assert asked.kernels and ", fused kernels: " in str(asked) and "kernels are not" not in str(asked)
+    assert not choose_speed(gpu, kernels="off").kernels
+
+
+@pytest.mark.parametrize(
+    "gpu, reason",
+    [
+        (None, "the kernels are for CUDA devices, not cpu"),
+        (
+            {"triton": False},
+            'Triton, which compiles the kernels, is not installed: pip install "minicyclegan[kernels]"',
+        ),
+        ({"capability": (7, 5)}, "the kernels need a GPU of compute capability 8.0 or more; this GPU, of compute cap"),
+    ],
+)
+def test_kernels_that_can_not_run_are_refused_when_asked_for_and_not_offered(monkeypatch, gpu, reason):
+    device = CPU if gpu is None else with_gpu(monkeypatch, **gpu)
+    with pytest.raises(DeviceError, match=f"^--kernels on: {re.escape(reason)}.*; leave --kernels out$"):
+        choose_speed(device, kernels="on")
+    assert "kernels" not in str(choose_speed(device))
+
+
+def test_every_instance_norm_is_told(monkeypatch):
+    taken, normed = [], []
+    monkeypatch.setattr(instance_norm, "kernel_takes", lambda *_: True)
+    monkeypatch.setattr(instance_norm, "fused", lambda *given: taken.append(1) or (instance_norm.twin(*given), None))
+    plain, other = fresh("cyclegan", Speed(kernels=True))
+    plain.step(*batch(0, count=2))
+    assert not taken
+    for module in other.modules():
+        if isinstance(module, InstanceNorm):
+            module.register_forward_hook(lambda *_: normed.append(1))
+    other.step(*batch(0, count=2))
+    assert len(taken) == len(normed) > 0
+
+
 def test_an_older_gpu_has_no_bfloat16(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
-    assert "slow, since this GPU, of compute capability 7.5, has no bfloat16" in str(
-        choose_speed(torch.device("cuda"), "bfloat16")
-    )
+    speed = choose_speed(with_gpu(monkeypatch, (7, 5)), "bfloat16")
+    assert "slow, since this GPU, of compute capability 7.5, has no bfloat16" in str(speed)
 
 
 def test_what_is_asked_for_wins_and_is_said(monkeypatch):
     with_bfloat16(monkeypatch, False)
-    speed = choose_speed(CPU, "bfloat16", "on", "channels_last", 3)
+    speed = choose_speed(CPU, "bfloat16", "on", "off", "channels_last", 3)
     assert str(speed) == (
         "computing in bfloat16 on 3 threads, compiled, channels last: "
         "bfloat16 as asked, and slow, since this CPU has no bfloat16 instructions"
