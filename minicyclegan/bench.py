@@ -12,6 +12,7 @@ import torch
 from minicyclegan.cli import Parser, run
 from minicyclegan.devices import DeviceError, find_device
 from minicyclegan.measuring import page
+from minicyclegan.measuring.apart import ApartError
 from minicyclegan.measuring.machine import describe, in_words
 from minicyclegan.measuring.parts import PARTS, measure
 from minicyclegan.measuring.plot import draw_ratios
@@ -92,4 +93,4 @@ def _parser() -> Parser:
 
 
 if __name__ == "__main__":
-    run(main, (CheckpointError, DeviceError, page.BenchError, OSError))
+    run(main, (ApartError, CheckpointError, DeviceError, page.BenchError, OSError))

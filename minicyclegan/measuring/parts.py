@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
 from typing import Any, get_args
 
 import torch
 
+from minicyclegan.measuring.apart import Apart
 from minicyclegan.measuring.machine import measure_peaks
 from minicyclegan.measuring.quality import time_to_quality
 from minicyclegan.measuring.steps import best_batch, large, measure_steps, small, tiny
@@ -34,12 +34,14 @@ def measure(part: str, device: torch.device, given: Any) -> dict[str, Any]:
     if part == "machine":
         return measure_peaks(device, seconds / 8, rehearse)
     if part in ("steps", "large"):
-        baseline = _baseline()
+        baseline = _baseline(device)
         if part == "large":
             works = [tiny("cyclegan") if rehearse else large(device)]
         else:
             works = [tiny(name) if rehearse else small(name, device) for name in get_args(ModelName)]
         measured = [measure_steps(work, device, seconds, given.variants, baseline, backend) for work in works]
+        if baseline:
+            baseline.end()
         content: dict[str, Any] = {"baseline": baseline is not None, "works": measured}
         if part == "large" and (device.type == "cuda" or rehearse):
             content["best_batch"] = best_batch(device, seconds / 4, rehearse)
@@ -82,10 +84,10 @@ def _translations(device: torch.device, seconds: float, given: Any, backend: str
     ]
 
 
-def _baseline() -> Callable | None:
+def _baseline(device: torch.device) -> Apart | None:
     """The original's operations, where the repository's tests lie; one line says so where they don't."""
     try:
-        return importlib.import_module("tests.benchmarks.baseline").baseline_step
+        return Apart(importlib.import_module("tests.benchmarks.baseline").baseline_step, device)
     except ImportError:
         print("no baseline: tests/benchmarks is not here; run this in a clone of the repository")
         return None

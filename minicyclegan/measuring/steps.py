@@ -13,13 +13,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from minicyclegan.measuring.apart import Apart
 from minicyclegan.measuring.clock import ratio, seconds_of, take_turns
 from minicyclegan.measuring.counting import count
 from minicyclegan.models import CONFIGS, Model, ModelConfig, ModelName, build
 from minicyclegan.training.config import preset
 from minicyclegan.training.speed import Speed, choose_speed, prepare
-
-Step = Callable[[Tensor, Tensor], dict[str, Tensor]]
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "float32": {"precision": "float32"},
@@ -79,36 +78,38 @@ def measure_steps(
     device: torch.device,
     seconds: float,
     variants: list[str],
-    baseline: Callable[[Model], Step] | None,
+    baseline: Apart | None,
     backend: str = "inductor",
 ) -> dict[str, Any]:
     """Median seconds of a step of "ours", of the baseline and of the variants of ours, in turns; what a step costs.
 
     seconds    about how long to measure, after everything is compiled
-    baseline   makes the original's step of a model; None: it is not there
+    baseline   the original's step, in a process of its own; None: it is not there
     """
     speeds = {"ours": choose_speed(device)} | {name: choose_speed(device, **VARIANTS[name]) for name in variants}
     a, b = work.pictures(device)
     operations, moved = count(lambda: work.model(device).step(a, b))
-    steps: dict[str, Step] = {}
+    steps: dict[str, Callable[[], object]] = {}
     first: dict[str, float] = {}
     memory: dict[str, int] = {}
     names = ["baseline", *speeds] if baseline else list(speeds)
     for name in tqdm(names, f"{work.name}: first steps", unit="setting", leave=False):
         before = _allocated(device)
         if name == "baseline":
-            steps[name] = baseline(work.model(device))
+            baseline.begin(work)
+            steps[name] = baseline
         else:
             model = work.model(device)
             prepare(model, speeds[name], backend)
-            steps[name] = model.step
-        first[name] = seconds_of(lambda name=name: [steps[name](a, b) for _ in range(2)], device)
+            steps[name] = lambda step=model.step: step(a, b)
+        first[name] = seconds_of(lambda name=name: [steps[name]() for _ in range(2)], device)
         if device.type == "cuda":
             gc.collect()
             torch.cuda.reset_peak_memory_stats(device)
-            steps[name](a, b)
-            memory[name] = torch.cuda.max_memory_allocated(device) - before
-    taken = take_turns({name: lambda step=step: step(a, b) for name, step in steps.items()}, device, seconds, work.name)
+            steps[name]()
+            peak = baseline.memory if name == "baseline" else torch.cuda.max_memory_allocated(device) - before
+            memory[name] = peak
+    taken = take_turns(steps, device, seconds, work.name)
     medians = {name: statistics.median(times) for name, times in taken.items()}
     return {
         "name": work.name,

@@ -153,8 +153,11 @@ class Pix2Pix(nn.Module):
         """What D pays on true pairs and on generated ones; under wgangp also its penalty."""
         kind = self.config.gan_loss
         real, fake = self._pair(a, b), self._pair(a, fake_b)  # (N, channels_A + channels_B, H, W) each
-        # The published order; under batch norm it decides what the running statistics end with.
-        judged_fake, judged_real = self.D(fake), self.D(real)  # (N, 1, h, w) each
+        if self.config.norm == "batch":
+            # Each with its own statistics, in the published order: it decides what the running ones end with.
+            judged_fake, judged_real = self.D(fake), self.D(real)  # (N, 1, h, w) each
+        else:
+            judged_fake, judged_real = self.D(torch.cat([fake, real])).split(len(real))  # the same, in one pass
         losses = {"D": discriminator_loss(judged_real, judged_fake, kind)}
         if kind == "wgangp":
             losses["penalty"] = gradient_penalty(self.D, real, fake, self.noise, self.share)

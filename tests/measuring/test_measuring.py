@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from minicyclegan.measuring import page
+from minicyclegan.measuring.apart import Apart, ApartError
 from minicyclegan.measuring.clock import BURN_IN, LEAST, best_rate, ratio, take_turns
 from minicyclegan.measuring.counting import count
 from minicyclegan.measuring.quality import GOALS, reached
@@ -51,16 +52,26 @@ def test_the_best_rate_is_the_quickest_runs():
     assert best_rate(lambda: torch.ones(10).sum(), 100.0, CPU, 0.01) > 1000  # 0.1 s would be a thousand
 
 
+def four_steps(model):
+    return lambda a, b: [model.step(a, b) for _ in range(4)][-1]
+
+
+def no_step(model):
+    raise ValueError("nothing to be done")
+
+
+def test_what_fails_apart_is_told(capfd):
+    apart = Apart(no_step, CPU)
+    with pytest.raises(ApartError, match="the baseline has ended"):
+        apart.begin(tiny("cyclegan"))
+    apart.end()
+    assert "nothing to be done" in capfd.readouterr().err
+
+
 def test_a_step_is_measured_with_and_without_a_baseline():
-    def baseline(model):
-        def step(a, b):
-            for _ in range(3):
-                model.step(a, b)
-            return model.step(a, b)
-
-        return step
-
+    baseline = Apart(four_steps, CPU)
     measured = measure_steps(tiny("cyclegan"), CPU, 0.0, ["channels-last"], baseline)
+    baseline.end()
     assert list(measured["seconds"]) == ["baseline", "ours", "channels-last"]
     # Four steps of ours against one of it.
     assert measured["ratio"]["baseline"] == 1 and 2 < measured["ratio"]["ours"] < 8
