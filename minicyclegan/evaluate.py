@@ -12,7 +12,7 @@ from minicyclegan.data.colours import PictureError
 from minicyclegan.data.datasets import DataSet, open_data
 from minicyclegan.data.folders import DataError
 from minicyclegan.data.worlds import WORLDS
-from minicyclegan.devices import DeviceError, find_device
+from minicyclegan.devices import DeviceError, find_device, keep_freed_memory
 from minicyclegan.judging.evaluation import evaluate, sheet
 from minicyclegan.judging.extractor import FeaturesError, find_extractor
 from minicyclegan.judging.figures import HEADING
@@ -65,6 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.picture is not None and given.picture.suffix.lower() not in (".png", ".jpg"):
         parser.error(f"--picture {given.picture}: the name must end in .png or .jpg")
 
+    keep_freed_memory()
     translator = load(given.model, find_device(given.device))
     names = given.data or translator.settings.get("data")
     size = given.size or translator.settings.get("size")

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
+from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
 from minicyclegan.cli import Parser, run
 from minicyclegan.data.colours import PictureError
-from minicyclegan.data.images import can_write, find_pictures, is_animation, write_picture
-from minicyclegan.devices import DeviceError, find_device
-from minicyclegan.shipping.translator import Translator, load
+from minicyclegan.data.images import can_write, find_pictures, is_animation, read_picture, write_picture
+from minicyclegan.devices import DeviceError, find_device, keep_freed_memory
+from minicyclegan.shipping.translator import Translator, in_passes, load
 from minicyclegan.training.checkpoint import CheckpointError
 
 # Written back in the type they came in: what is lossless, and the formats of photos. Everything else becomes PNG.
@@ -53,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     if len(given.style) > 2 or (len(given.style) == 1 and given.styles):
         parser.error("--style is given once, or twice with --styles N for the steps between the two")
 
+    keep_freed_memory()
     translator = load(given.model, find_device(given.device))
     if given.direction not in translator.generators:
         parser.error(f"--direction {given.direction}: this model translates {' and '.join(translator.generators)} only")
@@ -71,25 +75,50 @@ def main(arguments: list[str] | None = None) -> int:
     make_folder(given.out)
     inputs = {identity for source, _ in jobs if (identity := _identity(source))}
     written: set[str] = set()
-    for source, plain in tqdm(jobs, desc="translating", unit="picture", disable=len(jobs) < 2):
+    channels = translator.generators[given.direction][1]
+    bar = tqdm(jobs, desc="translating", unit="picture", disable=len(jobs) < 2)
+    for group in in_passes(read(bar, channels, problems), lambda job: job.picture.size):
         for tag, z in answers.items():
-            target = plain.with_stem(plain.stem + tag)
+            pictures = [job.picture for job in group]
             try:
-                if _identity(target) in inputs or _key(target) in written:
-                    raise PictureError(f"{source}: its translation would overwrite {target}; give another --out")
-                write_picture(translator.translate(source, given.direction, z=z, noise=noise), target)
-                written.add(_key(target))
-            except PictureError as error:
-                problems.append(str(error))
-                break
+                translated = translator.translate(pictures, given.direction, z=z, noise=noise)
             except (RuntimeError, MemoryError) as error:
-                problems.append(f"{source}: could not be translated, too large for the memory? ({str(error)[:80]})")
+                reason = f"could not be translated, too large for the memory? ({str(error)[:80]})"
+                problems += [f"{job.source}: {reason}" for job in group]
                 break
+            for job, answer in zip(tuple(group), translated, strict=True):
+                target = job.target.with_stem(job.target.stem + tag)
+                try:
+                    if _identity(target) in inputs or _key(target) in written:
+                        reason = f"its translation would overwrite {target}; give another --out"
+                        raise PictureError(f"{job.source}: {reason}")
+                    write_picture(answer, target)
+                    written.add(_key(target))
+                except PictureError as error:
+                    problems.append(str(error))
+                    group.remove(job)  # no more answers to it: they would fail alike
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
     plural = "picture" if len(written) == 1 else "pictures"
     print(f"{len(written)} {plural} translated {given.direction} into {given.out}")
     return 1 if problems else 0
+
+
+class Job(NamedTuple):
+    """A picture that could be read, and where its translation goes."""
+
+    source: Path
+    target: Path
+    picture: Image.Image
+
+
+def read(jobs: Iterable[tuple[Path, Path]], channels: int, problems: list[str]) -> Iterator[Job]:
+    """The pictures of (source, target) pairs, one after the other; what can't be read goes to `problems`."""
+    for source, target in jobs:
+        try:
+            yield Job(source, target, read_picture(source, channels))
+        except PictureError as error:
+            problems.append(str(error))
 
 
 def choose_answers(

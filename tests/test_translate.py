@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 import minicyclegan
 from minicyclegan.data.images import PictureError, can_write, from_tensor, read_picture, to_array, to_tensor
 from minicyclegan.models.cyclegan import CycleGAN, CycleGANConfig
+from minicyclegan.shipping.translator import Translator
 from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from minicyclegan.translate import collect, main, name_outputs
 
@@ -350,6 +352,24 @@ def test_whichever_way_a_picture_comes_in_the_result_is_the_same(tiny_run, tmp_p
     np.testing.assert_array_equal(to_array(listed[0]), expected)
     np.testing.assert_array_equal(listed[1], expected)
     np.testing.assert_array_equal(from_tensor(listed[2][0])[0], expected)
+    assert translator.translate([]) == []
+
+
+def test_small_pictures_of_one_size_share_a_pass():
+    translator, passes = Translator({"AtoB": (nn.Identity(), 3)}, torch.device("cpu"), {}), []
+    run = translator._run
+    translator._run = lambda x, *others: passes.append(tuple(x.shape)) or run(x, *others)
+    shapes = [(64, 64, 3)] * 33 + [(65, 64, 3)] * 2 + [(256, 256, 3)] * 3 + [(400, 400, 3)] * 2
+    arrays = [np.random.default_rng(seed).integers(0, 256, shape, np.uint8) for seed, shape in enumerate(shapes)]
+    tensors = [torch.rand(2, 3, 8, 8) for _ in range(2)]
+    translated = translator.translate([*arrays[:34], *tensors, *arrays[34:]])
+    assert passes == [
+        *[(32, 3, 64, 64), (1, 3, 64, 64), (1, 3, 65, 64)],
+        *[(2, 3, 8, 8)] * 2,  # a batch is one already
+        *[(1, 3, 65, 64), (2, 3, 256, 256), (1, 3, 256, 256), (1, 3, 400, 400), (1, 3, 400, 400)],
+    ]
+    for found, expected in zip(translated, [*arrays[:34], *tensors, *arrays[34:]], strict=True):
+        assert np.array_equal(found, expected)
     assert translator.translate([]) == []
 
 

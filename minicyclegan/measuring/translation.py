@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from minicyclegan.measuring.clock import take_turns
 from minicyclegan.networks import ResnetGenerator
+from minicyclegan.shipping.translator import PIXELS_A_PASS
 from minicyclegan.training.speed import Speed, bfloat16_support, prepare
 
-PICTURES = 8
 ALLOWED = 1.0  # of 255: what nobody sees
 
 
@@ -28,20 +28,21 @@ def some_generator(width: int, blocks: int) -> ResnetGenerator:
     return network.eval()
 
 
-def ways(device: torch.device, compiled: bool) -> dict[str, tuple[Speed, int]]:
-    """Precision, memory format and compiling; and how many pictures go through at a time."""
-    found = {
-        "float32, one at a time": (Speed(), 1),
-        "float32, 4 at a time": (Speed(), 4),
-        "float32, 8 at a time": (Speed(), 8),
-        "channels last, one at a time": (Speed(memory_format="channels_last"), 1),
-        "channels last, 4 at a time": (Speed(memory_format="channels_last"), 4),
-    }
+def ways(device: torch.device, pictures: int, usual: int, compiled: bool) -> dict[str, tuple[Speed, int]]:
+    """Precision, memory format and compiling; and how many of the pictures go through at a time.
+
+    usual   how many do by default
+    """
+    last = Speed(memory_format="channels_last")
+    found = {"one at a time": (Speed(), 1), f"{usual} at a time, the default": (Speed(), usual)}
+    if pictures > usual:
+        found[f"{pictures} at a time"] = (Speed(), pictures)
+    found |= {"channels last, one at a time": (last, 1), f"channels last, {usual} at a time": (last, usual)}
     if bfloat16_support(device)[0]:
-        found["bfloat16, one at a time"] = (Speed("bfloat16"), 1)
-        found["bfloat16, channels last, 8 at a time"] = (Speed("bfloat16", memory_format="channels_last"), 8)
+        found[f"bfloat16, {usual} at a time"] = (Speed("bfloat16"), usual)
+        found["bfloat16, channels last, all at a time"] = (Speed("bfloat16", memory_format="channels_last"), pictures)
     if compiled:
-        found["compiled, one at a time"] = (Speed(compile=True), 1)
+        found[f"compiled, {usual} at a time"] = (Speed(compile=True), usual)
     return found
 
 
@@ -56,12 +57,14 @@ def measure_translation(
     backend: str = "inductor",
 ) -> dict[str, Any]:
     """Pictures a second of each way, its first pass in seconds, and its largest difference from float32, in 255ths."""
+    usual = max(1, min(32, PIXELS_A_PASS // size**2))
+    pictures = max(4, usual)
     draw = torch.Generator().manual_seed(0)
-    x = (2 * torch.rand(PICTURES, 3, size // 8, size // 8, generator=draw) - 1).to(device)
-    x = nn.functional.interpolate(x, scale_factor=8, mode="bilinear")  # (PICTURES, 3, size, size), smooth as a photo
+    x = (2 * torch.rand(pictures, 3, size // 8, size // 8, generator=draw) - 1).to(device)
+    x = nn.functional.interpolate(x, scale_factor=8, mode="bilinear")  # (pictures, 3, size, size), smooth as a photo
     network = network.to(device)
-    expected = torch.cat([network(one) for one in x.split(1)])  # (PICTURES, 3, size, size)
-    passes, differences, settings = {}, {}, ways(device, compiled)
+    expected = torch.cat([network(one) for one in x.split(1)])  # (pictures, 3, size, size)
+    passes, differences, settings = {}, {}, ways(device, pictures, usual, compiled)
     for way, (speed, batch) in settings.items():
         model = nn.ModuleDict({"G": copy.deepcopy(network)})
         speed = Speed(speed.precision, speed.compile, speed.memory_format, torch.get_num_threads())
@@ -73,7 +76,7 @@ def measure_translation(
         differences[way] = 127.5 * (work() - expected).abs().max().item()
         passes[way] = work
     taken = take_turns(passes, device, seconds, name)
-    rates = {way: PICTURES / statistics.median(times) for way, times in taken.items()}
+    rates = {way: pictures / statistics.median(times) for way, times in taken.items()}
     allowed = [way for way in rates if differences[way] <= ALLOWED]
     return {
         "name": name,

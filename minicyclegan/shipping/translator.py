@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -22,6 +23,10 @@ from minicyclegan.networks import Direction, ResnetGenerator, UnetGenerator
 from minicyclegan.shipping.official import load_official
 from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint
 from minicyclegan.training.run_folder import RunFolder
+
+# Small pictures leave a processor idle one by one; beyond this many pixels more at a time gain nothing (docs/speed.md).
+PIXELS_A_PASS = 2**17
+Item = TypeVar("Item")
 
 
 class Translator:
@@ -62,13 +67,26 @@ class Translator:
         if direction not in self.generators:
             raise ValueError(f"direction must be {' or '.join(self.generators)}, not {direction!r}")
         if isinstance(picture, list | tuple):
-            return [self.translate(one, direction, z=z, noise=noise) for one in picture]
+            return self._translate_all(picture, direction, z, noise)
         channels = self.generators[direction][1]
         translated = self._run(_tensor_of(picture, channels), direction, z, noise)
-        if isinstance(picture, Tensor):
-            return translated
-        array = from_tensor(translated[0])  # (H, W, C)
-        return array if isinstance(picture, np.ndarray) else to_image(array)
+        return translated if isinstance(picture, Tensor) else _like(picture, translated)
+
+    def _translate_all(
+        self, pictures: Sequence[Any], direction: Direction, z: Tensor | None, noise: int | None
+    ) -> list[Any]:
+        """A list: what follows one another and is of one size shares a pass."""
+        nested = any(isinstance(one, list | tuple) for one in pictures)
+        if nested or noise is not None or (z is not None and z.ndim > 1):  # noise and codes are each picture's own
+            return [self.translate(one, direction, z=z, noise=noise) for one in pictures]
+        channels = self.generators[direction][1]
+        inputs = ((picture, _tensor_of(picture, channels)) for picture in pictures)
+        answers: list[Any] = []
+        for group in in_passes(inputs, lambda one: None if isinstance(one[0], Tensor) else one[1].shape[-2:]):
+            answer = self._run(torch.cat([x for _, x in group]), direction, z, None)  # (N, C, H, W)
+            whole = isinstance(group[0][0], Tensor)
+            answers += [answer] if whole else [_like(one, y[None]) for (one, _), y in zip(group, answer, strict=True)]
+        return answers
 
     def samples(self, x: Tensor, n: int, seed: int = 0) -> Tensor:
         """Each picture in `n` random styles, the same n for all: (N, C, H, W) in [-1, 1] -> (N, n, C, H, W).
@@ -125,6 +143,22 @@ class Translator:
             return G(padded, *codes)[..., :height, :width].to(x.device, x.dtype)  # (N, C, H, W)
 
 
+def in_passes(items: Iterable[Item], size: Callable[[Item], tuple[int, int] | None]) -> Iterator[list[Item]]:
+    """The items in their order, in groups of one size (height and width, either first) and of PIXELS_A_PASS at most.
+
+    Where `size` gives None, and where it is larger than that, an item is alone.
+    """
+    group: list[Item] = []
+    for item in items:
+        alike = group and size(item) is not None and size(item) == size(group[0])
+        if group and not (alike and (len(group) + 1) * math.prod(size(item)) <= PIXELS_A_PASS):
+            yield group
+            group = []
+        group.append(item)
+    if group:
+        yield group
+
+
 @contextlib.contextmanager
 def _as_in_training(network: nn.Module, seed: int, device: torch.device) -> Iterator[None]:
     """Dropout drops, by `seed`, and batch norms use the statistics of what they see, and learn nothing from it."""
@@ -152,6 +186,12 @@ def _tensor_of(picture: Any, channels: int) -> Tensor:
     if isinstance(picture, Tensor):
         return _checked(picture, channels)
     return to_tensor(to_array(_image(picture, channels)))[None]
+
+
+def _like(picture: Any, translated: Tensor) -> Any:
+    """(1, C, H, W) in [-1, 1] as an array (H, W, C), if the picture was one, else as a Pillow picture."""
+    array = from_tensor(translated[0])  # (H, W, C)
+    return array if isinstance(picture, np.ndarray) else to_image(array)
 
 
 def _checked(x: Tensor, channels: int) -> Tensor:

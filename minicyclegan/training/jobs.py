@@ -39,11 +39,11 @@ def start(
     if processes.first and out_folder.holds_a_run():
         raise RunError(f"{out_folder} already holds a run; continue it with --resume, or give another --out")
     config = dataclasses.replace(config, data=tuple(_absolute(name) for name in config.data))
+    speed = _chosen(config, device)
     if model_config.paired:
         check_pairs(config)
     data = read_data(config, model_config, processes)
     torch.manual_seed(config.seed + processes.rank)
-    speed = _chosen(config, device)
     model = build(model_config, config.seed).to(device)
     processes.prepare(model)
     prepare(model, speed)

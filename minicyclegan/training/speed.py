@@ -7,8 +7,6 @@ of the weights, Adam's averages and the histories are float32 whatever the netwo
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import sys
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from types import MethodType
@@ -18,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from minicyclegan.data.datasets import available_cores
-from minicyclegan.devices import DeviceError
+from minicyclegan.devices import DeviceError, keep_freed_memory
 from minicyclegan.kernels.instance_norm import HAS_TRITON
 from minicyclegan.networks import InstanceNorm
 
@@ -26,9 +24,6 @@ Precision = Literal["auto", "float32", "bfloat16"]
 Compile = Literal["auto", "on", "off"]
 Kernels = Literal["auto", "on", "off"]
 MemoryFormat = Literal["auto", "contiguous", "channels_last"]
-
-MIB = 2**20
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
 
 
 @dataclass(frozen=True)
@@ -140,18 +135,6 @@ def prepare(model: nn.Module, speed: Speed, backend: str = "inductor") -> None:
         if speed.compile and not (penalised and name.startswith("D")):
             # A network sees two or three batch sizes; each compiled for itself is faster than one for all sizes.
             network.compile(backend=backend, dynamic=False)
-
-
-def keep_freed_memory() -> None:
-    """From here on, memory that this process frees stays its own, as far as its C library is GNU's; else nothing.
-
-    Every map of a step is as large as in the step before. By default, freed memory goes back to the system, which
-    hands it out again page by page, each cleared first: thousands of interruptions a step (mallopt(3)).
-    """
-    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
-        mallopt(M_MMAP_THRESHOLD, 32 * MIB)  # the largest value that it takes
-        mallopt(M_TRIM_THRESHOLD, 2048 * MIB - 1)
-        mallopt(M_TOP_PAD, 64 * MIB)
 
 
 def _in_bfloat16(network: nn.Module, *inputs: Tensor) -> Any:
