@@ -72,7 +72,8 @@ def render(records: Sequence[Record], stem: str) -> str:
         "",
         "The baseline is the original code's operations, on the same weights and pictures: `nn.InstanceNorm2d`, the "
         "biases that it removes, Adam as PyTorch's defaults have it, every picture through every network on its own "
-        "(`tests/benchmarks/baseline.py`). In float64 its steps are ours (`tests/benchmarks/test_baseline.py`).",
+        "(`tests/benchmarks/baseline.py`). It runs in a process of its own, since ours keeps the memory that it frees, "
+        "which is a setting of a whole process. In float64 its steps are ours (`tests/benchmarks/test_baseline.py`).",
         "",
         "## What was aimed at",
         "",

@@ -19,7 +19,7 @@ def draw_ratios(works: list[dict[str, Any]], path: Path) -> None:
     for position, (work, name) in enumerate(rows):
         value = work["ratio"][name] if against else 1 / work["seconds"][name]
         axes.barh(-position, value, color=COLOURS.get(name, "#6baed6"), height=0.75)
-        milliseconds = f"{1e3 * work['seconds'][name]:,.4g} ms"
+        milliseconds = f"{1e3 * work['seconds'][name]:,.1f} ms"
         axes.text(value, -position, f" {value:.2f} x   {milliseconds}" if against else f" {milliseconds}", va="center")
     axes.set_yticks([-position for position in range(len(rows))], [f"{work['name']}: {name}" for work, name in rows])
     axes.set_xlabel("times as fast as the baseline" if against else "steps a second")
