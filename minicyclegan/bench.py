@@ -16,7 +16,7 @@ from minicyclegan.measuring.apart import ApartError
 from minicyclegan.measuring.machine import describe, in_words
 from minicyclegan.measuring.parts import PARTS, measure
 from minicyclegan.measuring.plot import draw_ratios
-from minicyclegan.measuring.steps import VARIANTS
+from minicyclegan.measuring.steps import VARIANTS, setting
 from minicyclegan.training.checkpoint import CheckpointError
 from minicyclegan.training.speed import choose_speed
 
@@ -38,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     device = find_device(given.device)
     torch.set_num_threads(given.threads or choose_speed(device).threads)
+    for name in given.variants:
+        setting(name, device)  # or it would be refused after minutes
     machine = describe(device)
     print(in_words(machine))
     command = shlex.join(["python", "-m", "minicyclegan.bench", *(sys.argv[1:] if arguments is None else arguments)])

@@ -29,13 +29,13 @@ MIB = 2**20
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
 
 
-def keep_freed_memory() -> None:
-    """From here on, memory that this process frees stays its own, as far as its C library is GNU's; else nothing.
+def keep_freed_memory() -> bool:
+    """From here on, memory that this process frees stays its own, if its C library is GNU's; returns whether it is.
 
     Every map of a step is as large as in the step before. By default, freed memory goes back to the system, which
     hands it out again page by page, each cleared first: thousands of interruptions a step (mallopt(3)).
     """
-    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
-        mallopt(M_MMAP_THRESHOLD, 32 * MIB)  # the largest value that it takes
-        mallopt(M_TRIM_THRESHOLD, 2048 * MIB - 1)
-        mallopt(M_TOP_PAD, 64 * MIB)
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    # 32 MiB is the largest value that the first one takes.
+    wanted = {M_MMAP_THRESHOLD: 32 * MIB, M_TRIM_THRESHOLD: 2048 * MIB - 1, M_TOP_PAD: 64 * MIB}
+    return mallopt is not None and all([mallopt(name, value) for name, value in wanted.items()])

@@ -373,6 +373,19 @@ def test_small_pictures_of_one_size_share_a_pass():
     assert translator.translate([]) == []
 
 
+@pytest.mark.parametrize("many_answers", [False, True])
+def test_in_company_or_alone_a_picture_is_translated_alike(tiny_run, tiny_bicyclegan_run, many_answers):
+    """Up to one of 255 levels: a convolution may round differently in a larger batch."""
+    translator = minicyclegan.load(tiny_bicyclegan_run if many_answers else tiny_run)
+    z = translator.codes(1)[0] if many_answers else None
+    shapes = [(32, 32, 3)] * 3 + [(20, 36, 3)] * 2
+    arrays = [np.random.default_rng(seed).integers(0, 256, shape, np.uint8) for seed, shape in enumerate(shapes)]
+    together, alone = translator.translate(arrays, z=z), [translator.translate(one, z=z) for one in arrays]
+    for found, expected in zip(together, alone, strict=True):
+        assert found.shape == expected.shape and np.abs(found.astype(int) - expected.astype(int)).max() <= 1
+    assert not np.array_equal(together[0], together[1])
+
+
 def test_a_translated_tensor_is_an_ordinary_one(tiny_run):
     x = to_tensor(noise())[None].requires_grad_()
     translated = minicyclegan.load(tiny_run).translate(x)

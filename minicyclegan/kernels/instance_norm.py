@@ -56,7 +56,10 @@ def slope_below_zero(activation: Activation, negative_slope: float = 0.2) -> flo
 
 
 def twin(x: Tensor, residual: Tensor | None = None, slope: float = 1.0, eps: float = 1e-5) -> Tensor:
-    """The same in plain PyTorch, for any device and floating point type, and any order of derivatives."""
+    """The same in plain PyTorch, for any device and floating point type, and any order of derivatives.
+
+    Under autocast on a GPU its result is float32's, as that of all of PyTorch's norms; the kernel's is of x's type.
+    """
     # One channel a group makes group norm the same function, and its kernel is several times faster on a CPU.
     y = F.group_norm(x, num_groups=x.shape[1], eps=eps)  # (N, C, H, W)
     y = activate(y, slope)  # (N, C, H, W)
@@ -75,6 +78,7 @@ def kernel_takes(x: Tensor, residual: Tensor | None = None) -> bool:
     return (
         HAS_TRITON
         and x.is_cuda
+        and torch.version.hip is None  # PyTorch calls AMD's GPUs CUDA devices too
         and x.ndim == 4
         and x.dtype in (torch.float32, torch.bfloat16)
         and x.numel() > 0

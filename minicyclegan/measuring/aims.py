@@ -35,6 +35,12 @@ def _works(found: dict[tuple[str, str], Record], part: str, device: str) -> list
     return found[part, device]["content"]["works"] if (part, device) in found else []
 
 
+def _all_ratios(work: dict[str, Any]) -> str:
+    """Of ours, and of each variant, with what it computes in."""
+    settings = work["settings"]
+    return ", ".join(f"{name} ({settings[name]}) {work['ratio'][name]:.2f} x" for name in settings if work["ratio"])
+
+
 def _small(found: dict[tuple[str, str], Record]) -> str:
     ratios = [
         f"{work['name'].split()[0]} {work['ratio']['ours']:.2f} x"
@@ -48,10 +54,11 @@ def _large_cpu(found: dict[tuple[str, str], Record]) -> str:
     works = _works(found, "large", "cpu")
     if not works or not works[0]["ratio"]:
         return "not measured"
-    ratio = f"{works[0]['ratio']['ours']:.2f} x"
-    if found["large", "cpu"]["machine"]["bfloat16"]:
-        return ratio
-    return f"not measured: this CPU has no bfloat16; in float32 {ratio}"
+    ratios = _all_ratios(works[0])
+    if any(setting.startswith("bfloat16") for setting in works[0]["settings"].values()):
+        return ratios
+    missing = "--variants bfloat16" if found["large", "cpu"]["machine"]["bfloat16"] else "this CPU has no bfloat16"
+    return f"not measured: {missing}; {ratios}"
 
 
 def _quality(found: dict[tuple[str, str], Record]) -> str:
@@ -68,8 +75,7 @@ def _large_gpu(found: dict[tuple[str, str], Record]) -> str:
     works = _works(found, "large", "cuda")
     if not works:
         return NO_GPU
-    ratios = [f"{name} {ratio:.2f} x" for name, ratio in works[0]["ratio"].items() if name != "baseline"]
-    return ", ".join(ratios) or "not measured: no baseline"
+    return _all_ratios(works[0]) or "not measured: no baseline"
 
 
 def _kernel(found: dict[tuple[str, str], Record]) -> str:
@@ -86,7 +92,10 @@ def _memory(found: dict[tuple[str, str], Record]) -> str:
     if not works:
         return NO_GPU
     memory = works[0]["memory"]
-    return f"{memory['ours'] / memory['baseline']:.0%}" if "baseline" in memory else "not measured: no baseline"
+    if "baseline" not in memory:
+        return "not measured: no baseline"
+    shares = (f"{name} {amount / memory['baseline']:.0%}" for name, amount in memory.items() if name != "baseline")
+    return ", ".join(shares)
 
 
 def _share(found: dict[tuple[str, str], Record]) -> str:
@@ -94,4 +103,8 @@ def _share(found: dict[tuple[str, str], Record]) -> str:
     if not batches or ("machine", "cuda") not in found:
         return NO_GPU if not batches else "not measured: part machine is missing"
     peak = found["machine", "cuda"]["content"]["matrix"].get("bfloat16")
-    return f"{batches['flop_per_second'] / peak:.0%} at a batch of {batches['best']}" if peak else "no bfloat16"
+    shares = (
+        f"{name} ({one['setting']}) {one['flop_per_second'] / peak:.0%} at a batch of {one['best']}"
+        for name, one in batches.items()
+    )
+    return ", ".join(shares) if peak else "no bfloat16"

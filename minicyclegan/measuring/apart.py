@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from minicyclegan.measuring.clock import synchronise
+from minicyclegan.measuring.clock import allocated, synchronise
 from minicyclegan.models import Model
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class Apart:
 
     make   a function of a module, so that the other process can import it
 
-    `begin` takes a model up; a call then does one step, to the end. `memory` is that step's peak in bytes, on CUDA
-    only. Raises ApartError when the other process has failed; why, it has printed.
+    `begin` takes a model up and does a first step; a call then does one more, to the end. `memory` is the last step's
+    peak in bytes, on CUDA only, model and all. Raises ApartError when the other process has failed; it has printed why.
     """
 
     def __init__(self, make: Callable[[Model], Step], device: torch.device):
@@ -69,11 +69,12 @@ def _serve(connection: Connection, make: Callable[[Model], Step], device: torch.
         except EOFError:
             return
         if work is not None:
+            step = None  # of another model, which makes room
             a, b = work.pictures(device)
+            before = allocated(device)
             step = make(work.model(device))
-        else:
-            if device.type == "cuda":
-                torch.cuda.reset_peak_memory_stats(device)
-            step(a, b)
-            synchronise(device)
-        connection.send(torch.cuda.max_memory_allocated(device) if device.type == "cuda" else 0)
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+        step(a, b)
+        synchronise(device)
+        connection.send(torch.cuda.max_memory_allocated(device) - before if device.type == "cuda" else 0)

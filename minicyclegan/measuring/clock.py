@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +20,12 @@ def synchronise(device: torch.device) -> None:
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
+
+
+def allocated(device: torch.device) -> int:
+    """Bytes that PyTorch holds on a CUDA device, once what nobody uses is gone; elsewhere 0."""
+    gc.collect()
+    return torch.cuda.memory_allocated(device) if device.type == "cuda" else 0
 
 
 def seconds_of(work: Work, device: torch.device) -> float:

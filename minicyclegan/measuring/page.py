@@ -176,11 +176,11 @@ def _memory(record: Record) -> list[str]:
 def _large(record: Record, own: dict[str, Record], stem: str) -> list[str]:
     lines = _steps(record, own, stem)
     lines[0] = "### A step of the published networks"
-    batches = record["content"].get("best_batch")
-    if batches:
+    for name, batches in record["content"].get("best_batch", {}).items():
         rates = batches["pictures_per_second"]
         lines += ["", *_table([["batch", *rates], ["pictures a second", *(f"{rate:.1f}" for rate in rates.values())]])]
-        lines += ["", f"Best at a batch of {batches['best']}: {batches['flop_per_second'] / 1e12:,.1f} TFLOP/s."]
+        best = f"best at a batch of {batches['best']}, {batches['flop_per_second'] / 1e12:,.1f} TFLOP/s"
+        lines += ["", f"{name} ({batches['setting']}): {best}."]
     return lines
 
 

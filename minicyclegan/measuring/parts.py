@@ -9,6 +9,7 @@ import torch
 
 from minicyclegan.measuring.apart import Apart
 from minicyclegan.measuring.machine import measure_peaks
+from minicyclegan.measuring.page import BenchError
 from minicyclegan.measuring.quality import time_to_quality
 from minicyclegan.measuring.steps import best_batch, large, measure_steps, small, tiny
 from minicyclegan.measuring.surroundings import measure_input, measure_saving
@@ -44,7 +45,8 @@ def measure(part: str, device: torch.device, given: Any) -> dict[str, Any]:
             baseline.end()
         content: dict[str, Any] = {"baseline": baseline is not None, "works": measured}
         if part == "large" and (device.type == "cuda" or rehearse):
-            content["best_batch"] = best_batch(device, seconds / 4, rehearse)
+            names = ("ours", *given.variants)
+            content["best_batch"] = {name: best_batch(name, device, seconds / 4, backend, rehearse) for name in names}
         return content
     if part == "input":
         rates = {}
@@ -69,18 +71,21 @@ def measure(part: str, device: torch.device, given: Any) -> dict[str, Any]:
 def _translations(device: torch.device, seconds: float, given: Any, backend: str) -> list[dict[str, Any]]:
     compiled = any(name.startswith("compiled") for name in given.variants)
     if given.rehearse:
-        networks = {"a rehearsal": (some_generator(2, 1), 16)}
+        networks = {"a rehearsal": (some_generator(2, 1), 16, 3)}
     elif given.model:
         translator = load(given.model, device)
-        networks = {f"{given.model}": (translator.generators["AtoB"][0], translator.settings.get("size", 256))}
+        if translator.latent:
+            raise BenchError(f"--model {given.model}: has many answers to a picture; give a model of one")
+        network, channels = translator.generators["AtoB"]
+        networks = {given.model: (network, translator.settings.get("size", 256), channels)}
     else:
         networks = {
-            "--small's, 64 px": (some_generator(16, 3), 64),
-            "the published one, 256 px": (some_generator(64, 9), 256),
+            "--small's, 64 px": (some_generator(16, 3), 64, 3),
+            "the published one, 256 px": (some_generator(64, 9), 256, 3),
         }
     return [
-        measure_translation(name, network, size, device, seconds, compiled, backend)
-        for name, (network, size) in networks.items()
+        measure_translation(name, network, size, device, seconds, compiled, backend, channels)
+        for name, (network, size, channels) in networks.items()
     ]
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from minicyclegan.measuring.apart import Apart
-from minicyclegan.measuring.clock import ratio, seconds_of, take_turns
+from minicyclegan.measuring.clock import allocated, ratio, seconds_of, take_turns
 from minicyclegan.measuring.counting import count
 from minicyclegan.models import CONFIGS, Model, ModelConfig, ModelName, build
 from minicyclegan.training.config import preset
@@ -73,6 +73,11 @@ def tiny(model: ModelName) -> Workload:
     return Workload(f"{model}, a rehearsal", CONFIGS[model](**networks), 16, 2)
 
 
+def setting(name: str, device: torch.device) -> Speed:
+    """Of a variant, or of "ours", on as many threads as this process has. Raises DeviceError where it can't be had."""
+    return choose_speed(device, **VARIANTS.get(name, {}), threads=torch.get_num_threads())
+
+
 def measure_steps(
     work: Workload,
     device: torch.device,
@@ -86,7 +91,7 @@ def measure_steps(
     seconds    about how long to measure, after everything is compiled
     baseline   the original's step, in a process of its own; None: it is not there
     """
-    speeds = {"ours": choose_speed(device)} | {name: choose_speed(device, **VARIANTS[name]) for name in variants}
+    speeds = {name: setting(name, device) for name in ("ours", *variants)}
     a, b = work.pictures(device)
     operations, moved = count(lambda: work.model(device).step(a, b))
     steps: dict[str, Callable[[], object]] = {}
@@ -94,7 +99,7 @@ def measure_steps(
     memory: dict[str, int] = {}
     names = ["baseline", *speeds] if baseline else list(speeds)
     for name in tqdm(names, f"{work.name}: first steps", unit="setting", leave=False):
-        before = _allocated(device)
+        before = allocated(device)
         if name == "baseline":
             baseline.begin(work)
             steps[name] = baseline
@@ -107,7 +112,7 @@ def measure_steps(
             gc.collect()
             torch.cuda.reset_peak_memory_stats(device)
             steps[name]()
-            peak = baseline.memory if name == "baseline" else torch.cuda.max_memory_allocated(device) - before
+            peak = baseline.memory if name == "baseline" else torch.cuda.max_memoryallocated(device) - before
             memory[name] = peak
     taken = take_turns(steps, device, seconds, work.name)
     medians = {name: statistics.median(times) for name, times in taken.items()}
@@ -127,8 +132,14 @@ def measure_steps(
     }
 
 
-def best_batch(device: torch.device, seconds: float, rehearsal: bool = False) -> dict[str, Any]:
-    """Pictures a second of the large workload by batch size, doubled until nothing is gained or memory is full."""
+def best_batch(
+    name: str, device: torch.device, seconds: float, backend: str = "inductor", rehearsal: bool = False
+) -> dict[str, Any]:
+    """Pictures a second of the large workload by batch size, doubled until nothing is gained or memory is full.
+
+    name   of a variant, or "ours"
+    """
+    speed = setting(name, device)
     rates: dict[int, float] = {}
     work = tiny("cyclegan") if rehearsal else large(device)
     batch, flop = 1, 0
@@ -139,14 +150,14 @@ def best_batch(device: torch.device, seconds: float, rehearsal: bool = False) ->
             if batch == 1:
                 flop, _ = count(lambda a=a, b=b: work.model(device).step(a, b))
             model = sized.model(device)
-            prepare(model, choose_speed(device))
+            prepare(model, speed, backend)
             # Several steps at a time, as the loop does them: the host runs ahead of the GPU.
             taken = take_turns({"": lambda m=model, a=a, b=b: _several(m, a, b)}, device, seconds, f"batch {batch}")[""]
         except torch.cuda.OutOfMemoryError:
             break
         rates[batch] = STEPS * batch / statistics.median(taken)
         del model, a, b  # or the next, twice as large, would find them in its way
-        _allocated(device)
+        allocated(device)
         if batch > 1 and rates[batch] < 1.03 * rates[batch // 2]:
             break
         batch *= 2
@@ -155,7 +166,8 @@ def best_batch(device: torch.device, seconds: float, rehearsal: bool = False) ->
         "name": work.name,
         "pictures_per_second": {str(size): rate for size, rate in rates.items()},
         "best": best,
-        "precision": choose_speed(device).precision,
+        "setting": _short(speed),
+        "precision": speed.precision,
         "flop_per_second": flop * rates[best],
     }
 
@@ -166,11 +178,6 @@ STEPS = 3
 def _several(model: Model, a: Tensor, b: Tensor) -> None:
     for _ in range(STEPS):
         model.step(a, b)
-
-
-def _allocated(device: torch.device) -> int:
-    gc.collect()
-    return torch.cuda.memory_allocated(device) if device.type == "cuda" else 0
 
 
 def _short(speed: Speed) -> str:

@@ -25,7 +25,7 @@ from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint
 from minicyclegan.training.run_folder import RunFolder
 
 # Small pictures leave a processor idle one by one; beyond this many pixels more at a time gain nothing (docs/speed.md).
-PIXELS_A_PASS = 2**17
+PIXELS_A_PASS, PICTURES_A_PASS = 2**17, 32
 Item = TypeVar("Item")
 
 
@@ -61,7 +61,8 @@ class Translator:
                  None: the same answer every time
 
         A path or a Pillow picture gives a Pillow picture; a uint8 array (H, W) or (H, W, C) gives a uint8 array
-        (H, W, C); a float tensor (N, C, H, W) in [-1, 1] gives such a tensor; a list or tuple gives a list.
+        (H, W, C); a float tensor (N, C, H, W) in [-1, 1] gives such a tensor; a list or tuple gives a list, in which
+        small pictures of one size were translated together: the same up to rounding.
         Raises PictureError for a file that can't be read, ValueError for anything else that is no picture.
         """
         if direction not in self.generators:
@@ -144,14 +145,15 @@ class Translator:
 
 
 def in_passes(items: Iterable[Item], size: Callable[[Item], tuple[int, int] | None]) -> Iterator[list[Item]]:
-    """The items in their order, in groups of one size (height and width, either first) and of PIXELS_A_PASS at most.
+    """The items in their order, in groups of one size (height and width, either first), no larger than a pass.
 
     Where `size` gives None, and where it is larger than that, an item is alone.
     """
     group: list[Item] = []
     for item in items:
         alike = group and size(item) is not None and size(item) == size(group[0])
-        if group and not (alike and (len(group) + 1) * math.prod(size(item)) <= PIXELS_A_PASS):
+        room = min(PICTURES_A_PASS, PIXELS_A_PASS // math.prod(size(item))) if alike else 0
+        if group and len(group) >= room:
             yield group
             group = []
         group.append(item)

@@ -34,10 +34,14 @@ class TrainConfig:
     seed: int = option(0, "seed of everything random", least=0, below=2**63)
     device: DeviceName = option("auto", "where to compute; auto takes a GPU where there is one")
     precision: Precision = option("auto", "what the networks compute in; auto: float32")
-    compile: Compile = option("auto", "compile the networks, which takes minutes before the first step; auto: off")
+    compile: Compile = option(
+        "auto", "compile the networks, which takes a minute or so before the first step; auto: off"
+    )
     kernels: Kernels = option("auto", "fused GPU kernels for instance norm, by Triton; auto: off")
-    memory_format: MemoryFormat = option("auto", "order of a map's numbers in memory; auto: what suits the device")
-    threads: int | None = option(None, "processor threads; by default all cores that there are", least=1)
+    memory_format: MemoryFormat = option("auto", "order of a map's numbers in memory; auto: contiguous")
+    threads: int | None = option(
+        None, "processor threads; by default as many as PyTorch would take, cores at most", least=1
+    )
     pictures: int = option(1000, "pictures that a world draws for each domain", least=1)
     save_every: int = option(1000, "steps between checkpoints", least=1)
     sample_every: int = option(1000, "steps between sample grids", least=1)

@@ -79,9 +79,9 @@ def resume(folder: RunFolder, device_name: str | None, processes: Processes = AL
         print(f"{folder} is finished: {content['steps']:,} steps. Try it: {_what_next(folder)}")
         return 0
     device = processes.device(find_device(device_name or config.device))
+    speed = _speed_of(content, config, device)
     data = read_data(config, model_config, processes)
     model = build(model_config, config.seed).to(device)
-    speed = _speed_of(content, config, device)
     processes.prepare(model)
     prepare(model, speed)
     try:
@@ -126,8 +126,9 @@ def _chosen(config: TrainConfig, device: torch.device) -> Speed:
 
 def _speed_of(content: dict[str, Any], config: TrainConfig, device: torch.device) -> Speed:
     """As the run began, so that it goes on exactly; on another kind of device, or of an older run: chosen anew."""
-    speed = _chosen(config, device)
-    if "speed" not in content or torch.device(content["device"]).type != device.type:
+    moved = torch.device(content["device"]).type != device.type
+    speed = _chosen(dataclasses.replace(config, kernels="auto") if moved else config, device)
+    if moved or "speed" not in content:
         return speed
     return dataclasses.replace(from_dict(Speed, content["speed"]), threads=speed.threads, because="as the run began")
 

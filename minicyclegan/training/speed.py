@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from minicyclegan.data.datasets import available_cores
 from minicyclegan.devices import DeviceError, keep_freed_memory
-from minicyclegan.kernels.instance_norm import HAS_TRITON
+from minicyclegan.kernels.instance_norm import HAS_TRITON, fused
 from minicyclegan.networks import InstanceNorm
 
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -73,20 +73,20 @@ def choose_speed(
     else:
         reasons.append(f"{precision} as asked")
     if compile == "auto":
-        # Measured on CPUs: 1.3 times as fast at small sizes after 35 to 46 s, no faster at large ones.
+        # Measured at --small on a CPU: CycleGAN 1.1 times as fast after a minute, the others no faster (docs/speed.md).
         compile = "off"
         reasons.append(
             "compiling takes longer than it saves in a run of minutes (--compile on)"
             if device.type == "cpu"
             else f"compiling is not measured on {device.type} yet (--compile on)"
         )
-    if kernels == "on" and (missing := _missing_for_kernels(device)):
-        raise DeviceError(f"--kernels on: {missing}; leave --kernels out")
+    if kernels == "on" and (missing := _missing_for_kernels(device) or _kernels_fail(device)):
+        raise DeviceError(f"--kernels on: {missing}; leave them out")
     if kernels == "auto" and not _missing_for_kernels(device):
         reasons.append(f"the fused kernels are not measured on {device.type} yet (--kernels on)")
     if memory_format == "auto":
-        # Only the fused kernels keep that format: PyTorch's own norm copies to the other one and back.
-        memory_format = "channels_last" if kernels == "on" and precision == "bfloat16" else "contiguous"
+        # PyTorch's norms on a CPU, and its reflection padding on a GPU, copy to this one and back.
+        memory_format = "contiguous"
     if threads is None:
         threads = min(torch.get_num_threads(), available_cores())
     return Speed(precision, compile == "on", kernels == "on", memory_format, threads, "; ".join(reasons))
@@ -94,12 +94,21 @@ def choose_speed(
 
 def _missing_for_kernels(device: torch.device) -> str:
     """What the fused kernels lack here, in words; nothing: an empty string."""
-    if device.type != "cuda":
-        return f"the kernels are for CUDA devices, not {device.type}"
+    if device.type != "cuda" or torch.version.hip:
+        return f"the kernels are for NVIDIA's GPUs, and this is {'one of AMD' if torch.version.hip else device.type}"
     if not HAS_TRITON:
-        return 'Triton, which compiles the kernels, is not installed: pip install "minicyclegan[kernels]"'
+        return 'Triton, which compiles the kernels, is not installed (pip install "minicyclegan[kernels]")'
     native, reason = bfloat16_support(device)
-    return "" if native else f"the kernels need a GPU of compute capability 8.0 or more; {reason}"
+    return "" if native else f"{reason}, and the kernels need 8.0 or more"
+
+
+def _kernels_fail(device: torch.device) -> str:
+    """Why a kernel does not run here, though all seems there: Triton also needs a C compiler. Else an empty string."""
+    try:
+        fused(torch.zeros(1, 1, 2, 2, device=device), None, 1.0, 1e-5)
+    except Exception as error:  # whatever Triton, the compiler or the driver says
+        return f"a first kernel failed ({(str(error).strip() or type(error).__name__).splitlines()[0][:120]})"
+    return ""
 
 
 def bfloat16_support(device: torch.device) -> tuple[bool, str]:

@@ -112,8 +112,10 @@ def check(name: str, engine: Engine, x: Tensor, g: Tensor, allowed: float) -> No
     exact = x.detach().double().requires_grad_()
     ((y, gradient),) = there_and_back(engine, [(x, g)])
     ((right_y, right_gradient),) = there_and_back(lambda x: twin(x, None, 0.0), [(exact, g.double())])
-    for found, right in ((y, right_y), (gradient, right_gradient)):
-        error = ((found.double() - right).abs().max() / right.abs().max()).item()
+    # At ReLU's kink the last digit of the mean decides which of two gradients is right.
+    sure = twin(exact.detach()).abs() > 1e-5
+    for found, right, compared in ((y, right_y, True), (gradient, right_gradient, sure)):
+        error = ((found.double() - right).abs().mul(compared).max() / right.abs().max()).item()
         if not error <= allowed:
             sys.exit(f"{name}, {tuple(x.shape)} {x.dtype}: off by {error:.1e} of the largest element")
 
@@ -183,7 +185,7 @@ def best_plans(shape: tuple[int, ...], dtype: str, memory_format: str, rounds: i
             in_part = -(-needed // splits)
             if splits <= needed and elements // warps >= 128:
                 plans.add(Plan(tile, channels, in_part, -(-needed // in_part), warps))
-    works = {}
+    seconds: dict[str, float] = {}
     for plan in plans:
 
         def work(plan: Plan = plan) -> list[Tensor]:
@@ -193,11 +195,12 @@ def best_plans(shape: tuple[int, ...], dtype: str, memory_format: str, rounds: i
                 results += [y, backward(g, x, statistics_of_rows, 0.0, plan)]
             return results
 
+        name = f"{'own ' if plan == own else ''}{plan}"
         try:
-            works[f"{'own ' if plan == own else ''}{plan}"] = seconds_on_the_device, captured(work).replay
+            # One after the other: each captured graph holds results of its own, and hundreds would fill the memory.
+            seconds |= medians({name: (seconds_on_the_device, captured(work).replay)}, rounds)
         except Exception as error:  # a plan that this GPU has no room for
             print(f"  {plan}: {type(error).__name__}", file=sys.stderr)
-    seconds = medians(works, rounds)
     ranked = sorted(seconds.items(), key=lambda item: item[1])
     return [(name, 1e6 * taken / len(maps)) for name, taken in ranked if name.startswith("own")] + [
         (name, 1e6 * taken / len(maps)) for name, taken in ranked[:5]
@@ -219,6 +222,7 @@ def main() -> None:
         sys.exit(2)
     machine = {"gpu": torch.cuda.get_device_name(), "torch": torch.__version__, "cuda": torch.version.cuda}
     print(", ".join(machine.values()), f"{options.rounds} rounds", sep=", ")
+    torch.manual_seed(0)
     rows = []
     for shape, dtype, memory_format in itertools.product(SHAPES, TYPES, FORMATS):
         if options.only not in f"{shape} {dtype} {memory_format}":

@@ -91,6 +91,22 @@ def test_translation_strays_from_float32_only_where_it_computes_in_less(monkeypa
     assert measured["difference"][measured["fastest_allowed"]] <= 1
 
 
+def test_each_way_of_translating_is_what_it_is_called_and_leaves_the_threads_alone(monkeypatch):
+    from minicyclegan.measuring import translation
+
+    prepared, prepare, threads = [], translation.prepare, torch.get_num_threads()
+    monkeypatch.setattr(translation, "prepare", lambda m, speed, backend: prepared.append(speed) or prepare(m, speed))
+    torch.set_num_threads(2)
+    measured = measure_translation("", some_generator(2, 1), 16, CPU, 0.0, compiled=False)
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(threads)
+    ways = list(measured["pictures_per_second"])
+    assert len(ways) == len(prepared) == 5
+    for way, speed in zip(ways, prepared, strict=True):
+        assert (speed.memory_format == "channels_last") == way.startswith("channels last")
+        assert (speed.threads, speed.kernels, speed.compile, speed.precision) == (2, False, False, "float32")
+
+
 def test_a_quality_is_reached_when_all_goals_are():
     there = {"zebra coats": 0.95, "horse coats": 0.9, "background": 0.05}
     assert reached(there, GOALS)
@@ -146,18 +162,23 @@ def test_what_needs_a_gpu_stands_there_as_not_measured():
 def test_a_cpu_without_bfloat16_says_so():
     content = works("cyclegan, 128 px", 1.1)
     text = page.render([record("large", "cpu", content)], "speed")
-    assert row(text, "128 px").endswith("| not measured: this CPU has no bfloat16; in float32 1.10 x |")
-    assert row(page.render([record("large", "cpu", content, True)], "speed"), "128 px").endswith("| 1.10 x |")
+    assert row(text, "128 px").endswith("| not measured: this CPU has no bfloat16; ours (float32) 1.10 x |")
+    text = page.render([record("large", "cpu", content, True)], "speed")
+    assert row(text, "128 px").endswith("| not measured: --variants bfloat16; ours (float32) 1.10 x |")
+    text = page.render([record("large", "cpu", works("cyclegan, 128 px", 1.8, "bfloat16"), True)], "speed")
+    assert row(text, "128 px").endswith("| ours (bfloat16) 1.80 x |")
 
 
 def test_a_gpus_rows():
     content = works("cyclegan, 256 px", 5.5, "bfloat16", {"baseline": 4 * 10**9, "ours": 10**9})
-    content["best_batch"] = {"pictures_per_second": {"1": 10, "2": 15}, "best": 2, "flop_per_second": 3e14}
+    best = {"pictures_per_second": {"1": 10, "2": 15}, "best": 2, "flop_per_second": 3e14, "setting": "bfloat16"}
+    content["best_batch"] = {"ours": best}
     peaks = {kind: {"float32": 1.0, "bfloat16": 6e14} for kind in ("matrix", "convolution")} | {"memory": {"copy": 1}}
     text = page.render([record("large", "cuda", content, True), record("machine", "cuda", peaks, True)], "speed")
-    assert row(text, "256 px, width").endswith("| ours 5.50 x |")
-    assert row(text, "peak memory").endswith("| 25% |")
-    assert row(text, "share of").endswith("| 50% at a batch of 2 |")
+    assert row(text, "256 px, width").endswith("| ours (bfloat16) 5.50 x |")
+    assert row(text, "peak memory").endswith("| ours 25% |")
+    assert row(text, "share of").endswith("| ours (bfloat16) 50% at a batch of 2 |")
+    assert "ours (bfloat16): best at a batch of 2, 300.0 TFLOP/s." in text
 
 
 def test_the_kernels_own_figures_are_taken_in(tmp_path):

@@ -43,22 +43,20 @@ def test_a_cpu_computes_in_float32_and_says_why(monkeypatch, native):
 def with_gpu(monkeypatch, capability: tuple[int, int] = (9, 0), triton: bool = True) -> torch.device:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     monkeypatch.setattr(choosing, "HAS_TRITON", triton)
+    monkeypatch.setattr(choosing, "_kernels_fail", lambda device: "")
     return torch.device("cuda")
 
 
-@pytest.mark.parametrize(
-    "precision, kernels, expected",
-    [
-        ("bfloat16", "on", "channels_last"),  # only the fused kernels keep it
-        ("bfloat16", "off", "contiguous"),
-        ("bfloat16", "auto", "contiguous"),
-        ("auto", "on", "contiguous"),
-    ],
-)
-def test_a_gpus_memory_format(monkeypatch, precision, kernels, expected):
-    speed = choose_speed(with_gpu(monkeypatch), precision, kernels=kernels)
-    assert speed.memory_format == expected and not speed.compile
-    assert "compiling is not measured on cuda yet" in speed.because
+def test_a_gpu_computes_as_if_nothing_were_known_of_it(monkeypatch):
+    speed = choose_speed(with_gpu(monkeypatch))
+    assert (speed.precision, speed.compile, speed.kernels, speed.memory_format) == (
+        "float32",
+        False,
+        False,
+        "contiguous",
+    )
+    assert "bfloat16 is faster here, and not shown" in str(speed)
+    assert "compiling is not measured on cuda yet" in str(speed)
 
 
 def test_kernels_are_taken_where_asked_for(monkeypatch):
@@ -72,19 +70,30 @@ def test_kernels_are_taken_where_asked_for(monkeypatch):
 @pytest.mark.parametrize(
     "gpu, reason",
     [
-        (None, "the kernels are for CUDA devices, not cpu"),
+        (None, "the kernels are for NVIDIA's GPUs, and this is cpu"),
         (
             {"triton": False},
-            'Triton, which compiles the kernels, is not installed: pip install "minicyclegan[kernels]"',
+            'Triton, which compiles the kernels, is not installed (pip install "minicyclegan[kernels]")',
         ),
-        ({"capability": (7, 5)}, "the kernels need a GPU of compute capability 8.0 or more; this GPU, of compute cap"),
+        (
+            {"capability": (7, 5)},
+            "this GPU, of compute capability 7.5, has no bfloat16, and the kernels need 8.0 or more",
+        ),
     ],
 )
 def test_kernels_that_can_not_run_are_refused_when_asked_for_and_not_offered(monkeypatch, gpu, reason):
     device = CPU if gpu is None else with_gpu(monkeypatch, **gpu)
-    with pytest.raises(DeviceError, match=f"^--kernels on: {re.escape(reason)}.*; leave --kernels out$"):
+    with pytest.raises(DeviceError, match=f"^--kernels on: {re.escape(reason)}; leave them out$"):
         choose_speed(device, kernels="on")
     assert "kernels" not in str(choose_speed(device))
+
+
+def test_a_kernel_that_fails_is_told_before_anything_else_happens(monkeypatch):
+    """As where there is no C compiler, which Triton needs."""
+    try_one, gpu = choosing._kernels_fail, with_gpu(monkeypatch)
+    monkeypatch.setattr(choosing, "_kernels_fail", lambda device: try_one(CPU))
+    with pytest.raises(DeviceError, match=r"^--kernels on: a first kernel failed \(\S.*\); leave them out$"):
+        choose_speed(gpu, kernels="on")
 
 
 def test_every_instance_norm_is_told(monkeypatch):
