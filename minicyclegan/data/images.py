@@ -145,9 +145,12 @@ def to_array(image: Image.Image) -> np.ndarray:
 
 def to_tensor(array: np.ndarray) -> Tensor:
     """uint8 pictures (..., H, W, C) -> float32 (..., C, H, W) in [-1, 1]."""
-    # A copy: Pillow's arrays are read-only, mirrored ones have negative strides, and PyTorch shares neither.
-    tensor = torch.from_numpy(np.array(np.moveaxis(array, -1, -3), order="C"))
-    return tensor.float() / 127.5 - 1.0
+    # Computed by NumPy: where batches are prefetched, PyTorch would take threads of its own for this, and with more of
+    # them than cores, OpenMP puts those of the training to sleep between any two operations.
+    values = np.moveaxis(array, -1, -3).astype(np.float32, order="C")
+    values /= 127.5
+    values -= 1.0
+    return torch.from_numpy(values)
 
 
 def from_tensor(tensor: Tensor) -> np.ndarray:

@@ -1,5 +1,7 @@
 """data/prefetch.py: the same items in the same order, whoever makes them, and errors where they belong."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -64,3 +66,28 @@ def test_only_pictures_that_are_decoded_again_need_more_threads():
     assert not partly.all_kept and UnpairedBatches(whole, partly, 16, 0).readers >= 1
     partly.keep(1, kept[1])
     assert partly.all_kept
+
+
+THREADS = """
+import os, threading
+import numpy as np, torch
+from minicyclegan.data.datasets import Pictures, UnpairedBatches
+
+torch.set_num_threads(4)
+drawn = Pictures(None, "abcd", np.zeros((4, 256, 256, 3), np.uint8))
+batches, running = UnpairedBatches(drawn, drawn, 224, 0), lambda: len(os.listdir("/proc/self/task"))
+before, during = running(), []
+thread = threading.Thread(target=lambda: (batches.batch(0, 4), during.append(running())))
+thread.start()
+thread.join()
+torch.ones(2**20).add(1)
+print(during[0] - before, running() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc, which is Linux's")
+def test_a_batch_is_made_by_one_thread():
+    """More of PyTorch's, beside the training's own, would make OpenMP put those to sleep after each operation."""
+    said = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, check=True).stdout
+    own, of_pytorch = map(int, said.split())
+    assert own == 1 < of_pytorch
