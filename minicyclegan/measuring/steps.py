@@ -112,7 +112,7 @@ def measure_steps(
             gc.collect()
             torch.cuda.reset_peak_memory_stats(device)
             steps[name]()
-            peak = baseline.memory if name == "baseline" else torch.cuda.max_memoryallocated(device) - before
+            peak = baseline.memory if name == "baseline" else torch.cuda.max_memory_allocated(device) - before
             memory[name] = peak
     taken = take_turns(steps, device, seconds, work.name)
     medians = {name: statistics.median(times) for name, times in taken.items()}
