@@ -129,7 +129,12 @@ def _steps(record: Record, own: dict[str, Record], stem: str) -> list[str]:
                     f"{work['first_two_steps'][name]:.1f}",
                 ]
             )
-    lines += [*_table(rows), "", "Milliseconds: the median, and the middle half of the rounds."]
+    lines += [
+        *_table(rows),
+        "",
+        "Milliseconds: the median, and the middle half of the rounds. The first two steps include what is compiled; "
+        "the baseline has done one before them, to set its own process up.",
+    ]
     if not record["content"]["baseline"]:
         lines += ["", "The baseline is in the repository's tests, which were not there: its columns are empty."]
     return lines + _shares(record, own) + _memory(record)

@@ -73,7 +73,7 @@ def choose_speed(
     else:
         reasons.append(f"{precision} as asked")
     if compile == "auto":
-        # Measured at --small on a CPU: CycleGAN 1.1 times as fast after a minute, the others no faster (docs/speed.md).
+        # `bench steps --variants compiled` on a CPU: CycleGAN 1.1 times as fast after a minute, the others no faster.
         compile = "off"
         reasons.append(
             "compiling takes longer than it saves in a run of minutes (--compile on)"

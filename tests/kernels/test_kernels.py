@@ -147,7 +147,7 @@ def test_a_large_mean_cancels_nothing(plan, monkeypatch):
     monkeypatch.setattr(tiles, "make_plan", lambda *_: plan)
     mean = 1e4
     x = mean + np.random.default_rng(0).standard_normal((1, 1, 8, 8))
-    compare({"input": x}, tolerance=2 * EPS * mean)  # twice: a GPU adds in another order
+    compare({"input": x}, tolerance=EPS * mean)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -246,8 +246,7 @@ def test_torch_compile_takes_it_without_a_break(monkeypatch):
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("shape", [(1, 64, 256, 256), (1, 128, 128, 128), (16, 256, 64, 64), (3, 70, 131, 257)])
 def test_maps_of_real_size(shape, dtype, memory_format):
-    # Against the twin in float64 on the GPU; sums of 65536 terms round more than those of a few. At the kink of leaky
-    # ReLU the last digit of the mean decides which of two gradients is right.
+    # Against the twin in float64 on the GPU; sums of 65536 terms round more than those of a few.
     torch.manual_seed(0)
     x = torch.randn(shape, device=DEVICE, dtype=TYPES[dtype]).contiguous(memory_format=FORMATS[memory_format])
     residual, g = torch.randn_like(x), torch.randn_like(x)
@@ -256,10 +255,9 @@ def test_maps_of_real_size(shape, dtype, memory_format):
     exact = x.detach().double().requires_grad_()
     right = twin(exact, residual.double(), 0.2)
     (expected,) = torch.autograd.grad(right, exact, g.double())
-    sure = twin(exact.detach()).abs() > 1e-5
-    for one, other, compared in ((y, right, True), (found, expected, sure)):
+    for one, other in ((y, right), (found, expected)):
         allowed = (ONE_ROUNDING if dtype == "bfloat16" else 0) * other.abs() + 1e-5 * other.abs().max()
-        assert ((one.double() - other).abs().mul(compared) <= allowed).all()
+        assert ((one.double() - other).abs() <= allowed).all()
 
 
 @given(

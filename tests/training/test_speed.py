@@ -14,6 +14,8 @@ from minicyclegan.kernels import instance_norm
 from minicyclegan.models import BicycleGAN, BicycleGANConfig, CycleGAN, CycleGANConfig, Model, Pix2Pix, Pix2PixConfig
 from minicyclegan.networks import InstanceNorm
 from minicyclegan.training import speed as choosing
+from minicyclegan.training.config import TrainConfig
+from minicyclegan.training.jobs import _speed_of
 from minicyclegan.training.speed import Speed, choose_speed, prepare, uncompiled
 from tests.models.published import batch
 
@@ -94,6 +96,12 @@ def test_a_kernel_that_fails_is_told_before_anything_else_happens(monkeypatch):
     monkeypatch.setattr(choosing, "_kernels_fail", lambda device: try_one(CPU))
     with pytest.raises(DeviceError, match=r"^--kernels on: a first kernel failed \(\S.*\); leave them out$"):
         choose_speed(gpu, kernels="on")
+
+
+def test_a_run_with_kernels_goes_on_where_there_are_none():
+    """And computes there as a new run would."""
+    began = {"speed": Speed(kernels=True, threads=9).to_json(), "device": "cuda:0"}
+    assert _speed_of(began, TrainConfig(kernels="on"), CPU) == choose_speed(CPU)
 
 
 def test_every_instance_norm_is_told(monkeypatch):
