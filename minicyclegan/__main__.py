@@ -6,7 +6,7 @@ COMMANDS = {
     "evaluate": "measures a trained model on held-out pictures",
     "judges": "trains the networks that evaluate judges with; they come trained",
     "ablate": "the papers' tables at laptop size: trains, measures, draws",
-    "bench": "measures how fast this machine trains and translates, and how fast it could",
+    "bench": "how fast this machine trains and translates",
     "worlds": "draws the embedded worlds: sheets to look at, or data set folders",
 }
 

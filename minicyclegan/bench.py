@@ -1,98 +1,70 @@
-"""python -m minicyclegan.bench: measures how fast this machine trains and translates, and how fast it could."""
+"""python -m minicyclegan.bench: how fast this machine trains and translates, with the settings that it would choose."""
 
 from __future__ import annotations
 
-import json
-import shlex
-import sys
-from pathlib import Path
+import statistics
+import time
+from collections.abc import Callable
+from typing import get_args
 
 import torch
+from torch import Tensor
 
 from minicyclegan.cli import Parser, run
-from minicyclegan.devices import DeviceError, find_device
-from minicyclegan.measuring import page
-from minicyclegan.measuring.apart import ApartError
-from minicyclegan.measuring.machine import describe, in_words
-from minicyclegan.measuring.parts import PARTS, measure
-from minicyclegan.measuring.plot import draw_ratios
-from minicyclegan.measuring.steps import VARIANTS, setting
-from minicyclegan.training.checkpoint import CheckpointError
-from minicyclegan.training.speed import choose_speed
-
-USUAL = ("machine", "steps", "large", "input", "translation")
+from minicyclegan.devices import DeviceError, find_device, synchronise
+from minicyclegan.models import CONFIGS, ModelConfig, ModelName, build
+from minicyclegan.networks import ResnetGenerator
+from minicyclegan.training.config import preset
+from minicyclegan.training.speed import choose_speed, prepare
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = _parser()
+    parser = Parser(prog="python -m minicyclegan.bench", description=__doc__.split(": ", 1)[1])
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    parser.add_argument("--seconds", type=float, default=10, metavar="S", help="how long each row takes (default: 10)")
     given = parser.parse_args(arguments)
-    unknown = [part for part in given.parts if part not in PARTS]
-    if unknown:
-        parser.error(f"no part {unknown[0]!r}; there are: {', '.join(PARTS)}")
-    for name in ("seconds", "minutes", "every", "threads"):
-        if getattr(given, name) is not None and getattr(given, name) <= 0:
-            parser.error(f"--{name} must be above 0, not {getattr(given, name):g}")
-    for option, path in (("--json", given.json), ("--plot", given.plot), ("--page", given.page)):
-        if path is not None and (not path.parent.is_dir() or path.is_dir()):
-            parser.error(f"{option} {path}: must be a file in a folder that exists")
-
+    if not given.seconds > 0:
+        parser.error(f"--seconds must be above 0, not {given.seconds:g}")
     device = find_device(given.device)
-    torch.set_num_threads(given.threads or choose_speed(device).threads)
-    for name in given.variants:
-        setting(name, device)  # or it would be refused after minutes
-    machine = describe(device)
-    print(in_words(machine))
-    command = shlex.join(["python", "-m", "minicyclegan.bench", *(sys.argv[1:] if arguments is None else arguments)])
-    records: list[page.Record] = []
-    for part in given.parts or USUAL:
-        print(f"\n{part}: {PARTS[part]}", flush=True)
-        content = measure(part, device, given)
-        record = {"part": part, "command": command, "rehearsal": given.rehearse, "machine": machine, "content": content}
-        records.append(record)
-        print(page.section(record, records), flush=True)
-        if given.json:  # after each part, so that what was measured outlives an interruption
-            given.json.write_text(json.dumps(records, indent=1) + "\n")
-        if given.page:
-            _illustrate(record, given.page)
-            page.write(given.page, [record])
-    works = [work for record in records for work in record["content"].get("works", [])]
-    if given.plot and works:
-        draw_ratios(works, given.plot)
+    speed = choose_speed(device)
+    print(f"{device}, PyTorch {torch.__version__}; {speed}\n\n{'':52}   ms   pictures/s")
+
+    def row(name: str, work: Callable[[], object], pictures: int) -> None:
+        seconds = median_seconds(work, device, given.seconds)
+        print(f"{name:48} {1000 * seconds:8.2f} {pictures / seconds:12.1f}", flush=True)
+
+    def step(name: str, config: ModelConfig, size: int, batch: int) -> None:
+        model = build(config).to(device)
+        prepare(model, speed)
+        a, b = some_pictures(batch, size, device), some_pictures(batch, size, device)
+        row(f"{name}, {size} px, batch {batch}", lambda: model.step(a, b), batch)
+
+    for model in get_args(ModelName):
+        settings, networks = preset("small", model, device.type)
+        step(f"a step of --small, {model}", CONFIGS[model](**networks), settings["size"], settings.get("batch", 1))
+    step("a step as published, cyclegan", CONFIGS["cyclegan"](), 128 if device.type == "cpu" else 256, 1)
+    network, picture = ResnetGenerator().eval().to(device), some_pictures(1, 256, device)
+    with torch.inference_mode():
+        row("translating by the published network, 256 px", lambda: network(picture), 1)
     return 0
 
 
-def _illustrate(record: page.Record, where: Path) -> None:
-    if "works" in record["content"]:
-        beside = where.with_suffix("")
-        beside.mkdir(parents=True, exist_ok=True)
-        name = f"{record['part']}-{record['machine']['device']}.png"
-        draw_ratios(record["content"]["works"], beside / name)
+def some_pictures(count: int, size: int, device: torch.device) -> Tensor:
+    """Noise, (count, 3, size, size) in [-1, 1]: how long a step takes does not depend on what it sees."""
+    return (2 * torch.rand(count, 3, size, size, generator=torch.Generator().manual_seed(0)) - 1).to(device)
 
 
-def _parser() -> Parser:
-    parser = Parser(prog="python -m minicyclegan.bench", description=__doc__.split(": ", 1)[1])
-    described = "; ".join(f"{name}: {text}" for name, text in PARTS.items())
-    parser.add_argument("parts", metavar="PART", nargs="*", help=f"{described} (default: {' '.join(USUAL)})")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    parser.add_argument("--threads", type=int, metavar="N", help="processor threads (default: all cores)")
-    parser.add_argument(
-        "--seconds", type=float, default=20, metavar="S", help="about how long each comparison lasts (default: 20)"
-    )
-    parser.add_argument(
-        "--variants", nargs="+", choices=tuple(VARIANTS), default=[], help="other settings of ours, measured beside it"
-    )
-    parser.add_argument("--model", metavar="RUN|CHECKPOINT", help="for translation: a trained model's generator")
-    parser.add_argument("--minutes", type=float, default=6, metavar="M", help="of training for quality (default: 6)")
-    parser.add_argument("--every", type=int, default=100, metavar="N", help="quality: steps between two judgements")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="quality: seed of the training (default: 0)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="writes the figures there")
-    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draws the steps' speeds there")
-    parser.add_argument(
-        "--page", type=Path, metavar="FILE.md", help="writes the page, and these parts beside it; others there stay"
-    )
-    parser.add_argument("--rehearse", action="store_true", help="tiny sizes: to see in seconds that all works")
-    return parser
+def median_seconds(work: Callable[[], object], device: torch.device, seconds: float) -> float:
+    """The median of at least five runs, after two that are not counted."""
+    taken: list[float] = []
+    end = time.perf_counter() + seconds
+    while len(taken) < 7 or time.perf_counter() < end:
+        start = time.perf_counter()
+        work()
+        synchronise(device)
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken[2:])
 
 
 if __name__ == "__main__":
-    run(main, (ApartError, CheckpointError, DeviceError, page.BenchError, OSError))
+    run(main, (DeviceError, OSError))

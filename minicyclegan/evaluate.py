@@ -11,7 +11,6 @@ from minicyclegan.cli import Parser, run
 from minicyclegan.data.colours import PictureError
 from minicyclegan.data.datasets import DataSet, open_data
 from minicyclegan.data.folders import DataError
-from minicyclegan.data.worlds import WORLDS
 from minicyclegan.devices import DeviceError, find_device, keep_freed_memory
 from minicyclegan.judging.evaluation import evaluate, sheet
 from minicyclegan.judging.extractor import FeaturesError, find_extractor
@@ -23,6 +22,7 @@ from minicyclegan.judging.world_figures import STYLE_SAMPLES
 from minicyclegan.shipping.translator import Translator, load
 from minicyclegan.training.checkpoint import CheckpointError
 from minicyclegan.training.pictures import save_grid
+from minicyclegan.worlds import WORLDS
 
 EXPLANATION = """
 Differences (change, cycle, truth, diversity) are mean absolute ones, with pictures in [0, 1] after rounding to 8 bits.

@@ -9,12 +9,12 @@ import numpy as np
 
 from minicyclegan.cli import Parser, run
 from minicyclegan.data.colours import PictureError
-from minicyclegan.data.worlds.facades import CLASSES as FACADE_CLASSES
-from minicyclegan.data.worlds.facades import PALETTE
 from minicyclegan.judging import classifier, segmenter
 from minicyclegan.judging.nets import save_weights
 from minicyclegan.judging.pictures import draw_confusion
 from minicyclegan.training.pictures import save_grid
+from minicyclegan.worlds.facades import CLASSES as FACADE_CLASSES
+from minicyclegan.worlds.facades import PALETTE
 
 TEST_PICTURES = 200
 

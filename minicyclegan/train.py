@@ -12,7 +12,6 @@ from typing import Any, get_args
 from minicyclegan.cli import Parser, add_options, run
 from minicyclegan.data.colours import PictureError
 from minicyclegan.data.folders import DataError
-from minicyclegan.data.worlds import WORLDS
 from minicyclegan.devices import DeviceError, find_device
 from minicyclegan.models import CONFIGS, ModelName
 from minicyclegan.training.checkpoint import CheckpointError
@@ -21,6 +20,7 @@ from minicyclegan.training.jobs import resume, start
 from minicyclegan.training.loop import Diverged
 from minicyclegan.training.processes import Left, Processes, join
 from minicyclegan.training.run_folder import RunError, RunFolder
+from minicyclegan.worlds import WORLDS
 
 
 def main(arguments: list[str] | None = None) -> int:

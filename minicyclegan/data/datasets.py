@@ -21,8 +21,8 @@ from minicyclegan.data.colours import Channels, PictureError, normalise
 from minicyclegan.data.folders import DataError, Layout, find_layout
 from minicyclegan.data.images import read_picture, resize, to_array, to_tensor
 from minicyclegan.data.jitter import jitter, load_size
-from minicyclegan.data.worlds import WORLDS, Domain, Split, World, draw_scene, other, render_pictures
 from minicyclegan.share import ALL, Share
+from minicyclegan.worlds import WORLDS, Domain, Split, World, draw_scene, other, render_pictures
 
 # Decoded pictures are kept in memory up to this many bytes a set; the rest is decoded again whenever it is needed.
 MEMORY_BUDGET = 2 * 1024**3

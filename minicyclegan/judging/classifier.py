@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from minicyclegan.data.images import to_tensor
-from minicyclegan.data.worlds import WORLDS, Domain, Split, render_pictures
 from minicyclegan.judging.nets import WEIGHTS, at_size, load_weights, one_cycle
+from minicyclegan.worlds import WORLDS, Domain, Split, render_pictures
 
 SIZE = 64  # pixels: pictures of other sizes are averaged down, or enlarged, to it
 FEATURES = 64

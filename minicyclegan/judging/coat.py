@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from minicyclegan.data.worlds import Domain, World, draw_scene
+from minicyclegan.worlds import Domain, World, draw_scene
 
 LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 FEATURES = ("contrast", "saturation", "fineness", "coherence", "smoothness")

@@ -14,7 +14,6 @@ from tqdm import tqdm
 
 from minicyclegan.data.datasets import DataSet, Pictures
 from minicyclegan.data.images import from_tensor, to_tensor
-from minicyclegan.data.worlds import Domain, World, other, render_pictures
 from minicyclegan.judging.extractor import OWN, Extractor
 from minicyclegan.judging.figures import Figure, around, figure
 from minicyclegan.judging.metrics import fid, gradient_energy, kid, l1, psnr, quick_fid, ssim
@@ -22,6 +21,7 @@ from minicyclegan.judging.style_tasks import pairwise_difference
 from minicyclegan.judging.world_figures import Known, true_diversity, world_figures
 from minicyclegan.networks import Direction
 from minicyclegan.shipping.translator import Translator
+from minicyclegan.worlds import Domain, World, other, render_pictures
 
 BATCH = 16
 SAMPLES, INPUTS = 8, 24  # for diversity: samples of each of the first few inputs

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minicyclegan.data.worlds.facades_labels import CORNICE, DOOR, GROUND, ROOF, SKY, WALL, WINDOW
 from minicyclegan.judging.coat import erode
 from minicyclegan.judging.metrics import LUMINANCE, gradient_energy, luminance
+from minicyclegan.worlds.facades_labels import CORNICE, DOOR, GROUND, ROOF, SKY, WALL, WINDOW
 
 SMALLEST = 64  # at fewer pixels mortar and window frames are thinner than half a pixel
 

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from minicyclegan.data.images import to_tensor
-from minicyclegan.data.worlds.base import Split, draw_scene
-from minicyclegan.data.worlds.facades import CLASSES, FACADES, PALETTE
 from minicyclegan.judging.nets import WEIGHTS, at_size, load_weights, one_cycle
+from minicyclegan.worlds.base import Split, draw_scene
+from minicyclegan.worlds.facades import CLASSES, FACADES, PALETTE
 
 SIZE = 64  # pixels: fronts of other sizes are averaged down, or enlarged, to it
 BATCH = 64

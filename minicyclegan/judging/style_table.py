@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from minicyclegan.data.worlds.facades import render_label
 from minicyclegan.judging.figures import Figure
 from minicyclegan.judging.segmenter import SIZE as SEGMENTER_SIZE
 from minicyclegan.judging.segmenter import fcn_score
@@ -14,6 +13,7 @@ from minicyclegan.judging.style_figures import NO_LIMITS, StyleFigure, mean_figu
 from minicyclegan.judging.style_tasks import NULL_KINDS, StyleTask, fresh_fronts, null_samples
 from minicyclegan.judging.styles import style_report
 from minicyclegan.judging.true_styles import TrueStyles, learn_styles
+from minicyclegan.worlds.facades import render_label
 
 LEAST_ACCURACY = 0.84  # of the true fronts' own
 

@@ -7,9 +7,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from minicyclegan.data.worlds import draw_scene
-from minicyclegan.data.worlds.facades import FACADES, PALETTE, Layout, Style, render_front, render_label, sample_style
 from minicyclegan.judging.fronts import SMALLEST, Parts, find_parts, measure
+from minicyclegan.worlds import draw_scene
+from minicyclegan.worlds.facades import FACADES, PALETTE, Layout, Style, render_front, render_label, sample_style
 
 NullKind = Literal["mean", "mean + noise", "mean + tint", "two styles"]
 NULL_KINDS: tuple[NullKind, ...] = get_args(NullKind)

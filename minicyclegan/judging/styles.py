@@ -16,7 +16,6 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from minicyclegan.data.worlds.facades import DARK_FRAME_PROBABILITY, WARM_WALL_PROBABILITY
 from minicyclegan.judging.fronts import STYLE_MEASURES, Parts, find_parts, measure
 from minicyclegan.judging.style_figures import (
     NO_LIMITS,
@@ -28,6 +27,7 @@ from minicyclegan.judging.style_figures import (
 )
 from minicyclegan.judging.style_tasks import StyleTask, pairwise_difference
 from minicyclegan.judging.true_styles import TrueStyles, cells_met, learn_styles
+from minicyclegan.worlds.facades import DARK_FRAME_PROBABILITY, WARM_WALL_PROBABILITY
 
 FEWEST_PAIRS = 20  # for a correlation to be called the best of several
 

@@ -7,9 +7,9 @@ from math import comb
 
 import numpy as np
 
-from minicyclegan.data.worlds import draw_scene
-from minicyclegan.data.worlds.facades import FACADES
 from minicyclegan.judging.fronts import find_parts, measure
+from minicyclegan.worlds import draw_scene
+from minicyclegan.worlds.facades import FACADES
 
 REAL_PRECISION = 0.86
 

@@ -10,8 +10,6 @@ import numpy as np
 import torch
 
 from minicyclegan.data.images import from_tensor, to_tensor
-from minicyclegan.data.worlds import Domain, World, draw_scene, other
-from minicyclegan.data.worlds.facades import render_front, sample_style
 from minicyclegan.judging.classifier import classes_of, classify
 from minicyclegan.judging.coat import CoatJudge, background_change, calibrate
 from minicyclegan.judging.figures import Figure, figure, resampled
@@ -22,6 +20,8 @@ from minicyclegan.judging.style_table import judged
 from minicyclegan.judging.style_tasks import pairwise_difference, style_task
 from minicyclegan.networks import Direction
 from minicyclegan.shipping.translator import Translator
+from minicyclegan.worlds import Domain, World, draw_scene, other
+from minicyclegan.worlds.facades import render_front, sample_style
 
 STYLE_SAMPLES = 16  # of each label map, for the report on styles
 

@@ -16,7 +16,6 @@ import minicyclegan
 from minicyclegan.config import from_dict
 from minicyclegan.data.datasets import DataSet, open_data
 from minicyclegan.data.folders import DataError, find_layout
-from minicyclegan.data.worlds import WORLDS, default_cache_dir
 from minicyclegan.devices import find_device
 from minicyclegan.models import CONFIGS, Model, ModelConfig, build
 from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint, restore_random_state
@@ -25,6 +24,7 @@ from minicyclegan.training.loop import own_state, train
 from minicyclegan.training.processes import ALONE, Processes
 from minicyclegan.training.run_folder import RunError, RunFolder, new_run_folder
 from minicyclegan.training.speed import Speed, choose_speed, prepare
+from minicyclegan.worlds import WORLDS, default_cache_dir
 
 
 def start(

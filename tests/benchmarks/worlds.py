@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from minicyclegan.data.worlds import WORLDS, World, draw_scene, get_world
+from minicyclegan.worlds import WORLDS, World, draw_scene, get_world
 
 SIZES = {64: 100, 128: 30, 256: 12}  # picture size: scenes of each domain
 

@@ -1,1 +1,1 @@
-"""Picture files, layouts, batches, and the worlds."""
+"""Picture files, layouts and batches."""

@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from minicyclegan import worlds
 from minicyclegan.data import datasets
 from minicyclegan.data.datasets import DataSet, PairedBatches, Pictures, UnpairedBatches, open_data, world_data
 from minicyclegan.data.folders import DataError
 from minicyclegan.data.images import from_tensor, to_tensor
 from minicyclegan.data.jitter import jitter, load_size
-from minicyclegan.data.worlds import WORLDS, draw_scene
 from minicyclegan.models.cyclegan import CycleGANConfig
 from minicyclegan.training.config import TrainConfig
 from minicyclegan.training.jobs import read_data
+from minicyclegan.worlds import WORLDS, draw_scene
+from minicyclegan.worlds.__main__ import main as worlds_command
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -345,7 +345,7 @@ def test_a_world_for_testing_only_can_be_opened_to_evaluate_on():
 @pytest.mark.parametrize("world", [UNPAIRED, PAIRED], ids=lambda world: world.name)
 def test_a_world_written_as_a_folder_gives_the_same_batches(tmp_path, world, channels):
     out = str(tmp_path / "set")
-    assert worlds.main([world.name, "--folder", out, "--count", "3", "--test-count", "2", "--size", "32"]) == 0
+    assert worlds_command([world.name, "--folder", out, "--count", "3", "--test-count", "2", "--size", "32"]) == 0
     from_folder = open_data([out], 32, 3, channels)
     from_world = world_data(world, 32, 3, 2, channels)
     assert from_folder.paired == from_world.paired == (world.kind == "paired")

@@ -5,7 +5,6 @@ import pytest
 import torch
 from PIL import Image, ImageFilter
 
-from minicyclegan.data.worlds import WORLDS, draw_scene, render_pictures
 from minicyclegan.judging.classifier import (
     CLASSES,
     FEATURES,
@@ -19,6 +18,7 @@ from minicyclegan.judging.classifier import (
 )
 from minicyclegan.judging.metrics import fid
 from minicyclegan.judging.nets import WEIGHTS
+from minicyclegan.worlds import WORLDS, draw_scene, render_pictures
 
 COUNT = 40
 HORSE2ZEBRA = WORLDS["horse2zebra"]

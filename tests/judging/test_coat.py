@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from minicyclegan.data.worlds import Domain, draw_sample, get_world, other
 from minicyclegan.judging.coat import CoatJudge, background_change, calibrate, coat_features, erode
+from minicyclegan.worlds import Domain, draw_sample, get_world, other
 
 SIZE, COUNT = 64, 200
 

@@ -13,14 +13,14 @@ from PIL import Image
 from minicyclegan.data.datasets import world_data
 from minicyclegan.data.folders import DataError
 from minicyclegan.data.images import from_tensor, to_tensor
-from minicyclegan.data.worlds import WORLDS, draw_scene
-from minicyclegan.data.worlds.facades import PALETTE, render_front, sample_style
 from minicyclegan.evaluate import main
 from minicyclegan.judging.coat import calibrate
 from minicyclegan.judging.evaluation import evaluate, sheet
 from minicyclegan.judging.extractor import FeaturesError
 from minicyclegan.judging.segmenter import read_labels
 from minicyclegan.shipping.translator import load
+from minicyclegan.worlds import WORLDS, draw_scene
+from minicyclegan.worlds.facades import PALETTE, render_front, sample_style
 
 
 def command(module: str, *arguments: object) -> subprocess.CompletedProcess:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minicyclegan.data.worlds import draw_scene
-from minicyclegan.data.worlds.facades import FACADES, render_front
-from minicyclegan.data.worlds.facades_labels import CLASSES, SKY, WALL, WINDOW
 from minicyclegan.judging.fronts import STYLE_MEASURES, find_parts, masked_box_mean, measure
+from minicyclegan.worlds import draw_scene
+from minicyclegan.worlds.facades import FACADES, render_front
+from minicyclegan.worlds.facades_labels import CLASSES, SKY, WALL, WINDOW
 
 
 def front(index: int, size: int = 64) -> tuple[np.ndarray, dict]:

@@ -7,8 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from minicyclegan.data.worlds import draw_scene
-from minicyclegan.data.worlds.facades import CLASSES, FACADES, PALETTE, render_front, sample_style
 from minicyclegan.judging.nets import WEIGHTS
 from minicyclegan.judging.segmenter import (
     SIZE,
@@ -23,6 +21,8 @@ from minicyclegan.judging.segmenter import (
     shipped_segmenter,
     train_segmenter,
 )
+from minicyclegan.worlds import draw_scene
+from minicyclegan.worlds.facades import CLASSES, FACADES, PALETTE, render_front, sample_style
 
 COUNT = 80
 

@@ -10,9 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from minicyclegan.data.worlds import draw_scene
-from minicyclegan.data.worlds.facades import FACADES, render_front
-from minicyclegan.data.worlds.facades_labels import WALL
 from minicyclegan.judging.fronts import find_parts, measure
 from minicyclegan.judging.style_figures import StyleFigure, correlation, correlation_figure, mean_figure, ratio_figure
 from minicyclegan.judging.style_tasks import (
@@ -25,6 +22,9 @@ from minicyclegan.judging.style_tasks import (
 )
 from minicyclegan.judging.styles import style_report
 from minicyclegan.judging.true_styles import TrueStyles, cells_met, learn_styles
+from minicyclegan.worlds import draw_scene
+from minicyclegan.worlds.facades import FACADES, render_front
+from minicyclegan.worlds.facades_labels import WALL
 
 LAYOUTS, N = 10, 16
 

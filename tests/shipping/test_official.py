@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from torch import nn
 
 import minicyclegan
-import minicyclegan.official
 from minicyclegan.networks import PatchDiscriminator, PixelDiscriminator, ResnetGenerator, UnetGenerator
 from minicyclegan.shipping.official import channels_in, load_official, recognise
 from minicyclegan.training.checkpoint import CheckpointError
@@ -342,6 +341,5 @@ def test_files_that_are_none_of_it(tmp_path, tiny_run):
         assert "with `weights_only` set" not in message  # PyTorch's advice to open it all the same
 
 
-def test_the_names_it_goes_by():
+def test_the_package_offers_it():
     assert minicyclegan.load_official is load_official
-    assert minicyclegan.official.load_official is load_official

@@ -1,0 +1,61 @@
+"""Small checkpoints of finished runs, for shipping: the networks that translate, in half precision; their hashes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from minicyclegan.ablate.runs import AblationError, Run
+from minicyclegan.ablate.settings import FOR_LESSONS
+from minicyclegan.training.checkpoint import load_checkpoint, save_checkpoint
+
+LARGEST = 1_000_000  # bytes of one
+LARGEST_TOGETHER = 12_000_000
+
+
+def write_checkpoints(folder: Path, runs: Sequence[Run]) -> None:
+    """Writes NAME.pt of each setting that the lessons need, of its first seed, and a README.md that lists them.
+
+    Raises AblationError, before anything is written, if a run is missing, and if a file would be too large;
+    CheckpointError if a run's checkpoint can't be read.
+    """
+    first = {run.setting.name: run for run in reversed(runs)}
+    missing = [setting.name for setting in FOR_LESSONS if setting.name not in first]
+    if missing:
+        raise AblationError(f"{folder}: no run of {', '.join(missing)}; ask for all tables, not for one")
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for run in (first[setting.name] for setting in FOR_LESSONS):
+        path = folder / f"{run.setting.name}.pt"
+        save_checkpoint(path, lightened(load_checkpoint(run.folder.checkpoint)))
+        content = path.read_bytes()
+        if len(content) > LARGEST:
+            raise AblationError(f"{path}: {len(content):,} bytes, more than {LARGEST:,}; give it narrower networks")
+        lines.append(f"| `{path.name}` | {run.seed} | {len(content):,} | `{hashlib.sha256(content).hexdigest()}` |")
+    (folder / "README.md").write_text("\n".join([*HEAD, *lines]) + "\n")
+
+
+HEAD = [
+    "# Trained models for the lessons",
+    "",
+    "Written by `python -m minicyclegan.ablate all --checkpoints lessons/checkpoints`; `docs/ablations.md` says how "
+    "each was trained, and shows and measures what it paints. They hold the networks that translate, in half "
+    "precision, and nothing else: `minicyclegan.load` takes them, training can't go on from them.",
+    "",
+    "| file | seed | bytes | SHA-256 |",
+    "| --- | --- | --- | --- |",
+]
+
+
+def lightened(content: dict[str, Any]) -> dict[str, Any]:
+    """What `minicyclegan.load` needs of a checkpoint: all but discriminators, optimizers and random states."""
+    networks = content["training"]["networks"]
+    kept = {
+        name: value.half() if value.is_floating_point() else value
+        for name, value in networks.items()
+        if not name.startswith("D")
+    }
+    described = {name: content[name] for name in ("model", "config", "settings", "steps", "versions")}
+    return described | {"training": {"networks": {name: value.clone() for name, value in kept.items()}}}

@@ -1,1 +1,0 @@
-"""How fast this machine computes, and how fast it could: what `python -m minicyclegan.bench` measures."""

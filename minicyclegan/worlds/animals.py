@@ -1,0 +1,207 @@
+"""Horses and zebras in paint: the parts of `anatomy` as lit round bodies, in either coat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from minicyclegan.worlds.anatomy import Body, Leg, Pose, pose_body
+from minicyclegan.worlds.base import Domain
+from minicyclegan.worlds.layer import Layer, Shape, empty_layer
+from minicyclegan.worlds.light import Light, shade
+from minicyclegan.worlds.paint import Colour, Noise, coverage, lay_over, mix, planes, smoothstep, unit
+from minicyclegan.worlds.rider import Rider
+from minicyclegan.worlds.stripes import Stripes, Waves, body_waves, darkness, leg_waves
+
+FAR_SIDE = np.array([0.045, 0.035, 0.0])  # where the far legs stand, seen a little from above
+HORN = np.array([0.24, 0.21, 0.19])
+ZEBRA_MUZZLE = (0.13, 0.11, 0.11)
+
+
+@dataclass(frozen=True)
+class Coat:
+    """A plain horse's colours: its body, its mane and tail, and how dark its lower legs and muzzle are (0 .. 1)."""
+
+    name: str
+    body: Colour
+    mane: Colour
+    points: float
+
+
+@dataclass(frozen=True)
+class Animal:
+    """One animal, in both coats.
+
+    x, ground  where the middle of its hooves stands in the picture
+    scale      the height of its withers in picture widths
+    facing     1 to the right, -1 to the left
+    slim       squeezes its length, as if it stood at an angle to the viewer
+    """
+
+    x: float
+    ground: float
+    scale: float
+    facing: int
+    slim: float
+    pose: Pose
+    coat: Coat
+    stripes: Stripes
+
+
+def paint_animal(animal: Animal, domain: Domain, light: Light, size: int, rider: Rider | None = None) -> Layer:
+    """The animal in its horse's coat (A) or its zebra's (B)."""
+    body = pose_body(animal.pose, detailed=size * animal.scale > 50)
+    chains = body.chains() + (list(rider.chains().values()) if rider else [])
+    layer = empty_layer(size, animal.x, animal.ground, animal.scale, animal.slim, animal.facing, chains)
+    x, y, z = light.toward
+    light = replace(light, toward=(x * animal.facing, y, z))  # the layer is mirrored, so the sun is too
+    painter = _Painter(animal, domain, light, layer, body)
+    painter.far_legs()
+    painter.tail()
+    painter.body()
+    painter.mane()
+    painter.ears()
+    painter.face()
+    if rider is not None:
+        rider.paint(layer, body, light)
+    return layer
+
+
+class _Painter:
+    """Paints one animal, part by part from the far side to the near one."""
+
+    def __init__(self, animal: Animal, domain: Domain, light: Light, layer: Layer, body: Body) -> None:
+        self.coat, self.stripes, self.striped = animal.coat, animal.stripes, domain == "B"
+        self.light, self.layer, self.anatomy = light, layer, body
+        self.noise = Noise(animal.stripes.seed)
+
+    def far_legs(self) -> None:
+        for which in (3, 2):
+            leg = self.anatomy.legs[which]
+            limb = leg.limb + FAR_SIDE
+            patch = self.layer.around(limb)
+            dim = 0.62 - 0.22 * smoothstep(0.35, 0.65, patch.y)  # darkest up under the belly
+            shape = patch.shape([limb])
+            waves = (leg_waves(self.stripes, self.anatomy, which),) if self.striped else ()
+            albedo = self.hide(patch, shape, waves, far=True)
+            self.shoe(patch, albedo, leg, FAR_SIDE[:2])
+            standing = coverage(np.maximum(shape.away, FAR_SIDE[1] - patch.y), patch.pixel)
+            patch.paint(self.lit(albedo, shape, dim), standing, 1.0)
+
+    def tail(self) -> None:
+        patch = self.layer.around(self.anatomy.tail)
+        shape = patch.shape([self.anatomy.tail])
+        strands = self.noise(patch.x * 60.0 + 8.0 * patch.y, patch.y * 6.0)
+        albedo = planes(self.coat.mane)
+        if self.striped:
+            rings = unit(0.5 + 2.0 * np.sin(patch.y * 2.0 * np.pi / (0.55 * self.stripes.period)))
+            tuft = smoothstep(0.66, 0.58, patch.y + 0.02 * strands)
+            albedo = mix(self.stripes.pale, self.stripes.dark, np.maximum(rings, tuft))
+        self.hair(patch, albedo, strands, shape, patch.cover(shape))
+
+    def body(self) -> None:
+        body, patch = self.anatomy, self.layer
+        shape = patch.shape(
+            [body.torso],
+            [body.withers],
+            [body.neck],
+            [body.head, body.jaw],
+            [body.legs[0].limb],
+            [body.legs[1].limb],
+        )
+        self.skin, self.skin_shape = coverage(np.maximum(shape.away, -patch.y), patch.pixel), shape
+        self.albedo = self.hide(patch, shape, body_waves(self.stripes, body) if self.striped else ())
+        self.muzzle(self.albedo)
+        for leg in body.legs[:2]:
+            self.shoe(patch, self.albedo, leg, np.zeros(2))
+        patch.paint(self.lit(self.albedo, shape), self.skin, 1.0)
+
+    def shoe(self, patch: Layer, albedo: np.ndarray, leg: Leg, shift: np.ndarray) -> None:
+        """Turns the skin beyond the coronet into horn, in place."""
+        (x, y), (down_x, down_y) = leg.coronet + shift, leg.down
+        rows, columns = patch.box([np.array([(x, y, 0.0), (x + 0.06 * down_x, y + 0.06 * down_y, 0.0)])], 0.06)
+        beyond = (patch.x[:, columns] - x) * down_x + (patch.y[rows] - y) * down_y
+        lay_over(albedo[:, rows, columns], HORN, coverage(-beyond, patch.pixel))
+
+    def muzzle(self, albedo: np.ndarray) -> None:
+        """Darkens the end of the head, in place."""
+        (x, y), (along_x, along_y) = self.anatomy.poll, self.anatomy.nose
+        rows, columns = self.layer.box([self.anatomy.head[-8:]], 0.06)
+        dx, dy = self.layer.x[:, columns] - x, self.layer.y[rows] - y
+        along, across = dx * along_x + dy * along_y, dy * along_x - dx * along_y
+        end = smoothstep(0.275, 0.335, along) * smoothstep(0.16, 0.12, np.abs(across))
+        colour, strength = ZEBRA_MUZZLE, 0.95
+        if not self.striped:
+            colour, strength = 0.35 * np.asarray(self.coat.body), 0.35 + 0.6 * self.coat.points
+        lay_over(albedo[:, rows, columns], colour, strength * end)
+
+    def mane(self) -> None:
+        body = self.anatomy
+        patch = self.layer.around(body.crest, body.fall, margin=0.03)
+        root, tip = body.crest[0, :2], body.crest[-2, :2]
+        forward = (tip - root) / np.linalg.norm(tip - root)
+        along = patch.x * forward[0] + patch.y * forward[1]
+        across = patch.y * forward[0] - patch.x * forward[1]
+        strands = 0.6 * self.noise(along * 44.0, across * 6.0) + 0.4 * self.noise(along * 101.0, across * 9.0)
+        upright = patch.shape([body.crest])
+        box = _within(patch.rows, self.layer.rows), _within(patch.columns, self.layer.columns)
+        if self.striped:  # the stripes of the neck go on in it, its tips are dark
+            albedo = mix(self.albedo[:, *box], self.stripes.dark, 0.8 * smoothstep(-0.018, -0.004, upright.away))
+        else:
+            albedo = planes(self.coat.mane)
+            fallen = patch.shape([body.fall]).away + 0.030 * strands
+            cover = coverage(fallen, patch.pixel) * self.skin[box]
+            self.hair(patch, albedo, strands, self.skin_shape.part(box), cover)
+        self.hair(patch, albedo, strands, upright, coverage(upright.away + 0.009 * strands, patch.pixel))
+
+    def hair(self, patch: Layer, albedo: np.ndarray, strands: np.ndarray, shape: Shape, cover: np.ndarray) -> None:
+        resolved = min(1.0, 0.012 / patch.pixel)  # strands finer than a pixel only average out
+        tone = 1.0 + 0.3 * resolved * strands
+        patch.paint(self.lit(albedo * tone, shape), cover)
+
+    def ears(self) -> None:
+        ears = self.anatomy.ears
+        patch = self.layer.around(*ears)
+        shape = patch.shape(ears)
+        albedo = planes(self.stripes.pale if self.striped else self.coat.body)
+        patch.paint(self.lit(albedo, shape), patch.cover(shape), 1.0)
+
+    def face(self) -> None:
+        patch, nose = self.layer.around(self.anatomy.head), self.anatomy.nose
+        dots = (
+            (0.110, 0.035, 0.016, (0.05, 0.04, 0.035)),  # eye
+            (0.114, 0.040, 0.004, (0.9, 0.9, 0.9)),  # the light in it
+            (0.362, 0.010, 0.010, (0.08, 0.06, 0.06)),  # nostril
+        )
+        for along, across, radius, colour in dots:
+            if radius < 0.2 * patch.pixel:
+                continue  # too small to be seen
+            x, y = self.anatomy.poll + along * nose + across * np.array([-nose[1], nose[0]])
+            cover = coverage(np.hypot(patch.x - x, patch.y - y) - radius, patch.pixel)
+            patch.paint(colour, cover * min(1.0, (2.0 * radius / patch.pixel) ** 2))
+
+    def hide(self, patch: Layer, shape: Shape, waves: tuple[Waves, ...], far: bool = False) -> np.ndarray:
+        """The colour of the skin in white light (3, H, W), plain or striped."""
+        x, y = patch.x, patch.y
+        belly = smoothstep(-0.55, -1.0, shape.ny) * (y > 0.45)
+        if self.striped:
+            dark = darkness(self.stripes, self.noise, waves, x, y, shape.nz, 0.75 * belly, patch.pixel)
+            skin = mix(self.stripes.pale, self.stripes.dark, dark)
+        else:
+            body = planes(self.coat.body)
+            points = mix(body, self.coat.mane, 0.85 * self.coat.points * smoothstep(0.42, 0.20, y))
+            skin = mix(points, np.minimum(body * 1.2 + 0.05, 1.0), 0.45 * belly)
+        if not far:  # mottled, seen from near
+            mottle = self.noise.fractal(x * 9.0, y * 9.0, 4, patch.pixel * 9.0)
+            skin = skin * (1.0 + (0.05 if self.striped else 0.10) * mottle)
+        return skin
+
+    def lit(self, albedo: np.ndarray, shape: Shape, dim: float | np.ndarray = 1.0) -> np.ndarray:
+        received, mirrored = shade(self.light, shape.nx, shape.ny, shape.nz, gloss=0.03 if self.striped else 0.14)
+        return (albedo * received + mirrored * planes(self.light.sun)) * dim
+
+
+def _within(part: slice, whole: slice) -> slice:
+    """A part of the picture as a part of a layer that spans `whole`."""
+    return slice(part.start - whole.start, part.stop - whole.start)

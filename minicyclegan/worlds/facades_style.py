@@ -1,0 +1,127 @@
+"""How a building front looks, whatever its layout: wall colour and material, light, dirt, frames, roof, sky."""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from minicyclegan.worlds.facades_canvas import ramp
+
+Material = Literal["brick", "plaster", "stone"]
+MATERIALS: tuple[Material, ...] = ("brick", "plaster", "stone")
+
+# The modes of the style: each is chosen with this probability, independently of the others and of the layout.
+WARM_WALL_PROBABILITY = 0.5
+DARK_FRAME_PROBABILITY = 0.4
+MATERIAL_PROBABILITIES = (0.4, 0.35, 0.25)
+
+# Every field of the style vector with its range.
+FIELD_RANGES: dict[str, tuple[float, float]] = {
+    "wall_red": (0.0, 1.0),
+    "wall_green": (0.0, 1.0),
+    "wall_blue": (0.0, 1.0),
+    "brick": (0.0, 1.0),  # one of these three is 1, the others 0
+    "plaster": (0.0, 1.0),
+    "stone": (0.0, 1.0),
+    "light_side": (-1.0, 1.0),  # the sun stands to the left (-1) or to the right (1); never quite in the middle
+    "light_height": (0.4, 1.0),  # how far downwards shadows reach, as a share of what casts them
+    "light_strength": (0.85, 1.08),
+    "light_warmth": (-1.0, 1.0),  # bluish to yellowish
+    "dirt": (0.0, 1.0),
+    "frame_brightness": (0.1, 0.95),  # below 0.3: dark frames; above 0.8: bright ones
+    "trim_brightness": (0.7, 0.97),  # cornices, lintels, sills
+    "door_hue": (0.0, 1.0),
+    "roof_tone": (0.0, 1.0),  # slate to terracotta
+    "sky_tone": (0.0, 1.0),  # blue day to dusk
+    "curtains": (0.0, 1.0),  # the share of windows that have any
+    "texture_scale": (0.8, 1.25),
+    "texture_phase_x": (0.0, 1.0),
+    "texture_phase_y": (0.0, 1.0),
+}
+FIELD_NAMES: tuple[str, ...] = tuple(FIELD_RANGES)
+
+
+@dataclass(frozen=True)
+class Style:
+    """One look. Ranges of the fields are in `FIELD_RANGES`; `seed` decides grain, clouds and what shows in panes."""
+
+    wall_colour: tuple[float, float, float]
+    material: Material
+    light_side: float
+    light_height: float
+    light_strength: float
+    light_warmth: float
+    dirt: float
+    frame_brightness: float
+    trim_brightness: float
+    door_hue: float
+    roof_tone: float
+    sky_tone: float
+    curtains: float
+    texture_scale: float
+    texture_phase_x: float
+    texture_phase_y: float
+    seed: int
+
+    @property
+    def warm(self) -> bool:
+        """Whether the wall is one of the warm ones: more red than blue."""
+        return self.wall_colour[0] > self.wall_colour[2]
+
+    @property
+    def dark_frames(self) -> bool:
+        return self.frame_brightness < 0.5
+
+    def vector(self) -> np.ndarray:
+        """All fields but the seed, as float64 of shape (len(FIELD_NAMES),), in the order of `FIELD_NAMES`."""
+        materials = {name: float(self.material == name) for name in MATERIALS}
+        colours = dict(zip(("wall_red", "wall_green", "wall_blue"), self.wall_colour, strict=True))
+        return np.array([{**vars(self), **colours, **materials}[name] for name in FIELD_NAMES], dtype=np.float64)
+
+
+def sample_style(rng: np.random.Generator) -> Style:
+    """Draws a style. It knows no layout, so a label map can't tell anything about it."""
+    bright = rng.random() >= DARK_FRAME_PROBABILITY
+    return Style(
+        wall_colour=_sample_wall_colour(rng),
+        material=MATERIALS[rng.choice(len(MATERIALS), p=MATERIAL_PROBABILITIES)],
+        light_side=float(rng.choice([-1.0, 1.0]) * rng.uniform(0.35, 1.0)),
+        light_height=float(rng.uniform(0.4, 1.0)),
+        light_strength=float(rng.uniform(0.85, 1.08)),
+        light_warmth=float(rng.uniform(-1.0, 1.0)),
+        dirt=float(rng.beta(1.2, 2.0)),
+        frame_brightness=float(rng.uniform(0.82, 0.95) if bright else rng.uniform(0.1, 0.28)),
+        trim_brightness=float(rng.uniform(0.7, 0.97)),
+        door_hue=float(rng.random()),
+        roof_tone=float(rng.random()),
+        sky_tone=float(rng.random()),
+        curtains=float(rng.random()),
+        texture_scale=float(rng.uniform(0.8, 1.25)),
+        texture_phase_x=float(rng.random()),
+        texture_phase_y=float(rng.random()),
+        seed=int(rng.integers(2**31)),
+    )
+
+
+def _sample_wall_colour(rng: np.random.Generator) -> tuple[float, float, float]:
+    """Two clusters with a wide gap between them: terracotta to ochre, and sage to slate blue."""
+    if rng.random() < WARM_WALL_PROBABILITY:
+        hue, saturation, value = rng.uniform(0.015, 0.12), rng.uniform(0.38, 0.62), rng.uniform(0.66, 0.86)
+    else:
+        hue, saturation, value = rng.uniform(0.45, 0.63), rng.uniform(0.26, 0.46), rng.uniform(0.58, 0.8)
+    return colorsys.hsv_to_rgb(hue, saturation, value)
+
+
+def light_colour(style: Style) -> np.ndarray:
+    """What the sun multiplies every colour by; (3,)."""
+    return style.light_strength * (1.0 + style.light_warmth * np.array([0.045, 0.005, -0.05]))
+
+
+def sky_colours(style: Style) -> tuple[np.ndarray, np.ndarray]:
+    """The sky's colour overhead and at the horizon, each (3,); panes mirror them."""
+    zenith = ramp([(0.25, 0.52, 0.86), (0.42, 0.64, 0.88), (0.5, 0.56, 0.74)], style.sky_tone)
+    horizon = ramp([(0.72, 0.86, 0.97), (0.86, 0.92, 0.96), (0.98, 0.82, 0.68)], style.sky_tone)
+    return zenith, horizon

@@ -1,0 +1,139 @@
+"""A layer to paint one figure on, in the figure's own coordinates, before it goes over the picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from minicyclegan.worlds.paint import Colour, chain_distance, coverage, grid, lay_over
+
+JOIN = 42.0  # how sharply parts grow together: larger is sharper
+PULL = 0.12  # how far around a part it still pulls at its neighbours
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A round body on a layer: distance to its outline (negative inside) and its normal, y up, z to the viewer."""
+
+    away: np.ndarray
+    nx: np.ndarray
+    ny: np.ndarray
+    nz: np.ndarray
+
+    def part(self, box: tuple[slice, slice]) -> Shape:
+        return Shape(self.away[box], self.nx[box], self.ny[box], self.nz[box])
+
+
+@dataclass
+class Layer:
+    """A rectangle of the picture. Arrays are (H, W); colour (3, H, W) is already weighted with alpha.
+
+    rows, columns  where it lies in the picture
+    coat           how much of each pixel shows the animal's skin, the part of it that changes between the domains
+    x, y           the pixels' place in the figure's own units, (1, W) and (H, 1), y up
+    pixel          a pixel's height in those units
+    step           from one pixel to the next on the right, in those units
+    """
+
+    rows: slice
+    columns: slice
+    colour: np.ndarray
+    alpha: np.ndarray
+    coat: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    pixel: float
+    step: float
+
+    def paint(self, colour: np.ndarray | Colour, cover: np.ndarray, coat: float = 0.0) -> None:
+        """Paints over what is there, where `cover` says; `coat` says how much of the paint counts as skin."""
+        lay_over(self.colour, colour, cover)
+        self.alpha += cover * (1.0 - self.alpha)
+        self.coat += cover * (coat - self.coat)
+
+    def lay_on(self, picture: np.ndarray) -> None:
+        """Puts the finished layer on a (3, size, size) picture, in place."""
+        under = picture[:, self.rows, self.columns]
+        under *= 1.0 - self.alpha
+        under += self.colour
+
+    def around(self, *chains: np.ndarray, margin: float = 0.0) -> Layer:
+        """The part of this layer near these chains; painting on it paints here."""
+        rows, columns = self.box(chains, margin + 2.0 * self.pixel)
+        part = self.colour[:, rows, columns], self.alpha[rows, columns], self.coat[rows, columns]
+        place = self.x[:, columns], self.y[rows], self.pixel, self.step
+        return Layer(_within(self.rows, rows), _within(self.columns, columns), *part, *place)
+
+    def shape(self, *parts: Sequence[np.ndarray]) -> Shape:
+        """Parts grown together into one body; the chains within a part only lie on each other."""
+        if len(parts) == 1:
+            away, nx, ny = chain_distance(parts[0], self.x, self.y)
+            total = 1.0
+        else:
+            total, nx, ny = np.full(self.alpha.shape, 1e-18), np.zeros(self.alpha.shape), np.zeros(self.alpha.shape)
+            for chains in parts:
+                rows, columns = box = self.box(chains, PULL)
+                away, across_x, across_y = chain_distance(chains, self.x[:, columns], self.y[rows])
+                weight = np.exp(-JOIN * np.maximum(away, -0.3))
+                total[box] += weight
+                nx[box] += weight * across_x
+                ny[box] += weight * across_y
+            away = np.log(total) / -JOIN
+        # Outside the body, and where parts pull in different directions, the sums aren't normals yet.
+        length = np.sqrt(nx * nx + ny * ny)
+        shorter = np.minimum(1.0 / total, 0.995 / np.maximum(length, 1e-18))
+        nx, ny = nx * shorter, ny * shorter
+        return Shape(away, nx, ny, np.sqrt(1.0 - nx * nx - ny * ny))
+
+    def box(self, chains: Sequence[np.ndarray], margin: float) -> tuple[slice, slice]:
+        """Rows and columns of the pixels within `margin` of these chains."""
+        return _box(chains, margin, self.x, self.y, self.pixel, self.step)
+
+    def cover(self, shape: Shape) -> np.ndarray:
+        return coverage(shape.away, self.pixel)
+
+
+def empty_layer(
+    size: int, x: float, y: float, scale: float, slim: float, facing: int, chains: Sequence[np.ndarray],
+    margin: float = 0.02,
+) -> Layer:  # fmt: skip
+    """A layer around these chains, whose own origin lies at (x, y) in the picture, its unit `scale` picture widths.
+
+    facing -1 mirrors it, slim squeezes its width, and margin is room around the chains.
+    """
+    column, row = grid(size)
+    pixel, step = 1.0 / (size * scale), facing / (size * scale * slim)
+    own_x, own_y = (column - x) * facing / (scale * slim), (y - row) / scale
+    rows, columns = _box(chains, margin + 2.0 * pixel, own_x, own_y, pixel, step)
+    own_x, own_y = own_x[:, columns], own_y[rows]
+    shape = (own_y.size, own_x.size)
+    return Layer(rows, columns, np.zeros((3, *shape)), np.zeros(shape), np.zeros(shape), own_x, own_y, pixel, step)
+
+
+def _box(
+    chains: Sequence[np.ndarray], margin: float, x: np.ndarray, y: np.ndarray, pixel: float, step: float
+) -> tuple[slice, slice]:
+    """Rows and columns of the pixels x, y within `margin` of these chains."""
+    if x.size == 0 or y.size == 0:
+        return slice(0, 0), slice(0, 0)
+    circles = chains[0] if len(chains) == 1 else np.concatenate(chains)
+    centres, radii = circles[:, :2], circles[:, 2:]
+    (first, low), (last, high) = (centres - radii).min(axis=0).tolist(), (centres + radii).max(axis=0).tolist()
+    left, top = x[0, 0].item(), y[0, 0].item()
+    ends = (first - margin - left) / step, (last + margin - left) / step
+    return (
+        _span((top - high - margin) / pixel, (top - low + margin) / pixel, y.size),
+        _span(min(ends), max(ends), x.size),
+    )
+
+
+def _span(first: float, last: float, size: int) -> slice:
+    start = min(max(math.ceil(first), 0), size)
+    return slice(start, max(start, min(math.floor(last) + 1, size)))
+
+
+def _within(outer: slice, inner: slice) -> slice:
+    return slice(outer.start + inner.start, outer.start + inner.stop)

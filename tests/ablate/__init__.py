@@ -1,0 +1,1 @@
+"""The papers' tables: what is run, kept and written."""

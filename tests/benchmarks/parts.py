@@ -1,0 +1,88 @@
+"""The parts of `python -m tests.benchmarks`, each with what it measures."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import torch
+
+from minicyclegan.models import ModelName
+from minicyclegan.shipping.translator import load
+from tests.benchmarks.apart import Apart
+from tests.benchmarks.baseline import baseline_step
+from tests.benchmarks.machine import measure_peaks
+from tests.benchmarks.page import BenchError
+from tests.benchmarks.quality import time_to_quality
+from tests.benchmarks.steps import best_batch, large, measure_steps, small, tiny
+from tests.benchmarks.surroundings import measure_input, measure_saving
+from tests.benchmarks.translation import measure_translation, some_generator
+
+PARTS = {
+    "machine": "the best matrix product, convolution and copy",
+    "steps": "the recipes' steps at --small sizes, against the baseline",
+    "large": "the published networks' step: 128 px on a CPU, 256 px on a GPU",
+    "input": "reading pictures, saving and drawing",
+    "translation": "pictures a second, in several ways of computing",
+    "quality-small": "trains until --small's quality is reached, by its own settings (minutes)",
+    "quality-original": "the same by the original's settings (up to --minutes of training, and judging)",
+}
+
+
+def measure(part: str, device: torch.device, given: Any) -> dict[str, Any]:
+    """The figures of `part`, a key of PARTS, as JSON can hold them; `given` are the options of the command line."""
+    seconds, rehearse = (0.05 if given.rehearse else given.seconds), given.rehearse
+    backend = "aot_eager" if rehearse else "inductor"
+    if part == "machine":
+        return measure_peaks(device, seconds / 8, rehearse)
+    if part in ("steps", "large"):
+        baseline = Apart(baseline_step, device)
+        if part == "large":
+            works = [tiny("cyclegan") if rehearse else large(device)]
+        else:
+            works = [tiny(name) if rehearse else small(name, device) for name in get_args(ModelName)]
+        measured = [measure_steps(work, device, seconds, given.variants, baseline, backend) for work in works]
+        baseline.end()
+        content: dict[str, Any] = {"works": measured}
+        if part == "large" and (device.type == "cuda" or rehearse):
+            names = ("ours", *given.variants)
+            content["best_batch"] = {name: best_batch(name, device, seconds / 4, backend, rehearse) for name in names}
+        return content
+    if part == "input":
+        rates = {}
+        for size in (16,) if rehearse else (64, 256):
+            rates |= measure_input(size, seconds / 8)
+        saved = tiny("cyclegan") if rehearse else small("cyclegan", torch.device("cpu"))
+        return {"input": rates, "saving": measure_saving(saved)}
+    if part == "translation":
+        return {"networks": _translations(device, seconds, given, backend)}
+    return time_to_quality(
+        part == "quality-original",
+        device,
+        given.minutes,
+        1 if rehearse else given.every,
+        given.seed,
+        *((4, {"zebra coats": 0.0, "horse coats": 0.0, "background": 1.0}) if rehearse else ()),
+        networks={"width": 2, "disc_width": 2, "blocks": 1} if rehearse else None,
+        steps=2 if rehearse else None,
+    )
+
+
+def _translations(device: torch.device, seconds: float, given: Any, backend: str) -> list[dict[str, Any]]:
+    compiled = any(name.startswith("compiled") for name in given.variants)
+    if given.rehearse:
+        networks = {"a rehearsal": (some_generator(2, 1), 16, 3)}
+    elif given.model:
+        translator = load(given.model, device)
+        if translator.latent:
+            raise BenchError(f"--model {given.model}: has many answers to a picture; give a model of one")
+        network, channels = translator.generators["AtoB"]
+        networks = {given.model: (network, translator.settings.get("size", 256), channels)}
+    else:
+        networks = {
+            "--small's, 64 px": (some_generator(16, 3), 64, 3),
+            "the published one, 256 px": (some_generator(64, 9), 256, 3),
+        }
+    return [
+        measure_translation(name, network, size, device, seconds, compiled, backend, channels)
+        for name, (network, size, channels) in networks.items()
+    ]

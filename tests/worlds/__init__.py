@@ -1,0 +1,1 @@
+"""The drawn worlds: what they look like, and that they stay as they are."""
