@@ -12,7 +12,7 @@ from torch import Tensor
 
 from minicyclegan.cli import Parser, run
 from minicyclegan.devices import DeviceError, find_device, synchronise
-from minicyclegan.models import CONFIGS, ModelConfig, ModelName, build
+from minicyclegan.models import MODELS, ModelConfig, ModelName, build
 from minicyclegan.networks import ResnetGenerator
 from minicyclegan.training.config import preset
 from minicyclegan.training.speed import choose_speed, prepare
@@ -41,8 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
 
     for model in get_args(ModelName):
         settings, networks = preset("small", model, device.type)
-        step(f"a step of --small, {model}", CONFIGS[model](**networks), settings["size"], settings.get("batch", 1))
-    step("a step as published, cyclegan", CONFIGS["cyclegan"](), 128 if device.type == "cpu" else 256, 1)
+        step(
+            f"a step of --small, {model}", MODELS[model].config(**networks), settings["size"], settings.get("batch", 1)
+        )
+    step("a step as published, cyclegan", MODELS["cyclegan"].config(), 128 if device.type == "cpu" else 256, 1)
     network, picture = ResnetGenerator().eval().to(device), some_pictures(1, 256, device)
     with torch.inference_mode():
         row("translating by the published network, 256 px", lambda: network(picture), 1)

@@ -13,8 +13,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from minicyclegan.share import ALL, Share
-
 GANLoss = Literal["vanilla", "minimax", "lsgan", "wgangp", "hinge"]
 
 
@@ -52,21 +50,13 @@ def generator_loss(fake: Tensor, kind: GANLoss = "lsgan") -> Tensor:
     raise ValueError(_unknown(kind))
 
 
-def gradient_penalty(
-    D: Callable[[Tensor], Tensor],
-    real: Tensor,
-    fake: Tensor,
-    generator: torch.Generator | None = None,
-    processes: Share = ALL,
-) -> Tensor:
+def gradient_penalty(D: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, points: Tensor) -> Tensor:
     """How far the slope of D is from 1 on the lines between real and generated pictures.
 
-    real, fake: (N, C, H, W). `generator`, on the CPU, draws the N points on the lines; `processes` says whose they are.
+    real, fake: (N, C, H, W). points: (N, 1, 1, 1) in [0, 1], where on its line each picture is tried, 1 being real.
     Differentiable in D's weights.
     """
-    share = processes.draw(lambda n: torch.rand(n, 1, 1, 1, generator=generator, dtype=real.dtype), len(real))
-    share = share.to(real.device)  # (N, 1, 1, 1)
-    between = (share * real + (1 - share) * fake).detach().requires_grad_()
+    between = (points * real + (1 - points) * fake).detach().requires_grad_()
     # A picture's score is its patches' mean; summing the scores gives every picture its own gradient in one pass.
     (gradient,) = torch.autograd.grad(D(between).mean(dim=(1, 2, 3)).sum(), between, create_graph=True)
     # E (||grad D(x)||_2 - 1)^2   (Gulrajani et al. 2017, eq. 3)

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from minicyclegan.kernels.instance_norm import Activation, activate, instance_norm_act, slope_below_zero
 from minicyclegan.receptive_field import smallest_input
 
 Norm = Literal["instance", "batch", "none"]
@@ -25,13 +24,15 @@ LatentAt = Literal["input", "all"]
 class InstanceNorm(nn.Module):
     """Each channel of each picture to mean 0, variance 1 over its own pixels; no parameters, no running statistics.
 
-    (N, C, H, W) -> (N, C, H, W); a 1 x 1 map raises ValueError. Ulyanov et al. 2016, "Instance Normalization", eq. 7.
+    (N, C, H, W) -> (N, C, H, W); a 1 x 1 map raises ValueError. Ulyanov et al. 2016, "Instance Normalization".
     """
 
-    kernel = False  # whether a GPU takes the fused kernel: training/speed.py decides
-
-    def forward(self, x: Tensor, activation: Activation = "none", residual: Tensor | None = None) -> Tensor:
-        return instance_norm_act(x, activation, residual, kernel=self.kernel)  # (N, C, H, W)
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[-2:] == (1, 1):
+            raise ValueError("instance norm of a 1 x 1 map is 0 whatever goes in: use a larger picture or fewer layers")
+        # y = (x - mu) / sqrt(sigma^2 + eps)   (eq. 7)
+        # One channel a group makes group norm this function, and its CPU code is several times as fast.
+        return F.group_norm(x, num_groups=x.shape[1], eps=1e-5)  # (N, C, H, W)
 
 
 def norm_layer(norm: Norm, channels: int) -> nn.Module:
@@ -43,14 +44,6 @@ def norm_layer(norm: Norm, channels: int) -> nn.Module:
     if norm == "none":
         return nn.Identity()
     raise ValueError(f'norm must be "instance", "batch" or "none", not {norm!r}')
-
-
-def normed(norm: nn.Module, x: Tensor, activation: Activation = "none", residual: Tensor | None = None) -> Tensor:
-    """residual + activation(norm(x)), (N, C, H, W) each: in one go where the norm can."""
-    if isinstance(norm, InstanceNorm):
-        return norm(x, activation, residual)
-    y = activate(norm(x), slope_below_zero(activation))
-    return y if residual is None else residual + y
 
 
 class ResidualBlock(nn.Module):
@@ -66,9 +59,9 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.conv1(F.pad(x, (1, 1, 1, 1), mode="reflect"))  # (N, C, H, W)
-        y = self.dropout(normed(self.norm1, y, "relu"))  # (N, C, H, W)
+        y = self.dropout(F.relu(self.norm1(y)))  # (N, C, H, W)
         y = self.conv2(F.pad(y, (1, 1, 1, 1), mode="reflect"))  # (N, C, H, W)
-        return normed(self.norm2, y, residual=x)  # (N, C, H, W)
+        return x + self.norm2(y)  # (N, C, H, W)
 
 
 class ResnetGenerator(nn.Module):
@@ -111,17 +104,15 @@ class ResnetGenerator(nn.Module):
         initialise(self, generator)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.stem(F.pad(x, (3, 3, 3, 3), mode="reflect"))  # (N, width, H, W)
-        x = normed(self.stem_norm, x, "relu")  # (N, width, H, W)
-        x = normed(self.down1_norm, self.down1(x), "relu")  # (N, 2 width, H/2, W/2)
-        x = normed(self.down2_norm, self.down2(x), "relu")  # (N, 4 width, H/4, W/4)
+        x = F.pad(x, (3, 3, 3, 3), mode="reflect")  # (N, in_channels, H + 6, W + 6)
+        x = F.relu(self.stem_norm(self.stem(x)))  # (N, width, H, W)
+        x = F.relu(self.down1_norm(self.down1(x)))  # (N, 2 width, H/2, W/2)
+        x = F.relu(self.down2_norm(self.down2(x)))  # (N, 4 width, H/4, W/4)
         x = self.blocks(x)  # (N, 4 width, H/4, W/4)
-        x = normed(self.up1_norm, self.up1(x), "relu")  # (N, 2 width, H/2, W/2)
-        x = normed(self.up2_norm, self.up2(x), "relu")  # (N, width, H, W)
+        x = F.relu(self.up1_norm(self.up1(x)))  # (N, 2 width, H/2, W/2)
+        x = F.relu(self.up2_norm(self.up2(x)))  # (N, width, H, W)
         x = F.pad(x, (3, 3, 3, 3), mode="reflect")  # (N, width, H + 6, W + 6)
-        # So few output channels are convolved much faster on a CPU when a pixel's channels lie side by side.
-        x = self.head(x.contiguous(memory_format=torch.channels_last))  # (N, out_channels, H, W)
-        return torch.tanh(x).contiguous()  # (N, out_channels, H, W)
+        return torch.tanh(self.head(x))  # (N, out_channels, H, W)
 
     def fitting_side(self, side: int) -> int:
         """The smallest side, in pixels, that is at least `side` and comes back as it is."""
@@ -192,11 +183,11 @@ class UnetGenerator(nn.Module):
         initialise(self, generator)
 
     def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
-        self._check(x, z)
+        check_unet_input(x.shape, None if z is None else z.shape, self.depth, self.latent)
         down = []
         for level, (convolution, norm) in enumerate(zip(self.down, self.down_norms, strict=True)):
             if z is not None and (level == 0 or self.latent_at == "all"):
-                planes = z[:, :, None, None].expand(-1, -1, *x.shape[-2:])  # (N, latent, H/2^level, W/2^level)
+                planes = z[:, :, None, None].expand(-1, -1, x.shape[2], x.shape[3])  # (N, latent, H/2^level, W/2^level)
                 x = torch.cat([x, planes], dim=1)  # (N, C + latent, H/2^level, W/2^level)
             x = norm(convolution(F.leaky_relu(x, 0.2) if level else x))  # (N, width 2^level, H/2^(level+1), …)
             down.append(x)
@@ -212,18 +203,19 @@ class UnetGenerator(nn.Module):
         """The smallest side, in pixels, that is at least `side` and can be halved `depth` times."""
         return side + -side % 2**self.depth
 
-    def _check(self, x: Tensor, z: Tensor | None) -> None:
-        height, width = x.shape[-2:]
-        if (self.fitting_side(height), self.fitting_side(width)) != (height, width):
-            raise ValueError(
-                f"a U-Net of depth {self.depth} takes pictures whose sides are multiples of {2**self.depth}, "
-                f"not {height} x {width}"
-            )
-        if self.latent and (z is None or z.shape != (len(x), self.latent)):
-            given = "none" if z is None else f"one of shape {tuple(z.shape)}"
-            raise ValueError(f"this network takes a code z of shape ({len(x)}, {self.latent}), and got {given}")
-        if z is not None and not self.latent:
-            raise ValueError("this network was made without a code: latent=0")
+
+def check_unet_input(shape: torch.Size, code: torch.Size | None, depth: int, latent: int) -> None:
+    """Raises ValueError for a picture (N, C, H, W) that can't be halved `depth` times, and for a code that isn't z."""
+    if shape[2] % 2**depth or shape[3] % 2**depth:
+        raise ValueError(
+            f"a U-Net of depth {depth} takes pictures whose sides are multiples of {2**depth}, "
+            f"not {shape[2]} x {shape[3]}"
+        )
+    if latent and code != (shape[0], latent):
+        given = "none" if code is None else f"one of shape {tuple(code)}"
+        raise ValueError(f"this network takes a code z of shape ({shape[0]}, {latent}), and got {given}")
+    if code is not None and not latent:
+        raise ValueError("this network was made without a code: latent=0")
 
 
 class PatchDiscriminator(nn.Module):
@@ -260,10 +252,10 @@ class PatchDiscriminator(nn.Module):
         initialise(self, generator)
 
     def forward(self, x: Tensor) -> Tensor:
-        _check_side(self, x)
+        check_sides(x.shape, self.least_side, "PatchDiscriminator")
         x = F.leaky_relu(self.first(x), 0.2)  # (N, width, H/2, W/2)
         for convolution, norm in zip(self.hidden, self.norms, strict=True):
-            x = normed(norm, convolution(x), "leaky_relu")  # (N, up to 8 width, H/2^i, W/2^i)
+            x = F.leaky_relu(norm(convolution(x)), 0.2)  # (N, up to 8 width, H/2^i, W/2^i)
         return self.last(x)  # (N, 1, H/2^layers - 2, W/2^layers - 2)
 
 
@@ -285,7 +277,7 @@ class PixelDiscriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.leaky_relu(self.first(x), 0.2)  # (N, width, H, W)
-        x = normed(self.norm, self.hidden(x), "leaky_relu")  # (N, 2 width, H, W)
+        x = F.leaky_relu(self.norm(self.hidden(x)), 0.2)  # (N, 2 width, H, W)
         return self.last(x)  # (N, 1, H, W)
 
 
@@ -315,7 +307,9 @@ class MultiscaleDiscriminator(nn.Module):
         judged = []
         for scale, discriminator in enumerate(self.scales):
             if scale:
-                x = F.avg_pool2d(x, 3, stride=2, padding=1, count_include_pad=False)  # (N, in_channels, H/2, W/2)
+                # Contiguous, since padded pooling of channels last has wrong gradients on a GPU up to PyTorch 2.11
+                # at least (pytorch #188344).
+                x = F.avg_pool2d(x.contiguous(), 3, stride=2, padding=1, count_include_pad=False)  # (N, C, H/2, W/2)
             judged.append(discriminator(x))  # (N, 1, H/2^(layers + scale) - 2, …)
         return judged
 
@@ -332,8 +326,9 @@ class EncoderBlock(nn.Module):
         self.shortcut = nn.Conv2d(in_channels, out_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.conv1(normed(self.norm1, x, "leaky_relu"))  # (N, in_channels, H, W)
-        y = F.avg_pool2d(self.conv2(normed(self.norm2, y, "leaky_relu")), 2)  # (N, out_channels, H/2, W/2)
+        y = self.conv1(F.leaky_relu(self.norm1(x), 0.2))  # (N, in_channels, H, W)
+        y = self.conv2(F.leaky_relu(self.norm2(y), 0.2))  # (N, out_channels, H, W)
+        y = F.avg_pool2d(y, 2)  # (N, out_channels, H/2, W/2)
         return y + self.shortcut(F.avg_pool2d(x, 2))  # (N, out_channels, H/2, W/2)
 
 
@@ -373,17 +368,16 @@ class StyleEncoder(nn.Module):
                 nn.init.kaiming_normal_(convolution.weight, a=0.2, generator=generator)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        _check_side(self, x)
+        check_sides(x.shape, self.least_side, "StyleEncoder")
         x = self.blocks(self.first(x))  # (N, up to 4 width, H/2^(blocks + 1), W/2^(blocks + 1))
         x = F.leaky_relu(x, 0.2).mean(dim=(2, 3))  # (N, up to 4 width)
         return self.mean(x), self.log_variance(x)  # (N, latent) each
 
 
-def _check_side(network: PatchDiscriminator | StyleEncoder, x: Tensor) -> None:
-    height, width = x.shape[-2:]
-    if min(height, width) < network.least_side:
-        name = type(network).__name__
-        raise ValueError(f"this {name} takes sides of {network.least_side} pixels or more, not {height} x {width}")
+def check_sides(shape: torch.Size, least: int, network: str) -> None:
+    """Raises ValueError for a picture (N, C, H, W) with a side below `least` pixels."""
+    if min(shape[2:]) < least:
+        raise ValueError(f"this {network} takes sides of {least} pixels or more, not {shape[2]} x {shape[3]}")
 
 
 @torch.no_grad()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -24,13 +24,6 @@ class Share:
     def of(self, whole: Whole) -> Whole:
         """This process's part of something with one entry a picture of the batch."""
         return whole[self.rank :: self.processes]
-
-    def draw(self, draw: Callable[[int], Tensor], count: int) -> Tensor:
-        """`draw` of random entries for the `count` pictures of this process, (count, …).
-
-        All are drawn, of every process, so that generators stay alike and the number of processes changes nothing.
-        """
-        return self.of(draw(count * self.processes))
 
 
 ALL = Share()

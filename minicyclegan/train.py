@@ -13,7 +13,7 @@ from minicyclegan.cli import Parser, add_options, run
 from minicyclegan.data.colours import PictureError
 from minicyclegan.data.folders import DataError
 from minicyclegan.devices import DeviceError, find_device
-from minicyclegan.models import CONFIGS, ModelName
+from minicyclegan.models import MODELS, ModelName
 from minicyclegan.training.checkpoint import CheckpointError
 from minicyclegan.training.config import PresetName, TrainConfig, preset
 from minicyclegan.training.jobs import resume, start
@@ -47,7 +47,7 @@ def _job(arguments: list[str] | None, processes: Processes) -> Callable[[], int]
         if "epochs" in given:
             settings["steps"] = None
         config = _build(TrainConfig, settings, given)
-        model_config = _build(CONFIGS[chosen.model], model_settings, given)
+        model_config = _build(MODELS[chosen.model].config, model_settings, given)
         for option, channels in (("A", model_config.channels_A), ("B", model_config.channels_B)):
             if channels not in (1, 3):
                 parser.error(f"--channels-{option} must be 1 (grey) or 3 (colour), not {channels}")
@@ -84,7 +84,7 @@ def _parser(model: ModelName, settings: dict[str, Any], model_settings: dict[str
     parser.add_argument("--out", metavar="FOLDER", help="the run's folder (default: runs/DATA-MODEL-NUMBER)")
     parser.add_argument("--resume", action="store_true", help="continue the run in --out, with its own settings")
     add_options(parser.add_argument_group("the run"), TrainConfig, settings)
-    add_options(parser.add_argument_group(f"the model, {model}"), CONFIGS[model], model_settings)
+    add_options(parser.add_argument_group(f"the model, {model}"), MODELS[model].config, model_settings)
     return parser
 
 

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from minicyclegan import config as settings
 from minicyclegan.config import option
 from minicyclegan.losses import (
     GANLoss,
@@ -29,7 +28,7 @@ from minicyclegan.losses import (
     l1_loss,
     latent_loss,
 )
-from minicyclegan.models import state
+from minicyclegan.models.base import Model, ModelConfig
 from minicyclegan.models.pix2pix import check_unet_size
 from minicyclegan.networks import (
     Direction,
@@ -40,15 +39,17 @@ from minicyclegan.networks import (
     UnetGenerator,
 )
 from minicyclegan.receptive_field import smallest_input
-from minicyclegan.share import ALL
 
 
 @dataclass(frozen=True)
-class BicycleGANConfig:
-    """The published settings are the defaults. Raises ValueError, naming the option, for a value that can't work.
+class BicycleGANConfig(ModelConfig):
+    """The published settings are the defaults.
 
     First weights are drawn from N(0, 0.02), as for the other models; the published code takes Xavier's, gain 0.02.
     """
+
+    paired = True
+    batch_parts = 2  # a half is encoded, the other half shows D_lr what is real
 
     latent: int = option(8, "length of the code that tells the answers apart", least=1)
     latent_at: LatentAt = option("all", "where the code enters: at the input, or at all levels of the way down")
@@ -80,10 +81,8 @@ class BicycleGANConfig:
     beta1: float = option(0.5, "Adam's first beta; the second is 0.999", least=0.0, below=1)
     gan_loss: GANLoss = option("lsgan", "adversarial loss")
 
-    paired = True  # whether it learns from pairs
-
     def __post_init__(self) -> None:
-        settings.check(self)
+        super().__post_init__()
         if not self.encodes and not self.regresses:
             raise ValueError(
                 "--lambda-vae, --lambda-l1, --lambda-lr and --lambda-latent are all 0: nothing is left to learn from"
@@ -100,7 +99,6 @@ class BicycleGANConfig:
         return self.lambda_lr > 0 or self.lambda_latent > 0
 
     def check_size(self, size: int) -> None:
-        """Raises ValueError for a training size that these networks can't work on."""
         check_unet_size(size, self.depth)
         least = smallest_input(self.disc_layers) * 2 ** (self.disc_scales - 1)
         if size < least:
@@ -113,20 +111,20 @@ class BicycleGANConfig:
             raise ValueError(f"--size {size} is too small for --encoder-blocks {self.encoder_blocks}: {least} at least")
 
 
-class BicycleGAN(nn.Module):
+class BicycleGAN(Model):
     """Four networks, an optimizer each, and the one `step` that trains them.
 
     seed       draws the initial weights and all codes
     networks   put in place of the published ones: G=, E=, D_vae=, D_lr=
-
-    An ordinary module: `.to(device)` or `.double()` before the first step.
     """
 
-    directions: tuple[Direction, ...] = ("AtoB",)
+    translators = {"AtoB": "G"}
+    averaged = ("G", "E")
+    judges = ("D_vae", "D_lr")
+    pieces = ("train_networks",)
 
     def __init__(self, config: BicycleGANConfig | None = None, seed: int = 0, **networks: nn.Module):
-        super().__init__()
-        c = self.config = config or BicycleGANConfig()
+        c = config or BicycleGANConfig()
         draw = torch.Generator().manual_seed(seed)
         A, B = c.channels_A, c.channels_B
         judged = (A + B if c.conditional else B, c.disc_width, c.disc_layers, c.disc_norm, c.disc_scales)
@@ -138,18 +136,11 @@ class BicycleGAN(nn.Module):
             "D_vae": MultiscaleDiscriminator(*judged, generator=draw),
             "D_lr": MultiscaleDiscriminator(*judged, generator=draw),
         }
-        if not networks.keys() <= published.keys():
-            raise ValueError(f"networks are called {', '.join(published)}, not {', '.join(networks)}")
-        self.G, self.E, self.D_vae, self.D_lr = (published | networks).values()
+        super().__init__(c, published, networks)
         self.noise = torch.Generator().manual_seed(seed)  # of all codes, and of the penalty's points
-        self.share = ALL  # of a batch, what this process has
-
-        self.G_parameters, self.E_parameters = list(self.G.parameters()), list(self.E.parameters())
-        # Fused Adam is the same arithmetic in one pass over the weights.
-        self.optimizers = {
-            name: torch.optim.Adam(getattr(self, name).parameters(), c.lr, betas=(c.beta1, 0.999), fused=True)
-            for name in ("G", "E", "D_vae", "D_lr")
-        }
+        self.optimizer_G, self.optimizer_E = self.adam("G"), self.adam("E")
+        self.optimizer_D_vae, self.optimizer_D_lr = self.adam("D_vae"), self.adam("D_lr")
+        self.GE_parameters = [*self.G.parameters(), *self.E.parameters()]
 
     def step(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
         """One optimisation step on pairs: G and E together, then D_vae, then D_lr.
@@ -160,18 +151,37 @@ class BicycleGAN(nn.Module):
         a (N, channels_A, H, W), b (N, channels_B, H, W) in [-1, 1] -> the unweighted loss terms, 0-d tensors.
         """
         c = self.config
+        half = a[: max(1, len(a) // 2)]
+        eps = self.random(torch.randn, self.noise, half, c.latent) if c.encodes and c.variational else None
+        z = self.random(torch.randn, self.noise, half, c.latent) if c.regresses else None  # (half, latent)
+        points = [
+            self.random(torch.rand, self.noise, half, 1, 1, 1) if weight > 0 and c.gan_loss == "wgangp" else None
+            for weight in (c.lambda_vae, c.lambda_lr)
+        ]
+        return self.train_networks(a, b, eps, z, *points)
+
+    def train_networks(
+        self,
+        a: Tensor,
+        b: Tensor,
+        eps: Tensor | None,
+        z: Tensor | None,
+        points_vae: Tensor | None,
+        points_lr: Tensor | None,
+    ) -> dict[str, Tensor]:
+        """The step, once all that is random is drawn: numbers of N(0, I), (half, latent), and the penalties' points."""
+        c = self.config
         half = max(1, len(a) // 2)
         a_encoded, b_encoded = a[:half], b[:half]  # (half, channels_A or channels_B, H, W)
         a_random, b_random = (a[half:], b[half:]) if len(a) > 1 else (a, b)  # the same, of the other half
 
         codes: dict[str, Tensor] = {}  # (half, latent) each
-        empty = b.new_empty(half, c.latent)
         if c.encodes:
             mean, log_variance = self.E(b_encoded)  # (half, latent) each
             # z = mu + sigma eps: the reparameterisation trick   (BicycleGAN, section 3.2; Kingma and Welling 2014)
-            codes["vae"] = mean + self._normal(empty) * (0.5 * log_variance).exp() if c.variational else mean
+            codes["vae"] = mean + eps * (0.5 * log_variance).exp() if c.variational else mean
         if c.regresses:
-            codes["lr"] = self._normal(empty)
+            codes["lr"] = z
         translated = self._translate(a_encoded, *codes.values())
         fakes = dict(zip(codes, translated, strict=True))  # (half, channels_B, H, W) each
 
@@ -188,17 +198,18 @@ class BicycleGAN(nn.Module):
             losses["gan_vae"] = self._fooled(self.D_vae, a_encoded, fakes["vae"])
         if c.lambda_lr > 0:
             losses["gan_lr"] = self._fooled(self.D_lr, a_encoded, fakes["lr"])
-        self.optimizers["G"].zero_grad()
-        self.optimizers["E"].zero_grad()
+        self.optimizer_G.zero_grad()
+        self.optimizer_E.zero_grad()
         # Only G and E collect gradients: both D are judges here, not learners.
-        self.generator_objective(losses).backward(inputs=self.G_parameters + self.E_parameters)
-        self.optimizers["G"].step()
-        self.optimizers["E"].step()
+        self.generator_objective(losses).backward(inputs=self.GE_parameters)
+        self.optimizer_G.step()
+        self.optimizer_E.step()
+        self.update_average()
 
         if c.lambda_vae > 0:
-            losses |= self._train("D_vae", (a_encoded, b_encoded), (a_encoded, fakes["vae"].detach()))
+            losses |= self._train("D_vae", (a_encoded, b_encoded), (a_encoded, fakes["vae"].detach()), points_vae)
         if c.lambda_lr > 0:
-            losses |= self._train("D_lr", (a_random, b_random), (a_encoded, fakes["lr"].detach()))
+            losses |= self._train("D_lr", (a_random, b_random), (a_encoded, fakes["lr"].detach()), points_lr)
         return {name: loss.detach() for name, loss in losses.items()}
 
     def generator_objective(self, losses: dict[str, Tensor]) -> Tensor:
@@ -224,7 +235,9 @@ class BicycleGAN(nn.Module):
         """What G pays for not fooling D: the sum over its scales."""
         return sum(generator_loss(judged, self.config.gan_loss) for judged in D(self._seen(a, fake_b)))
 
-    def _train(self, name: str, real: tuple[Tensor, Tensor], fake: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+    def _train(
+        self, name: str, real: tuple[Tensor, Tensor], fake: tuple[Tensor, Tensor], points: Tensor | None
+    ) -> dict[str, Tensor]:
         """Trains the discriminator called `name` on true and on generated (a, b), and returns what it paid.
 
         It is logged as half of real + fake, like every other discriminator; as published, the whole is minimised.
@@ -237,30 +250,23 @@ class BicycleGAN(nn.Module):
         losses = {name: sum(discriminator_loss(true, false, kind) for true, false in pairs)}
         objective = 2 * losses[name]
         if kind == "wgangp":
-            count = min(len(seen_real), len(seen_fake))
-            judge = _mean_over_scales(D)
-            penalty = gradient_penalty(judge, seen_real[:count], seen_fake[:count], self.noise, self.share)
+            penalty = gradient_penalty(_mean_over_scales(D), seen_real[: len(seen_fake)], seen_fake, points)
             losses[name.replace("D", "penalty")] = penalty
             objective = objective + self.config.lambda_penalty * penalty
-        self.optimizers[name].zero_grad()
+        optimizer = getattr(self, f"optimizer_{name}")
+        optimizer.zero_grad()
         objective.backward()
-        self.optimizers[name].step()
+        optimizer.step()
         return losses
 
     def _seen(self, a: Tensor, b: Tensor) -> Tensor:
         return torch.cat([a, b], dim=1) if self.config.conditional else b
 
-    def _normal(self, like: Tensor) -> Tensor:
-        """Numbers from N(0, 1) in the shape of `like`."""
-        shape = like.shape[1:]
-        drawn = self.share.draw(lambda n: torch.randn(n, *shape, generator=self.noise, dtype=like.dtype), len(like))
-        return drawn.to(like.device)
-
     @torch.no_grad()
     def encode(self, b: Tensor) -> Tensor:
         """The code of each picture's style: (N, channels_B, H, W) in [-1, 1] -> (N, latent)."""
-        with _at_rest(self.E):
-            return self.E(b)[0]  # (N, latent)
+        with _in_eval_mode(self.at_its_best("E")) as E:
+            return E(b)[0]  # (N, latent)
 
     @torch.no_grad()
     def sample(self, a: Tensor, n: int, generator: torch.Generator | None = None) -> Tensor:
@@ -268,59 +274,31 @@ class BicycleGAN(nn.Module):
 
         generator   draws the codes, on the CPU; without one they are drawn from seed 0
         """
+        if n < 1:
+            raise ValueError("ask for one answer at least: n is 0")
         generator = generator or torch.Generator().manual_seed(0)
         z = torch.randn(n, self.config.latent, generator=generator).to(a)  # (n, latent)
-        return self._answers(a, [code.expand(len(a), -1) for code in z])
-
-    @torch.no_grad()
-    def interpolate(self, a: Tensor, first: Tensor, last: Tensor, n: int) -> Tensor:
-        """Each picture in `n` styles on the line from one code to the other, both included.
-
-        a (N, channels_A, H, W), first and last (latent,) or (N, latent), n at least 2 -> (N, n, channels_B, H, W).
-        """
-        shares = torch.linspace(0, 1, n).tolist()
-        codes = [((1 - share) * first + share * last).expand(len(a), -1) for share in shares]  # n x (N, latent)
-        return self._answers(a, codes)
-
-    def _answers(self, a: Tensor, codes: list[Tensor]) -> Tensor:
-        if not codes:
-            raise ValueError("ask for one answer at least: n is 0")
-        with _at_rest(self.G):
-            return torch.stack([self.G(a, z) for z in codes], dim=1)  # (N, n, channels_B, H, W)
-
-    def set_learning_rate(self, factor: float) -> float:
-        """Sets all optimizers to `factor` times the configured rate and returns the rate."""
-        return state.set_rate(self.optimizers.values(), self.config.lr * factor)
-
-    def training_state(self) -> dict[str, Any]:
-        """Everything that the next step depends on, as tensors and plain values."""
-        return state.collect(self._parts())
-
-    def load_training_state(self, content: dict[str, Any]) -> None:
-        """Continues where `training_state` was taken. The networks are on their device already."""
-        state.restore(self._parts(), content, self.G_parameters[0].device)
-
-    def _parts(self) -> dict[str, state.Part]:
-        optimizers = {f"optimizer_{name}": optimizer for name, optimizer in self.optimizers.items()}
-        return {"networks": self, **optimizers, "noise": self.noise}
+        with _in_eval_mode(self.at_its_best("G")) as G:
+            return torch.stack([G(a, code.expand(len(a), -1)) for code in z], dim=1)  # (N, n, channels_B, H, W)
 
     @torch.no_grad()
     def sample_rows(self, a: Tensor, direction: Direction, truth: Tensor | None = None) -> dict[str, Tensor]:
-        """What a sample grid shows of these pictures, a row each: random styles, and the true picture's own style."""
+        """Shows random styles, and the true picture's own style."""
         styles = self.sample(a, 4).unbind(1)  # 4 x (N, channels_B, H, W)
         rows = {"input": a} | {f"style {k + 1}": picture for k, picture in enumerate(styles)}
         if truth is not None:
-            rows["truth's style"] = self.G(a, self.encode(truth))  # (N, channels_B, H, W)
+            with _in_eval_mode(self.at_its_best("G")) as G:
+                rows["truth's style"] = G(a, self.encode(truth))  # (N, channels_B, H, W)
         return rows
 
 
 @contextlib.contextmanager
-def _at_rest(network: nn.Module) -> Iterator[None]:
-    """In eval mode for a while: no dropout, and batch norms learn nothing from what they see."""
+def _in_eval_mode(network: nn.Module) -> Iterator[nn.Module]:
+    """The network in eval mode for a while: no dropout, and batch norms learn nothing from what they see."""
     training = network.training
     network.eval()
     try:
-        yield
+        yield network
     finally:
         network.train(training)
 

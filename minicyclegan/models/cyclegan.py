@@ -5,14 +5,12 @@ G_AB translates pictures of domain A into domain B, G_BA the other way. D_A judg
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from minicyclegan import config as settings
 from minicyclegan.config import option
 from minicyclegan.image_pool import ImagePool
 from minicyclegan.losses import (
@@ -23,17 +21,18 @@ from minicyclegan.losses import (
     gradient_penalty,
     identity_loss,
 )
-from minicyclegan.models import state
+from minicyclegan.models.base import Model, ModelConfig
 from minicyclegan.networks import Direction, Norm, PatchDiscriminator, ResnetGenerator
 from minicyclegan.receptive_field import smallest_input
-from minicyclegan.share import ALL
 
 Cycle = Literal["both", "forward", "backward"]
 
 
 @dataclass(frozen=True)
-class CycleGANConfig:
-    """The published settings are the defaults. Raises ValueError, naming the option, for a value that can't work."""
+class CycleGANConfig(ModelConfig):
+    """The published settings are the defaults."""
+
+    paired = False
 
     channels_A: int = option(3, "channels of domain A: 1 (grey) or 3 (colour)", least=1)
     channels_B: int = option(3, "channels of domain B: 1 (grey) or 3 (colour)", least=1)
@@ -53,10 +52,8 @@ class CycleGANConfig:
     beta1: float = option(0.5, "Adam's first beta; the second is 0.999", least=0.0, below=1)
     gan_loss: GANLoss = option("lsgan", "adversarial loss")
 
-    paired = False  # whether it learns from pairs
-
     def __post_init__(self) -> None:
-        settings.check(self)
+        super().__post_init__()
         if self.lambda_identity > 0 and self.channels_A != self.channels_B:
             raise ValueError(
                 "the identity loss needs as many channels in A as in B: set --lambda-identity 0, or equal channels"
@@ -70,7 +67,6 @@ class CycleGANConfig:
         return self.lambda_cycle > 0 and self.lambda_identity > 0
 
     def check_size(self, size: int) -> None:
-        """Raises ValueError for a training size that these networks can't work on."""
         if size % 4:
             raise ValueError(f"--size must be a multiple of 4, not {size}: the generators halve it twice")
         least = smallest_input(self.disc_layers)
@@ -78,20 +74,20 @@ class CycleGANConfig:
             raise ValueError(f"--size {size} is too small for --disc-layers {self.disc_layers}: {least} at least")
 
 
-class CycleGAN(nn.Module):
-    """Four networks, two optimizers, two histories, and the one `step` that trains them.
+class CycleGAN(Model):
+    """Four networks, two optimizers, two image pools, and the one `step` that trains them.
 
-    seed       draws the initial weights and the histories' swaps
+    seed       draws the initial weights and the pools' swaps
     networks   put in place of the published ones: G_AB=, G_BA=, D_A=, D_B=
-
-    An ordinary module: `.to(device)` or `.double()` before the first step.
     """
 
-    directions: tuple[Direction, ...] = ("AtoB", "BtoA")
+    translators = {"AtoB": "G_AB", "BtoA": "G_BA"}
+    averaged = ("G_AB", "G_BA")
+    judges = ("D_A", "D_B")
+    pieces = ("train_generators", "train_discriminators")
 
     def __init__(self, config: CycleGANConfig | None = None, seed: int = 0, **networks: nn.Module):
-        super().__init__()
-        c = self.config = config or CycleGANConfig()
+        c = config or CycleGANConfig()
         draw = torch.Generator().manual_seed(seed)
         A, B = c.channels_A, c.channels_B
         published = {
@@ -100,40 +96,44 @@ class CycleGAN(nn.Module):
             "D_A": PatchDiscriminator(A, c.disc_width, c.disc_layers, c.norm, generator=draw),
             "D_B": PatchDiscriminator(B, c.disc_width, c.disc_layers, c.norm, generator=draw),
         }
-        if not networks.keys() <= published.keys():
-            raise ValueError(f"networks are called {', '.join(published)}, not {', '.join(networks)}")
-        self.G_AB, self.G_BA, self.D_A, self.D_B = (published | networks).values()
-        self.pool_A = ImagePool(c.pool_size, seed)
-        self.pool_B = ImagePool(c.pool_size, seed + 1)
+        super().__init__(c, published, networks)
+        self.pool_A, self.pool_B = ImagePool(c.pool_size, seed), ImagePool(c.pool_size, seed + 1)
         self.penalty_points = torch.Generator().manual_seed(seed)
-        self.share = ALL  # of a batch, what this process has
-
-        self.G_parameters = list(itertools.chain(self.G_AB.parameters(), self.G_BA.parameters()))
-        self.D_parameters = list(itertools.chain(self.D_A.parameters(), self.D_B.parameters()))
-        # Fused Adam is the same arithmetic in one pass over the weights.
-        self.optimizer_G = torch.optim.Adam(self.G_parameters, c.lr, betas=(c.beta1, 0.999), fused=True)
-        self.optimizer_D = torch.optim.Adam(self.D_parameters, c.lr, betas=(c.beta1, 0.999), fused=True)
+        self.optimizer_G, self.optimizer_D = self.adam("G_AB", "G_BA"), self.adam("D_A", "D_B")
+        self.G_parameters = [*self.G_AB.parameters(), *self.G_BA.parameters()]
 
     def step(self, real_A: Tensor, real_B: Tensor) -> dict[str, Tensor]:
         """One optimisation step: both generators, then both discriminators.
 
         real_A (N, channels_A, H, W), real_B (N, channels_B, H, W) in [-1, 1] -> the unweighted loss terms, 0-d tensors.
         """
+        losses, fake_A, fake_B = self.train_generators(real_A, real_B)
+        if self.config.lambda_gan > 0:
+            # D sees pictures that G made a while ago, too (section 4, from Shrivastava et al. 2017).
+            shown = self.pool_A.query(fake_A), self.pool_B.query(fake_B)
+            losses |= self.train_discriminators(real_A, real_B, *shown, *self._penalty_points(real_A, real_B))
+        return losses
+
+    def train_generators(self, real_A: Tensor, real_B: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """The generators' half of a step: their losses, and the pictures that they made, fake_A and fake_B."""
         fake_B, same_B = self._translate(self.G_AB, real_A, real_B)  # (N, channels_B, H, W) each
         fake_A, same_A = self._translate(self.G_BA, real_B, real_A)  # (N, channels_A, H, W) each
         losses = self.generator_losses(real_A, real_B, fake_A, fake_B, same_A, same_B)
-
         self.optimizer_G.zero_grad()
         # Only the generators' weights collect gradients: D is a judge here, not a learner.
         self.generator_objective(losses).backward(inputs=self.G_parameters)
         self.optimizer_G.step()
+        self.update_average()
+        return {name: loss.detach() for name, loss in losses.items()}, fake_A.detach(), fake_B.detach()
 
-        if self.config.lambda_gan > 0:
-            D_losses = self.discriminator_losses(real_A, real_B, self.pool_A.query(fake_A), self.pool_B.query(fake_B))
-            self.optimizer_D.zero_grad()
-            self.discriminator_objective(D_losses).backward()
-            self.optimizer_D.step()
-            losses |= D_losses
+    def train_discriminators(
+        self, real_A: Tensor, real_B: Tensor, fake_A: Tensor, fake_B: Tensor, *points: Tensor
+    ) -> dict[str, Tensor]:
+        """The discriminators' half: their losses. points: for the penalties of D_A and D_B, under wgangp."""
+        losses = self.discriminator_losses(real_A, real_B, fake_A, fake_B, *points)
+        self.optimizer_D.zero_grad()
+        self.discriminator_objective(losses).backward()
+        self.optimizer_D.step()
         return {name: loss.detach() for name, loss in losses.items()}
 
     def generator_losses(
@@ -176,7 +176,9 @@ class CycleGAN(nn.Module):
         ]
         return sum(weight * sum(losses[name] for name in pair if name in losses) for weight, *pair in weighted)
 
-    def discriminator_losses(self, real_A: Tensor, real_B: Tensor, fake_A: Tensor, fake_B: Tensor) -> dict[str, Tensor]:
+    def discriminator_losses(
+        self, real_A: Tensor, real_B: Tensor, fake_A: Tensor, fake_B: Tensor, *points: Tensor
+    ) -> dict[str, Tensor]:
         """What each D pays on real pictures and on (older) generated ones; under wgangp also its penalty."""
         kind = self.config.gan_loss
         losses = {
@@ -184,8 +186,8 @@ class CycleGAN(nn.Module):
             "D_B": discriminator_loss(*self._judge(self.D_B, real_B, fake_B), kind),
         }
         if kind == "wgangp":
-            losses["penalty_A"] = gradient_penalty(self.D_A, real_A, fake_A, self.penalty_points, self.share)
-            losses["penalty_B"] = gradient_penalty(self.D_B, real_B, fake_B, self.penalty_points, self.share)
+            losses["penalty_A"] = gradient_penalty(self.D_A, real_A, fake_A, points[0])
+            losses["penalty_B"] = gradient_penalty(self.D_B, real_B, fake_B, points[1])
         return losses
 
     def discriminator_objective(self, losses: dict[str, Tensor]) -> Tensor:
@@ -208,33 +210,15 @@ class CycleGAN(nn.Module):
         """D of real pictures and of generated ones, likewise."""
         return (D(real), D(fake)) if self.config.norm == "batch" else _in_one_pass(D, real, fake)
 
-    def set_learning_rate(self, factor: float) -> float:
-        """Sets both optimizers to `factor` times the configured rate and returns the rate."""
-        return state.set_rate([self.optimizer_G, self.optimizer_D], self.config.lr * factor)
-
-    def training_state(self) -> dict[str, Any]:
-        """Everything that the next step depends on, as tensors and plain values."""
-        return state.collect(self._parts())
-
-    def load_training_state(self, content: dict[str, Any]) -> None:
-        """Continues where `training_state` was taken. The networks are on their device already."""
-        state.restore(self._parts(), content, self.G_parameters[0].device)
-
-    def _parts(self) -> dict[str, state.Part]:
-        return {
-            "networks": self,
-            "optimizer_G": self.optimizer_G,
-            "optimizer_D": self.optimizer_D,
-            "pool_A": self.pool_A,
-            "pool_B": self.pool_B,
-            "penalty_points": self.penalty_points,
-        }
+    def _penalty_points(self, *pictures: Tensor) -> list[Tensor]:
+        """Where the penalty of each discriminator is taken, (N, 1, 1, 1) each; nothing but under wgangp."""
+        drawn = pictures if self.config.gan_loss == "wgangp" else ()
+        return [self.random(torch.rand, self.penalty_points, real, 1, 1, 1) for real in drawn]
 
     @torch.no_grad()
     def sample_rows(self, real: Tensor, direction: Direction, truth: Tensor | None = None) -> dict[str, Tensor]:
-        """What a sample grid shows of these pictures, a row each: input, output, reconstruction. (N, C, H, W) each."""
-        there, back = (self.G_AB, self.G_BA) if direction == "AtoB" else (self.G_BA, self.G_AB)
-        output = there(real)
+        output = self.translator(direction)(real)  # (N, C, H, W)
+        back = self.translator("BtoA" if direction == "AtoB" else "AtoB")
         return {"input": real, "output": output, "back again": back(output)}
 
 

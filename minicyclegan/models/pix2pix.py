@@ -6,15 +6,13 @@ G translates pictures of domain A into domain B. D judges pairs (a, b): is b the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from minicyclegan import config as settings
 from minicyclegan.config import option
 from minicyclegan.losses import GANLoss, discriminator_loss, generator_loss, gradient_penalty, l1_loss
-from minicyclegan.models import state
+from minicyclegan.models.base import Model, ModelConfig
 from minicyclegan.networks import (
     Direction,
     LatentAt,
@@ -24,12 +22,13 @@ from minicyclegan.networks import (
     UnetGenerator,
 )
 from minicyclegan.receptive_field import smallest_input
-from minicyclegan.share import ALL
 
 
 @dataclass(frozen=True)
-class Pix2PixConfig:
-    """The published settings are the defaults. Raises ValueError, naming the option, for a value that can't work."""
+class Pix2PixConfig(ModelConfig):
+    """The published settings are the defaults."""
+
+    paired = True
 
     channels_A: int = option(3, "channels of domain A: 1 (grey) or 3 (colour)", least=1)
     channels_B: int = option(3, "channels of domain B: 1 (grey) or 3 (colour)", least=1)
@@ -59,15 +58,12 @@ class Pix2PixConfig:
     beta1: float = option(0.5, "Adam's first beta; the second is 0.999", least=0.0, below=1)
     gan_loss: GANLoss = option("vanilla", "adversarial loss")
 
-    paired = True  # whether it learns from pairs
-
     def __post_init__(self) -> None:
-        settings.check(self)
+        super().__post_init__()
         if self.lambda_l1 == 0 and self.lambda_gan == 0:
             raise ValueError("--lambda-l1 and --lambda-gan are both 0: nothing is left to learn from")
 
     def check_size(self, size: int) -> None:
-        """Raises ValueError for a training size that these networks can't work on."""
         check_unet_size(size, self.depth)
         if size < smallest_input(self.disc_layers):
             least = smallest_input(self.disc_layers)
@@ -85,20 +81,20 @@ def check_unet_size(size: int, depth: int) -> None:
         )
 
 
-class Pix2Pix(nn.Module):
+class Pix2Pix(Model):
     """Two networks, two optimizers, and the one `step` that trains them.
 
     seed       draws the initial weights and, where there is one, the random code
     networks   put in place of the published ones: G=, D=
-
-    An ordinary module: `.to(device)` or `.double()` before the first step.
     """
 
-    directions: tuple[Direction, ...] = ("AtoB",)
+    translators = {"AtoB": "G"}
+    averaged = ("G",)
+    judges = ("D",)
+    pieces = ("train_networks",)
 
     def __init__(self, config: Pix2PixConfig | None = None, seed: int = 0, **networks: nn.Module):
-        super().__init__()
-        c = self.config = config or Pix2PixConfig()
+        c = config or Pix2PixConfig()
         draw = torch.Generator().manual_seed(seed)
         seen = c.channels_A + c.channels_B if c.conditional else c.channels_B
         published = {
@@ -118,26 +114,28 @@ class Pix2Pix(nn.Module):
             if c.disc_layers
             else PixelDiscriminator(seen, c.disc_width, c.norm, generator=draw),
         }
-        if not networks.keys() <= published.keys():
-            raise ValueError(f"networks are called {', '.join(published)}, not {', '.join(networks)}")
-        self.G, self.D = (published | networks).values()
+        super().__init__(c, published, networks)
         self.noise = torch.Generator().manual_seed(seed)  # of the code, and of the penalty's points
-        self.share = ALL  # of a batch, what this process has
-
+        self.optimizer_G, self.optimizer_D = self.adam("G"), self.adam("D")
         self.G_parameters = list(self.G.parameters())
-        # Fused Adam is the same arithmetic in one pass over the weights.
-        self.optimizer_G = torch.optim.Adam(self.G_parameters, c.lr, betas=(c.beta1, 0.999), fused=True)
-        self.optimizer_D = torch.optim.Adam(self.D.parameters(), c.lr, betas=(c.beta1, 0.999), fused=True)
 
     def step(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
         """One optimisation step on pairs: the discriminator, then the generator against the new discriminator.
 
         a (N, channels_A, H, W), b (N, channels_B, H, W) in [-1, 1] -> the unweighted loss terms, 0-d tensors.
         """
-        fake_b = self.translate(a, self._codes(a))  # (N, channels_B, H, W)
+        c = self.config
+        z = self.random(torch.randn, self.noise, a, c.latent) if c.latent else None  # (N, latent), from N(0, I)
+        penalised = c.gan_loss == "wgangp" and c.lambda_gan > 0
+        points = self.random(torch.rand, self.noise, b, 1, 1, 1) if penalised else None  # (N, 1, 1, 1)
+        return self.train_networks(a, b, z, points)
+
+    def train_networks(self, a: Tensor, b: Tensor, z: Tensor | None, points: Tensor | None) -> dict[str, Tensor]:
+        """The step, once all that is random is drawn: the code z, and where D's penalty is taken."""
+        fake_b = self.translate(a, z)  # (N, channels_B, H, W)
         losses: dict[str, Tensor] = {}
         if self.config.lambda_gan > 0:
-            losses = self.discriminator_losses(a, b, fake_b.detach())
+            losses = self.discriminator_losses(a, b, fake_b.detach(), points)
             self.optimizer_D.zero_grad()
             self.discriminator_objective(losses).backward()
             self.optimizer_D.step()
@@ -147,9 +145,12 @@ class Pix2Pix(nn.Module):
         # Only the generator's weights collect gradients: D is a judge here, not a learner.
         self.generator_objective(G_losses).backward(inputs=self.G_parameters)
         self.optimizer_G.step()
+        self.update_average()
         return {name: loss.detach() for name, loss in (G_losses | losses).items()}
 
-    def discriminator_losses(self, a: Tensor, b: Tensor, fake_b: Tensor) -> dict[str, Tensor]:
+    def discriminator_losses(
+        self, a: Tensor, b: Tensor, fake_b: Tensor, points: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """What D pays on true pairs and on generated ones; under wgangp also its penalty."""
         kind = self.config.gan_loss
         real, fake = self._pair(a, b), self._pair(a, fake_b)  # (N, channels_A + channels_B, H, W) each
@@ -160,7 +161,7 @@ class Pix2Pix(nn.Module):
             judged_fake, judged_real = self.D(torch.cat([fake, real])).split(len(real))  # the same, in one pass
         losses = {"D": discriminator_loss(judged_real, judged_fake, kind)}
         if kind == "wgangp":
-            losses["penalty"] = gradient_penalty(self.D, real, fake, self.noise, self.share)
+            losses["penalty"] = gradient_penalty(self.D, real, fake, points)
         return losses
 
     def discriminator_objective(self, losses: dict[str, Tensor]) -> Tensor:
@@ -187,39 +188,12 @@ class Pix2Pix(nn.Module):
     def _pair(self, a: Tensor, b: Tensor) -> Tensor:
         return torch.cat([a, b], dim=1) if self.config.conditional else b
 
-    def _codes(self, like: Tensor) -> Tensor | None:
-        """Codes z from N(0, I), (N, latent), where the generator takes any."""
-        if not self.config.latent:
-            return None
-        latent = self.config.latent
-        z = self.share.draw(lambda n: torch.randn(n, latent, generator=self.noise, dtype=like.dtype), len(like))
-        return z.to(like.device)  # (N, latent)
-
-    def set_learning_rate(self, factor: float) -> float:
-        """Sets both optimizers to `factor` times the configured rate and returns the rate."""
-        return state.set_rate([self.optimizer_G, self.optimizer_D], self.config.lr * factor)
-
-    def training_state(self) -> dict[str, Any]:
-        """Everything that the next step depends on, as tensors and plain values."""
-        return state.collect(self._parts())
-
-    def load_training_state(self, content: dict[str, Any]) -> None:
-        """Continues where `training_state` was taken. The networks are on their device already."""
-        state.restore(self._parts(), content, self.G_parameters[0].device)
-
-    def _parts(self) -> dict[str, state.Part]:
-        return {
-            "networks": self,
-            "optimizer_G": self.optimizer_G,
-            "optimizer_D": self.optimizer_D,
-            "noise": self.noise,
-        }
-
     @torch.no_grad()
     def sample_rows(self, a: Tensor, direction: Direction, truth: Tensor | None = None) -> dict[str, Tensor]:
-        """What a sample grid shows of these pictures, a row each. (N, C, H, W) each."""
+        """With a code, shows three answers."""
         if not self.config.latent:
-            return {"input": a, "output": self.G(a)}
+            return super().sample_rows(a, direction)
         z = torch.randn(3, self.config.latent, generator=torch.Generator().manual_seed(0)).to(a)  # (3, latent)
-        answers = {f"answer {k + 1}": self.G(a, z[k].expand(len(a), -1)) for k in range(3)}
+        G = self.translator(direction)
+        answers = {f"answer {k + 1}": G(a, z[k].expand(len(a), -1)) for k in range(3)}  # (N, channels_B, H, W) each
         return {"input": a} | answers

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from minicyclegan.config import from_dict
 from minicyclegan.data.colours import normalise
 from minicyclegan.data.images import from_tensor, read_picture, resize, to_array, to_image, to_tensor
-from minicyclegan.models import CONFIGS, BicycleGAN, CycleGAN, build
+from minicyclegan.models import MODELS, BicycleGAN, CycleGAN, build
 from minicyclegan.networks import Direction, ResnetGenerator, UnetGenerator
 from minicyclegan.shipping.official import load_official
 from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint
@@ -240,7 +240,7 @@ def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> T
         return _load_original(path, device)
     content = load_checkpoint(path)
     try:
-        model = build(from_dict(CONFIGS[content["model"]], content["config"]))
+        model = build(from_dict(MODELS[content["model"].config], content["config"]))
         missing, unknown = model.load_state_dict(content["training"]["networks"], strict=False)
         # Small checkpoints come without the discriminators, which translate nothing.
         judges = {name for name in model.state_dict() if name.startswith("D")}

@@ -17,7 +17,7 @@ from minicyclegan.config import from_dict
 from minicyclegan.data.datasets import DataSet, open_data
 from minicyclegan.data.folders import DataError, find_layout
 from minicyclegan.devices import find_device
-from minicyclegan.models import CONFIGS, Model, ModelConfig, build
+from minicyclegan.models import MODELS, Model, ModelConfig, build
 from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint, restore_random_state
 from minicyclegan.training.config import TrainConfig
 from minicyclegan.training.loop import own_state, train
@@ -113,7 +113,7 @@ def _recorded(folder: RunFolder, processes: Processes) -> tuple[dict[str, Any], 
     content = load_checkpoint(folder.checkpoint)
     try:
         config = from_dict(TrainConfig, {**content["settings"], "data": tuple(content["settings"]["data"])})
-        model_config = from_dict(CONFIGS[content["model"]], content["config"])
+        model_config = from_dict(MODELS[content["model"].config], content["config"])
         processes.check_batch(config.batch)
     except ValueError as error:
         raise RunError(f"{folder}: {error}") from None

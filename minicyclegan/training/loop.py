@@ -17,7 +17,8 @@ from minicyclegan.data.datasets import DataSet, PairedBatches, UnpairedBatches
 from minicyclegan.data.images import from_tensor
 from minicyclegan.data.prefetch import prefetch
 from minicyclegan.image_pool import ImagePool
-from minicyclegan.models import Model, state
+from minicyclegan.models import Model
+from minicyclegan.models.base import collect
 from minicyclegan.training.alarms import ignored_code
 from minicyclegan.training.background import Background, copied
 from minicyclegan.training.checkpoint import random_state, save_checkpoint
@@ -91,7 +92,7 @@ def train(
 
     description   what the checkpoint records beside the training state
     """
-    device = model.G_parameters[0].device
+    device = model.device
     order = PairedBatches if model.config.paired else UnpairedBatches
     batches = order(data.train_A, data.train_B, config.size, config.seed, processes.share)
     log = Log(run, config.batch, processes)
@@ -144,7 +145,7 @@ def train(
 
 def own_state(model: Model, device: torch.device) -> dict[str, Any]:
     """What one of several processes does not have in common with the others."""
-    return {"pools": state.collect(state.parts_of(model, ImagePool)), "random": random_state(device)}
+    return {"pools": collect(model.parts(ImagePool)), "random": random_state(device)}
 
 
 def sample_blocks(model: Model, data: DataSet, device: torch.device, count: int = SAMPLES) -> dict[str, dict]:

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from minicyclegan.devices import DeviceError
 from minicyclegan.image_pool import ImagePool
-from minicyclegan.models import Model, state
+from minicyclegan.models import Model
 from minicyclegan.share import Share
 from minicyclegan.training.shared_norm import share_batch_norms
 
@@ -87,12 +87,12 @@ class Processes:
         if self.count == 1:
             return
         model.share = self.share
-        for pool in state.parts_of(model, ImagePool).values():
+        for pool in model.parts(ImagePool).values():
             # A model has two pools, with seeds one apart.
             pool.generator.manual_seed(pool.generator.initial_seed() + 2 * self.rank)
         on_gpu = next(model.parameters()).is_cuda
         share_batch_norms(model, _Mean.of(self), self.count, fused=on_gpu and model.config.gan_loss != "wgangp")
-        for optimizer in state.parts_of(model, torch.optim.Optimizer).values():
+        for optimizer in model.parts(torch.optim.Optimizer).values():
             optimizer.register_step_pre_hook(lambda optimizer, *_: self._average_gradients(optimizer))
         for tensor in [*model.parameters(), *model.buffers()]:
             _together(dist.broadcast, tensor.data, 0)

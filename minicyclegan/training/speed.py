@@ -7,8 +7,10 @@ of the weights, Adam's averages and the histories are float32 whatever the netwo
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from functools import partial
 from types import MethodType
 from typing import Any, Literal
 
@@ -17,8 +19,8 @@ from torch import Tensor, nn
 
 from minicyclegan.data.datasets import available_cores
 from minicyclegan.devices import DeviceError, keep_freed_memory
-from minicyclegan.kernels.instance_norm import HAS_TRITON, fused
-from minicyclegan.networks import InstanceNorm
+from minicyclegan.kernels.fuse import fused_forward
+from minicyclegan.kernels.instance_norm import HAS_TRITON, Fused
 
 Precision = Literal["auto", "float32", "bfloat16"]
 Compile = Literal["auto", "on", "off"]
@@ -105,7 +107,7 @@ def _missing_for_kernels(device: torch.device) -> str:
 def _kernels_fail(device: torch.device) -> str:
     """Why a kernel does not run here, though all seems there: Triton also needs a C compiler. Else an empty string."""
     try:
-        fused(torch.zeros(1, 1, 2, 2, device=device), None, 1.0, 1e-5)
+        Fused.apply(torch.zeros(1, 1, 2, 2, device=device), None, 0, 1.0, 0, 1e-5)
     except Exception as error:  # whatever Triton, the compiler or the driver says
         return f"a first kernel failed ({(str(error).strip() or type(error).__name__).splitlines()[0][:120]})"
     return ""
@@ -135,21 +137,21 @@ def prepare(model: nn.Module, speed: Speed, backend: str = "inductor") -> None:
         model.to(memory_format=torch.channels_last)
     # The gradient penalty differentiates a discriminator twice, which compiled code can't.
     penalised = getattr(getattr(model, "config", None), "gan_loss", None) == "wgangp"
-    for module in model.modules():
-        if isinstance(module, InstanceNorm):
-            module.kernel = speed.kernels
+    device = next(model.parameters()).device
     for name, network in model.named_children():
+        forward = fused_forward(network, device, speed.kernels)
         if speed.precision == "bfloat16":
-            network.forward = MethodType(_in_bfloat16, network)
+            forward = partial(_in_bfloat16, forward)
+        network.forward = MethodType(forward, network)
         if speed.compile and not (penalised and name.startswith("D")):
             # A network sees two or three batch sizes; each compiled for itself is faster than one for all sizes.
             network.compile(backend=backend, dynamic=False)
 
 
-def _in_bfloat16(network: nn.Module, *inputs: Tensor) -> Any:
-    """The network's own forward in mixed precision; what comes out is float32 again."""
+def _in_bfloat16(forward: Callable[..., Any], network: nn.Module, *inputs: Tensor) -> Any:
+    """The network's forward in mixed precision; what comes out is float32 again."""
     with torch.autocast(inputs[0].device.type, torch.bfloat16):
-        outputs = type(network).forward(network, *inputs)
+        outputs = forward(network, *inputs)
     return _to_float32(outputs)
 
 

@@ -19,7 +19,7 @@ from minicyclegan.ablate.spread import agreement, gap, mean_and_spread, pairs_ap
 from minicyclegan.ablate.tables import TABLES, Claim
 from minicyclegan.judging.coat import calibrate
 from minicyclegan.judging.true_styles import learn_styles
-from minicyclegan.models import CONFIGS
+from minicyclegan.models import MODELS
 from minicyclegan.training.config import TrainConfig
 from minicyclegan.worlds import WORLDS
 
@@ -101,7 +101,7 @@ def test_a_setting_is_trained_once_however_many_tables_ask_for_it():
 
 @pytest.mark.parametrize("setting", {row.setting.name: row.setting for row in ROWS}.values(), ids=lambda s: s.name)
 def test_every_setting_is_one_that_train_accepts(setting):
-    config_class, options = CONFIGS[setting.model], dict(setting.options)
+    config_class, options = MODELS[setting.model].config, dict(setting.options)
     names = {field.name for field in dataclasses.fields(config_class)}
     config_class(**{name: options.pop(name) for name in list(options) if name in names}).check_size(options["size"])
     assert TrainConfig(**options | {"model": setting.model, "data": (options["data"],)}).steps == options["steps"]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from minicyclegan.models import CONFIGS, Model, ModelConfig, ModelName, build
+from minicyclegan.models import MODELS, Model, ModelConfig, ModelName, build
 from minicyclegan.training.config import preset
 from minicyclegan.training.speed import Speed, choose_speed, prepare
 from tests.benchmarks.apart import Apart
@@ -55,14 +55,14 @@ class Workload:
 def small(model: ModelName, device: torch.device) -> Workload:
     """What `train --small` takes on this device."""
     settings, networks = preset("small", model, device.type)
-    config = CONFIGS[model](**networks)
+    config = MODELS[model].config(**networks)
     return Workload(f"{model} --small", config, settings["size"], settings.get("batch", 1))
 
 
 def large(device: torch.device) -> Workload:
     """The published networks: 128 px and 6 blocks on a CPU, 256 px and 9 blocks on a GPU."""
     size, blocks = (128, 6) if device.type == "cpu" else (256, 9)
-    return Workload(f"cyclegan, {size} px, width 64, {blocks} blocks", CONFIGS["cyclegan"](blocks=blocks), size, 1)
+    return Workload(f"cyclegan, {size} px, width 64, {blocks} blocks", MODELS["cyclegan"].config(blocks=blocks), size, 1)
 
 
 def tiny(model: ModelName) -> Workload:
@@ -70,7 +70,7 @@ def tiny(model: ModelName) -> Workload:
     networks: dict[str, Any] = {"width": 2, "disc_width": 2, "disc_layers": 1}
     networks |= {"blocks": 1} if model == "cyclegan" else {"depth": 3}
     networks |= {"encoder_width": 2, "encoder_blocks": 1} if model == "bicyclegan" else {}
-    return Workload(f"{model}, a rehearsal", CONFIGS[model](**networks), 16, 2)
+    return Workload(f"{model}, a rehearsal", MODELS[model].config(**networks), 16, 2)
 
 
 def setting(name: str, device: torch.device) -> Speed:
