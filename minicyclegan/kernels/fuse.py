@@ -121,7 +121,8 @@ def _put_channels_last(graph: fx.Graph, network: nn.Module) -> None:
                 head.args = (graph.call_method("contiguous", head.args, {"memory_format": torch.channels_last}),)
             with graph.inserting_after(after):
                 last = graph.call_method("contiguous", (after,))
-            after.replace_all_uses_with(last, lambda user: user is not last)
+            after.replace_all_uses_with(last)
+            last.args = (after,)
 
 
 def _calls_of(graph: fx.Graph, network: nn.Module, kind: type[nn.Module]) -> list[fx.Node]:

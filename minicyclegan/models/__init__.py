@@ -1,4 +1,4 @@
-"""The recipes: each is a config, and a model with the one `step` that trains it. `base` says what all have in common."""
+"""The recipes: each is a config, and a model with the one `step` that trains it. `base` says what they share."""
 
 from __future__ import annotations
 

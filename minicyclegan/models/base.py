@@ -152,10 +152,14 @@ class Model(nn.Module):
 
 def collect(parts: dict[str, Part]) -> dict[str, Any]:
     """The state of each part, as tensors and plain values."""
-    return {
+    states = {
         name: part.get_state() if isinstance(part, torch.Generator) else part.state_dict()
         for name, part in parts.items()
     }
+    for name in (name for name, part in parts.items() if isinstance(part, torch.optim.Optimizer)):
+        for group in states[name]["param_groups"]:
+            group["lr"] = float(group["lr"])  # a CUDA graph keeps it in a tensor
+    return states
 
 
 def _restore_averages(optimizer: torch.optim.Optimizer, content: dict[str, Any]) -> None:
@@ -164,5 +168,5 @@ def _restore_averages(optimizer: torch.optim.Optimizer, content: dict[str, Any])
     # Fused Adam goes through memory in order: averages saved in another memory format would meet wrong weights.
     for parameter, values in optimizer.state.items():
         for name, value in values.items():
-            if value.shape == parameter.shape:
-                values[name] = torch.empty_like(parameter).copy_(value)
+            place = torch.empty_like(parameter if value.shape == parameter.shape else value)
+            values[name] = place.copy_(value)  # never `content`'s own memory

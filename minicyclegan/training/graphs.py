@@ -1,8 +1,7 @@
 """Steps as CUDA graphs: recorded once, then replayed by one call, without the thousands that the processor makes.
 
-At batch 1 a GPU waits for the processor most of the time (docs/speed.md). A recipe names the pieces of its step that are
-pure device work; each becomes a graph, put around it from outside. What is random and what a person looks at stays
-between the pieces.
+At batch 1 a GPU waits for the processor most of the time (docs/speed.md). A recipe names the pieces of its step that
+are pure device work; each becomes a graph, put around it from outside. What is random stays between the pieces.
 """
 
 from __future__ import annotations
@@ -108,7 +107,7 @@ def _with_losses_together(outputs: Any) -> Any:
 
 
 def _with_fresh_losses(recorded: Any) -> Any:
-    """What the piece itself would give. The next replay overwrites pictures, but not the losses: they wait to be read."""
+    """What the piece itself would give. The next replay overwrites the pictures; losses are copied, to be read later."""
     names, values, others, several = recorded
     losses = dict(zip(names, values.clone().unbind(), strict=True))
     return (losses, *others) if several else losses

@@ -21,10 +21,12 @@ from minicyclegan.data.datasets import available_cores
 from minicyclegan.devices import DeviceError, keep_freed_memory
 from minicyclegan.kernels.fuse import fused_forward
 from minicyclegan.kernels.instance_norm import HAS_TRITON, Fused
+from minicyclegan.training.graphs import put_graphs
 
 Precision = Literal["auto", "float32", "bfloat16"]
 Compile = Literal["auto", "on", "off"]
 Kernels = Literal["auto", "on", "off"]
+Graphs = Literal["auto", "on", "off"]
 MemoryFormat = Literal["auto", "contiguous", "channels_last"]
 
 
@@ -35,6 +37,7 @@ class Speed:
     precision: str = "float32"
     compile: bool = False
     kernels: bool = False
+    graphs: bool = False
     memory_format: str = "contiguous"
     threads: int = 1
     because: str = ""
@@ -44,8 +47,10 @@ class Speed:
         plural = "thread" if self.threads == 1 else "threads"
         compiled = "compiled" if self.compile else "not compiled"
         kernels = ", fused kernels" if self.kernels else ""
+        graphs = ", in CUDA graphs" if self.graphs else ""
         layout = ", channels last" if self.memory_format == "channels_last" else ""
-        return f"computing in {self.precision} on {self.threads} {plural}, {compiled}{kernels}{layout}: {self.because}"
+        how = f"{compiled}{kernels}{graphs}{layout}"
+        return f"computing in {self.precision} on {self.threads} {plural}, {how}: {self.because}"
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -58,6 +63,7 @@ def choose_speed(
     kernels: Kernels = "auto",
     memory_format: MemoryFormat = "auto",
     threads: int | None = None,
+    graphs: Graphs = "auto",
 ) -> Speed:
     """What is left to "auto" (threads: None), by what this device can do; the rest as asked.
 
@@ -91,7 +97,10 @@ def choose_speed(
         memory_format = "contiguous"
     if threads is None:
         threads = min(torch.get_num_threads(), available_cores())
-    return Speed(precision, compile == "on", kernels == "on", memory_format, threads, "; ".join(reasons))
+    if graphs == "on" and device.type != "cuda":
+        raise DeviceError(f"--graphs on: CUDA graphs are for NVIDIA's GPUs, and this is {device.type}; leave it out")
+    graphed = device.type == "cuda" and graphs != "off"
+    return Speed(precision, compile == "on", kernels == "on", graphed, memory_format, threads, "; ".join(reasons))
 
 
 def _missing_for_kernels(device: torch.device) -> str:
@@ -146,6 +155,8 @@ def prepare(model: nn.Module, speed: Speed, backend: str = "inductor") -> None:
         if speed.compile and not (penalised and name.startswith("D")):
             # A network sees two or three batch sizes; each compiled for itself is faster than one for all sizes.
             network.compile(backend=backend, dynamic=False)
+    if speed.graphs:
+        put_graphs(model)
 
 
 def _in_bfloat16(forward: Callable[..., Any], network: nn.Module, *inputs: Tensor) -> Any:

@@ -62,7 +62,8 @@ def small(model: ModelName, device: torch.device) -> Workload:
 def large(device: torch.device) -> Workload:
     """The published networks: 128 px and 6 blocks on a CPU, 256 px and 9 blocks on a GPU."""
     size, blocks = (128, 6) if device.type == "cpu" else (256, 9)
-    return Workload(f"cyclegan, {size} px, width 64, {blocks} blocks", MODELS["cyclegan"].config(blocks=blocks), size, 1)
+    config = MODELS["cyclegan"].config(blocks=blocks)
+    return Workload(f"cyclegan, {size} px, width 64, {blocks} blocks", config, size, 1)
 
 
 def tiny(model: ModelName) -> Workload:

@@ -217,7 +217,8 @@ def test_the_penalty_is_on_the_mean_slope_of_the_scales():
 def test_the_rate_is_set_on_every_optimizer():
     model = small(lr=1e-3)
     assert model.set_learning_rate(0.25) == 2.5e-4
-    groups = [group for optimizer in model.optimizers.values() for group in optimizer.param_groups]
+    optimizers = model.parts(torch.optim.Optimizer).values()
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
     assert len(groups) == 4 and all(group["lr"] == 2.5e-4 for group in groups)
     before = weights(model)
     model.set_learning_rate(0.0)
@@ -309,16 +310,10 @@ def test_samples_are_the_same_codes_for_all_pictures():
             assert not torch.equal(styles[:, first], styles[:, second])
 
 
-def test_encode_and_interpolate():
-    model, (a, b) = small().eval(), batch(0)
+def test_a_code_is_the_encoder_s_mean():
+    model, (_, b) = small().eval(), batch(0)
     codes = model.encode(b)
     assert codes.shape == (4, 3) and not codes.requires_grad and torch.equal(codes, model.E(b)[0])
-    path = model.interpolate(a, codes[0], codes[1], 5)
-    assert path.shape == (4, 5, 3, 16, 16)
-    for index, code in ((0, codes[0]), (4, codes[1]), (2, (codes[0] + codes[1]) / 2)):
-        torch.testing.assert_close(path[:, index], model.G(a, code.expand(4, -1)), rtol=1e-9, atol=1e-13)
-    own = model.interpolate(a, codes, codes.flip(0), 2)
-    assert torch.equal(own[:, 0], model.G(a, codes)) and torch.equal(own[:, 1], model.G(a, codes.flip(0)))
 
 
 def test_sample_rows_show_random_styles_and_the_style_of_the_truth():
@@ -362,7 +357,7 @@ def test_settings_reach_the_networks():
     assert (G.latent, G.latent_at, G.depth, G.down[0].in_channels) == (3, "input", 6, 1 + 3)
     assert [layer.p for layer in G.modules() if isinstance(layer, torch.nn.Dropout)] == [0.3]
     assert len(model.D_lr.scales) == 3 and model.E.first.out_channels == 4 and len(model.E.blocks) == 1
-    assert small(beta1=0.25).optimizers["E"].param_groups[0]["betas"] == (0.25, 0.999)
+    assert small(beta1=0.25).optimizer_E.param_groups[0]["betas"] == (0.25, 0.999)
     for option, named in (("norm", {"G"}), ("encoder_norm", {"E"}), ("disc_norm", {"D_vae", "D_lr"})):
         model = small(**{option: "batch"})
         assert {name for name in NETWORKS if batch_norms(getattr(model, name))} == named
@@ -379,8 +374,7 @@ def test_asking_for_answers_changes_nothing():
     before = {name: value.clone() for name, value in model.state_dict().items()}
     a = torch.rand(2, 3, 32, 32, dtype=torch.float64) * 2 - 1
     first, again = model.sample(a, 2), model.sample(a, 2)
-    z = model.encode(a)
-    model.interpolate(a, z[0], z[1], 2)
+    model.encode(a)
     assert torch.equal(first, again)
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
     assert all(module.training for module in model.modules())

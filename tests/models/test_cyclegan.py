@@ -132,7 +132,8 @@ def test_the_penalty_changes_what_D_learns():
         model.step(*batch(0))
     assert not torch.equal(with_penalty.D_A.first.weight, without.D_A.first.weight)
     a, b = batch(0)
-    assert gradient_penalty(with_penalty.D_A, a, b) != gradient_penalty(without.D_A, a, b)
+    points = torch.full((len(a), 1, 1, 1), 0.5, dtype=a.dtype)
+    assert gradient_penalty(with_penalty.D_A, a, b, points) != gradient_penalty(without.D_A, a, b, points)
 
 
 def test_the_rate_is_set_on_every_optimizer():

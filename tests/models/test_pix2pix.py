@@ -216,7 +216,7 @@ def test_pictures_that_cannot_be_halved_are_refused_in_words():
 @pytest.mark.parametrize("latent_at", ["input", "all"])
 def test_the_baseline_with_a_code_answers_differently_each_time(latent_at):
     model, (a, b) = small(latent=4, latent_at=latent_at), batch(0)
-    codes = [model._codes(a) for _ in range(2)]
+    codes = [model.random(torch.randn, model.noise, a, 4) for _ in range(2)]
     assert codes[0].shape == (4, 4) and not torch.equal(*codes)
     assert not torch.equal(model.translate(a, codes[0]), model.translate(a, codes[1]))
     assert set(model.step(a, b)) == {"gan", "l1", "D"}
