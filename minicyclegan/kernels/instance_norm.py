@@ -9,6 +9,8 @@ are the twin's.
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -127,12 +129,12 @@ def _remember(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) 
     ctx.set_materialize_grads(False)
 
 
-def _first_derivative(ctx: Any, g: Tensor | None, *_: None) -> tuple[Tensor | None, ...]:
+def _first_derivative(call: Callable[..., Any], ctx: Any, g: Tensor | None, *_: None) -> tuple[Tensor | None, ...]:
+    """By `call`: FusedBackward.apply or, for torch.compile, fused_backward."""
     if g is None:
         return (None,) * 6
     x, statistics = ctx.saved_tensors
     residual_pad = ctx.residual_pad if ctx.needs_input_grad[1] else -1
-    call = fused_backward if torch.compiler.is_compiling() else FusedBackward.apply
     for_x, *for_residual = call(g, x, statistics, residual_pad, *ctx.settings)
     return for_x, *(for_residual or [None]), None, None, None, None
 
@@ -162,12 +164,6 @@ def _second_derivative(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
     return for_g, for_x, None, None, None, None, None
 
 
-class Fused(torch.autograd.Function):
-    """`_forward` where PyTorch runs eagerly, or is captured in a CUDA graph."""
-
-    forward, setup_context, backward = map(staticmethod, (_forward, _remember, _first_derivative))
-
-
 class FusedBackward(torch.autograd.Function):
     setup_context, backward = map(staticmethod, (_remember_backward, _second_derivative))
 
@@ -176,10 +172,20 @@ class FusedBackward(torch.autograd.Function):
         return tuple(_backward(*inputs))
 
 
+class Fused(torch.autograd.Function):
+    """`_forward` where PyTorch runs eagerly, or is recorded in a CUDA graph."""
+
+    forward, setup_context = map(staticmethod, (_forward, _remember))
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
+        return _first_derivative(FusedBackward.apply, ctx, *gradients)
+
+
 # The same as operators, which torch.compile takes as they are: no graph break, and nothing traced into.
 fused = torch.library.custom_op("minicyclegan::instance_norm_act", _forward, mutates_args=())
 fused_backward = torch.library.custom_op("minicyclegan::instance_norm_act_backward", _backward, mutates_args=())
-fused.register_autograd(_first_derivative, setup_context=_remember)
+fused.register_autograd(partial(_first_derivative, fused_backward), setup_context=_remember)
 fused_backward.register_autograd(_second_derivative, setup_context=_remember_backward)
 
 
