@@ -107,7 +107,7 @@ def _with_losses_together(outputs: Any) -> Any:
 
 
 def _with_fresh_losses(recorded: Any) -> Any:
-    """What the piece itself would give. The next replay overwrites the pictures; losses are copied, to be read later."""
+    """What the piece itself would give. The next replay overwrites pictures; losses are copied, to be read later."""
     names, values, others, several = recorded
     losses = dict(zip(names, values.clone().unbind(), strict=True))
     return (losses, *others) if several else losses

@@ -18,16 +18,24 @@ def aims(records: Sequence[Record]) -> list[list[str]]:
         ["`--small` step", "CPU", "the baseline", "1.25 x without compile", _small(found)],
         ["128 px, width 64, 6 blocks", "CPU with bfloat16", "the baseline", "1.7 x", _large_cpu(found)],
         ["time until `--small`'s quality", "CPU", "the original's settings", "2 x", _quality(found)],
-        ["256 px, width 64, 9 blocks, batch 1", gpu, "the baseline in float32", "5 x", _large_gpu(found)],
+        ["256 px, width 64, 9 blocks, batch 1", gpu, "the baseline", "bfloat16 8 x, float32 4 x", _gpu(found, "large")],
+        ["the same, batch 16", gpu, "the baseline", "bfloat16 3.5 x", _gpu(found, "large-batch")],
+        ["the same, batch 16", gpu, "the bfloat16 matrix peak", "35 %", _share_of_peak(found)],
         [
-            "fused norm kernel, forward and backward",
+            "peak memory, batch 1 and 16",
             gpu,
-            "the bytes it must move; `F.instance_norm` + ReLU",
-            "75 % of the bandwidth; 2 x",
+            "the baseline",
+            "at most 65 % and 50 %",
+            f"{_memory(found, 'large')}; {_memory(found, 'large-batch')}",
+        ],
+        [
+            "fused norm kernel with its border, forward and backward",
+            gpu,
+            "the bytes it must move; the compiled twin",
+            "80 % of the bandwidth; 1 x",
             _kernel(found),
         ],
-        ["peak memory, 256 px, batch 1", gpu, "the baseline", "half", _memory(found)],
-        ["share of the bfloat16 matrix peak, best batch", gpu, "", "reported; 35 % is the aim", _share(found)],
+        ["`train --small`, all of it", gpu, "", "at most 60 seconds", _whole_run(found)],
     ]
 
 
@@ -71,11 +79,9 @@ def _quality(found: dict[tuple[str, str], Record]) -> str:
     return f"{ratio:.1f} x" if original["reached"] else f"more than {ratio:.1f} x: the original's did not reach it"
 
 
-def _large_gpu(found: dict[tuple[str, str], Record]) -> str:
-    works = _works(found, "large", "cuda")
-    if not works:
-        return NO_GPU
-    return _all_ratios(works[0]) or "not measured: no baseline"
+def _gpu(found: dict[tuple[str, str], Record], part: str) -> str:
+    works = _works(found, part, "cuda")
+    return _all_ratios(works[0]) if works else NO_GPU
 
 
 def _kernel(found: dict[tuple[str, str], Record]) -> str:
@@ -83,28 +89,31 @@ def _kernel(found: dict[tuple[str, str], Record]) -> str:
         return NO_GPU
     rows = found["kernels", "cuda"]["content"]["rows"]
     shares = [row["kernel"]["share"] for row in rows]
-    ratios = [row["instance_norm"]["microseconds"] / row["kernel"]["microseconds"] for row in rows]
+    ratios = [row["compiled twin"]["microseconds"] / row["kernel"]["microseconds"] for row in rows]
     return f"{min(shares):.0%} to {max(shares):.0%}; {min(ratios):.2f} x to {max(ratios):.2f} x"
 
 
-def _memory(found: dict[tuple[str, str], Record]) -> str:
-    works = _works(found, "large", "cuda")
+def _memory(found: dict[tuple[str, str], Record], part: str) -> str:
+    works = _works(found, part, "cuda")
     if not works:
         return NO_GPU
     memory = works[0]["memory"]
-    if "baseline" not in memory:
-        return "not measured: no baseline"
     shares = (f"{name} {amount / memory['baseline']:.0%}" for name, amount in memory.items() if name != "baseline")
     return ", ".join(shares)
 
 
-def _share(found: dict[tuple[str, str], Record]) -> str:
-    batches = found["large", "cuda"]["content"].get("best_batch") if ("large", "cuda") in found else None
-    if not batches or ("machine", "cuda") not in found:
-        return NO_GPU if not batches else "not measured: part machine is missing"
-    peak = found["machine", "cuda"]["content"]["matrix"].get("bfloat16")
+def _share_of_peak(found: dict[tuple[str, str], Record]) -> str:
+    works = _works(found, "large-batch", "cuda")
+    if not works or ("machine", "cuda") not in found:
+        return NO_GPU
+    peak = found["machine", "cuda"]["content"]["matrix"]["bfloat16"]
     shares = (
-        f"{name} ({one['setting']}) {one['flop_per_second'] / peak:.0%} at a batch of {one['best']}"
-        for name, one in batches.items()
+        f"{name} {works[0]['flop'] / works[0]['seconds'][name] / peak:.0%}"
+        for name, setting in works[0]["settings"].items()
+        if setting.startswith("bfloat16")
     )
-    return ", ".join(shares) if peak else "no bfloat16"
+    return ", ".join(shares) or "not measured: --variants"
+
+
+def _whole_run(found: dict[tuple[str, str], Record]) -> str:
+    return f"{found['whole-run', 'cuda']['content']['seconds']:.0f} s" if ("whole-run", "cuda") in found else NO_GPU

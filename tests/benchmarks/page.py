@@ -179,12 +179,14 @@ def _memory(record: Record) -> list[str]:
 def _large(record: Record, own: dict[str, Record], stem: str) -> list[str]:
     lines = _steps(record, own, stem)
     lines[0] = "### A step of the published networks"
-    for name, batches in record["content"].get("best_batch", {}).items():
-        rates = batches["pictures_per_second"]
-        lines += ["", *_table([["batch", *rates], ["pictures a second", *(f"{rate:.1f}" for rate in rates.values())]])]
-        best = f"best at a batch of {batches['best']}, {batches['flop_per_second'] / 1e12:,.1f} TFLOP/s"
-        lines += ["", f"{name} ({batches['setting']}): {best}."]
+    if record["part"] == "large-batch":
+        lines[0] += ", a batch of 16"
     return lines
+
+
+def _whole_run(record: Record, own: dict[str, Record], stem: str) -> list[str]:
+    seconds = record["content"]["seconds"]
+    return ["### The first command", "", f"`train --small`, drawing included: {seconds:.0f} seconds."]
 
 
 def _input(record: Record, own: dict[str, Record], stem: str) -> list[str]:
@@ -241,13 +243,15 @@ def _kernels(record: Record, own: dict[str, Record], stem: str) -> list[str]:
         kind, shape = f"{row['dtype']}, {row['memory_format']}", " x ".join(map(str, row["shape"]))
         figures = [f"{kernel['microseconds']:.1f}", f"{kernel['share']:.0%}", *(f"{other:.2f} x" for other in others)]
         rows.append([shape, kind, *figures])
-    return ["### The fused norm kernel, forward and backward, with ReLU", "", *_table(rows)]
+    return ["### The fused norm kernel, forward and backward, with ReLU and a border of one pixel", "", *_table(rows)]
 
 
 SECTIONS: dict[str, Callable[[Record, dict[str, Record], str], list[str]]] = {
     "machine": _machine,
     "steps": _steps,
     "large": _large,
+    "large-batch": _large,
+    "whole-run": _whole_run,
     "kernels": _kernels,
     "input": _input,
     "translation": _translation,

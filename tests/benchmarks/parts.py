@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
 
 import torch
 
-from minicyclegan.models import ModelName
+from minicyclegan.models import MODELS
 from minicyclegan.shipping.translator import load
 from tests.benchmarks.apart import Apart
 from tests.benchmarks.baseline import baseline_step
 from tests.benchmarks.machine import measure_peaks
 from tests.benchmarks.page import BenchError
 from tests.benchmarks.quality import time_to_quality
-from tests.benchmarks.steps import best_batch, large, measure_steps, small, tiny
+from tests.benchmarks.steps import large, measure_steps, small, tiny
 from tests.benchmarks.surroundings import measure_input, measure_saving
 from tests.benchmarks.translation import measure_translation, some_generator
 
@@ -21,6 +25,8 @@ PARTS = {
     "machine": "the best matrix product, convolution and copy",
     "steps": "the recipes' steps at --small sizes, against the baseline",
     "large": "the published networks' step: 128 px on a CPU, 256 px on a GPU",
+    "large-batch": "the same at a batch of 16",
+    "whole-run": "the command `train --small`, drawing included (a minute or several)",
     "input": "reading pictures, saving and drawing",
     "translation": "pictures a second, in several ways of computing",
     "quality-small": "trains until --small's quality is reached, by its own settings (minutes)",
@@ -34,19 +40,19 @@ def measure(part: str, device: torch.device, given: Any) -> dict[str, Any]:
     backend = "aot_eager" if rehearse else "inductor"
     if part == "machine":
         return measure_peaks(device, seconds / 8, rehearse)
-    if part in ("steps", "large"):
+    if part in ("steps", "large", "large-batch"):
         baseline = Apart(baseline_step, device)
-        if part == "large":
-            works = [tiny("cyclegan") if rehearse else large(device)]
+        if rehearse:
+            works = [tiny(name) for name in (MODELS if part == "steps" else ("cyclegan",))]
+        elif part == "steps":
+            works = [small(name, device) for name in MODELS]
         else:
-            works = [tiny(name) if rehearse else small(name, device) for name in get_args(ModelName)]
+            works = [large(device, 16 if part == "large-batch" else 1)]
         measured = [measure_steps(work, device, seconds, given.variants, baseline, backend) for work in works]
         baseline.end()
-        content: dict[str, Any] = {"works": measured}
-        if part == "large" and (device.type == "cuda" or rehearse):
-            names = ("ours", *given.variants)
-            content["best_batch"] = {name: best_batch(name, device, seconds / 4, backend, rehearse) for name in names}
-        return content
+        return {"works": measured}
+    if part == "whole-run":
+        return whole_run(device, rehearse)
     if part == "input":
         rates = {}
         for size in (16,) if rehearse else (64, 256):
@@ -65,6 +71,16 @@ def measure(part: str, device: torch.device, given: Any) -> dict[str, Any]:
         networks={"width": 2, "disc_width": 2, "blocks": 1} if rehearse else None,
         steps=2 if rehearse else None,
     )
+
+
+def whole_run(device: torch.device, rehearse: bool) -> dict[str, Any]:
+    """How long the README's first command takes, as a process of its own."""
+    tiny = "--steps 2 --size 32 --pictures 4 --width 2 --disc-width 2 --blocks 1".split() if rehearse else []
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--small", "--device", device.type, "--out", f"{folder}/run", *tiny]
+        begun = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "minicyclegan.train", *options], check=True, stdout=subprocess.DEVNULL)
+        return {"seconds": time.perf_counter() - begun}
 
 
 def _translations(device: torch.device, seconds: float, given: Any, backend: str) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import statistics
 from collections.abc import Callable
@@ -23,13 +22,15 @@ from tests.benchmarks.counting import count
 VARIANTS: dict[str, dict[str, Any]] = {
     "float32": {"precision": "float32"},
     "bfloat16": {"precision": "bfloat16"},
+    "eager": {"graphs": "off"},
     "channels-last": {"memory_format": "channels_last"},
-    "kernels": {"kernels": "on"},
-    "kernels-bfloat16": {"kernels": "on", "precision": "bfloat16"},
+    "kernels": {"kernels": "on", "memory_format": "channels_last"},
+    "kernels-bfloat16": {"kernels": "on", "precision": "bfloat16", "memory_format": "channels_last"},
+    "kernels-bfloat16-contiguous": {"kernels": "on", "precision": "bfloat16"},
     "compiled": {"compile": "on"},
-    "compiled-bfloat16": {"compile": "on", "precision": "bfloat16"},
-    "compiled-kernels-bfloat16": {"compile": "on", "kernels": "on", "precision": "bfloat16"},
+    "compiled-bfloat16": {"compile": "on", "precision": "bfloat16", "memory_format": "channels_last"},
 }
+RECORDED = 4  # steps until a CUDA graph is recorded
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,12 @@ def small(model: ModelName, device: torch.device) -> Workload:
     return Workload(f"{model} --small", config, settings["size"], settings.get("batch", 1))
 
 
-def large(device: torch.device) -> Workload:
+def large(device: torch.device, batch: int = 1) -> Workload:
     """The published networks: 128 px and 6 blocks on a CPU, 256 px and 9 blocks on a GPU."""
     size, blocks = (128, 6) if device.type == "cpu" else (256, 9)
     config = MODELS["cyclegan"].config(blocks=blocks)
-    return Workload(f"cyclegan, {size} px, width 64, {blocks} blocks", config, size, 1)
+    named = f"cyclegan, {size} px, width 64, {blocks} blocks" + (f", batch {batch}" if batch > 1 else "")
+    return Workload(named, config, size, batch)
 
 
 def tiny(model: ModelName) -> Workload:
@@ -133,55 +135,7 @@ def measure_steps(
     }
 
 
-def best_batch(
-    name: str, device: torch.device, seconds: float, backend: str = "inductor", rehearsal: bool = False
-) -> dict[str, Any]:
-    """Pictures a second of the large workload by batch size, doubled until nothing is gained or memory is full.
-
-    name   of a variant, or "ours"
-    """
-    speed = setting(name, device)
-    rates: dict[int, float] = {}
-    work = tiny("cyclegan") if rehearsal else large(device)
-    batch, flop = 1, 0
-    while len(rates) < (2 if rehearsal else 9):
-        sized = dataclasses.replace(work, batch=batch)
-        try:
-            a, b = sized.pictures(device)
-            if batch == 1:
-                flop, _ = count(lambda a=a, b=b: work.model(device).step(a, b))
-            model = sized.model(device)
-            prepare(model, speed, backend)
-            # Several steps at a time, as the loop does them: the host runs ahead of the GPU.
-            taken = take_turns({"": lambda m=model, a=a, b=b: _several(m, a, b)}, device, seconds, f"batch {batch}")[""]
-        except torch.cuda.OutOfMemoryError:
-            break
-        rates[batch] = STEPS * batch / statistics.median(taken)
-        del model, a, b  # or the next, twice as large, would find them in its way
-        allocated(device)
-        if batch > 1 and rates[batch] < 1.03 * rates[batch // 2]:
-            break
-        batch *= 2
-    best = max(rates, key=rates.__getitem__)
-    return {
-        "name": work.name,
-        "pictures_per_second": {str(size): rate for size, rate in rates.items()},
-        "best": best,
-        "setting": _short(speed),
-        "precision": speed.precision,
-        "flop_per_second": flop * rates[best],
-    }
-
-
-STEPS = 3
-
-
-def _several(model: Model, a: Tensor, b: Tensor) -> None:
-    for _ in range(STEPS):
-        model.step(a, b)
-
-
 def _short(speed: Speed) -> str:
     layout = ", channels last" if speed.memory_format == "channels_last" else ""
-    kernels = ", fused kernels" if speed.kernels else ""
+    kernels = (", fused kernels" if speed.kernels else "") + (", CUDA graphs" if speed.graphs else "")
     return f"{speed.precision}{kernels}{layout}{', compiled' if speed.compile else ''}"

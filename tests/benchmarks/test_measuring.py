@@ -169,15 +169,18 @@ def test_a_cpu_without_bfloat16_says_so():
 
 
 def test_a_gpus_rows():
-    content = works("cyclegan, 256 px", 5.5, "bfloat16", {"baseline": 4 * 10**9, "ours": 10**9})
-    best = {"pictures_per_second": {"1": 10, "2": 15}, "best": 2, "flop_per_second": 3e14, "setting": "bfloat16"}
-    content["best_batch"] = {"ours": best}
-    peaks = {kind: {"float32": 1.0, "bfloat16": 6e14} for kind in ("matrix", "convolution")} | {"memory": {"copy": 1}}
-    text = page.render([record("large", "cuda", content, True), record("machine", "cuda", peaks, True)], "speed")
+    one, many = (
+        works("cyclegan, 256 px", ratio, "bfloat16", {"baseline": 4 * 10**9, "ours": 10**9}) for ratio in (5.5, 4.0)
+    )
+    peaks = {kind: {"float32": 1.0, "bfloat16": 4e11} for kind in ("matrix", "convolution")} | {"memory": {"copy": 1}}
+    parts = {"large": one, "large-batch": many, "machine": peaks, "whole-run": {"seconds": 58.6}}
+    text = page.render([record(part, "cuda", content, True) for part, content in parts.items()], "speed")
     assert row(text, "256 px, width").endswith("| ours (bfloat16) 5.50 x |")
-    assert row(text, "peak memory").endswith("| ours 25% |")
-    assert row(text, "share of").endswith("| ours (bfloat16) 50% at a batch of 2 |")
-    assert "ours (bfloat16): best at a batch of 2, 300.0 TFLOP/s." in text
+    assert row(text, "the same, batch 16 | some cuda | the baseline").endswith("| ours (bfloat16) 4.00 x |")
+    # 10 GFLOP in 0.05 s
+    assert row(text, "the same, batch 16 | some cuda | the bfloat16").endswith("| ours 50% |")
+    assert row(text, "peak memory").endswith("| ours 25%; ours 25% |")
+    assert row(text, "`train --small`").endswith("| 59 s |") and "drawing included: 59 seconds." in text
 
 
 def test_the_kernels_own_figures_are_taken_in(tmp_path):
@@ -190,7 +193,7 @@ def test_the_kernels_own_figures_are_taken_in(tmp_path):
     beside.write_text(json.dumps({"machine": {"gpu": "some GPU", "torch": "2.13"}, "rows": [row_of_a_map]}))
     page.write(where, [])
     text = where.read_text()
-    assert row(text, "fused norm").endswith("| 80% to 80%; 3.00 x to 3.00 x |")
+    assert row(text, "fused norm").endswith("| 80% to 80%; 1.50 x to 1.50 x |")
     assert "| 1 x 64 x 256 x 256 | float32, contiguous | 10.0 | 80% | 3.00 x | 1.50 x |" in text
     beside.write_text("{}")
     with pytest.raises(page.BenchError, match=r"kernels\.json: not the kernels' figures"):

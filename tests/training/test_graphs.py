@@ -121,7 +121,7 @@ def test_a_batch_of_another_size_runs_as_written():
 
 def test_what_can_not_be_recorded_goes_on_as_written(capsys):
     def refuse(piece, inputs, pool):
-        raise RuntimeError("operation not permitted when stream is capturing\nand more")
+        raise RuntimeError("not permitted when a stream is capturing\nand more")
 
     def double(x):
         return {"loss": 2 * x.sum()}
@@ -130,7 +130,9 @@ def test_what_can_not_be_recorded_goes_on_as_written(capsys):
     answers = [piece(torch.ones(3))["loss"].item() for _ in range(WARM_UPS + 3)]
     assert answers == [6.0] * (WARM_UPS + 3)
     (line,) = capsys.readouterr().err.splitlines()
-    assert line == "note: no CUDA graph of double (operation not permitted when stream is capturing); it goes on without"
+    assert (
+        line == "note: no CUDA graph of double (not permitted when a stream is capturing); it goes on without"
+    )
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need an NVIDIA GPU")

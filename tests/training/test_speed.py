@@ -10,7 +10,7 @@ import torch
 
 from minicyclegan.data.datasets import available_cores
 from minicyclegan.devices import DeviceError
-from minicyclegan.kernels import instance_norm
+from minicyclegan.kernels import fuse, instance_norm
 from minicyclegan.models import BicycleGAN, BicycleGANConfig, CycleGAN, CycleGANConfig, Model, Pix2Pix, Pix2PixConfig
 from minicyclegan.networks import InstanceNorm
 from minicyclegan.training import speed as choosing
@@ -49,14 +49,10 @@ def with_gpu(monkeypatch, capability: tuple[int, int] = (9, 0), triton: bool = T
     return torch.device("cuda")
 
 
-def test_a_gpu_computes_as_if_nothing_were_known_of_it(monkeypatch):
+def test_a_gpu_takes_graphs_and_nothing_that_was_not_measured(monkeypatch):
     speed = choose_speed(with_gpu(monkeypatch))
-    assert (speed.precision, speed.compile, speed.kernels, speed.memory_format) == (
-        "float32",
-        False,
-        False,
-        "contiguous",
-    )
+    assert speed == Speed(graphs=True, threads=speed.threads, because=speed.because)
+    assert "in CUDA graphs" in str(speed) and not choose_speed(torch.device("cuda"), graphs="off").graphs
     assert "bfloat16 is faster here, and not shown" in str(speed)
     assert "compiling is not measured on cuda yet" in str(speed)
 
@@ -65,7 +61,7 @@ def test_kernels_are_taken_where_asked_for(monkeypatch):
     gpu = with_gpu(monkeypatch)
     as_it_comes, asked = choose_speed(gpu), choose_speed(gpu, kernels="on")
     assert not as_it_comes.kernels and "kernels are not measured on cuda yet (--kernels on)" in str(as_it_comes)
-    assert asked.kernels and ", fused kernels: " in str(asked) and "kernels are not" not in str(asked)
+    assert asked.kernels and ", fused kernels, in CUDA graphs: " in str(asked) and "kernels are not" not in str(asked)
     assert not choose_speed(gpu, kernels="off").kernels
 
 
@@ -104,18 +100,25 @@ def test_a_run_with_kernels_goes_on_where_there_are_none():
     assert _speed_of(began, TrainConfig(kernels="on"), CPU) == choose_speed(CPU)
 
 
-def test_every_instance_norm_is_told(monkeypatch):
-    taken, normed = [], []
-    monkeypatch.setattr(instance_norm, "kernel_takes", lambda *_: True)
-    monkeypatch.setattr(instance_norm, "fused", lambda *given: taken.append(1) or (instance_norm.twin(*given), None))
-    plain, other = fresh("cyclegan", Speed(kernels=True))
-    plain.step(*batch(0, count=2))
-    assert not taken
-    for module in other.modules():
-        if isinstance(module, InstanceNorm):
-            module.register_forward_hook(lambda *_: normed.append(1))
-    other.step(*batch(0, count=2))
-    assert len(taken) == len(normed) > 0
+def test_graphs_that_can_not_be_are_refused_when_asked_for():
+    with pytest.raises(DeviceError, match=r"^--graphs on: CUDA graphs are for NVIDIA's GPUs, and this is cpu"):
+        choose_speed(CPU, graphs="on")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_instance_norm_is_fused(name, monkeypatch):
+    """And on a CPU, where the kernel's twin stands in, the steps are those of the plain networks."""
+    taken = []
+    monkeypatch.setattr(fuse, "instance_norm_act", lambda *given: taken.append(given) or instance_norm.twin(*given))
+    plain, other = fresh(name, Speed(kernels=True))
+    monkeypatch.setattr(InstanceNorm, "forward", lambda *_: pytest.fail("an instance norm that was not fused"))
+    losses = other.step(*batch(0, count=2))
+    monkeypatch.undo()
+    expected = plain.step(*batch(0, count=2))
+    assert bool(taken) == (name != "pix2pix")  # which has batch norm
+    assert {term: loss.item() for term, loss in losses.items()} == pytest.approx(
+        {term: loss.item() for term, loss in expected.items()}, rel=1e-9, abs=1e-9
+    )
 
 
 def test_an_older_gpu_has_no_bfloat16(monkeypatch):
@@ -125,7 +128,7 @@ def test_an_older_gpu_has_no_bfloat16(monkeypatch):
 
 def test_what_is_asked_for_wins_and_is_said(monkeypatch):
     with_bfloat16(monkeypatch, False)
-    speed = choose_speed(CPU, "bfloat16", "on", "off", "channels_last", 3)
+    speed = choose_speed(CPU, "bfloat16", "on", "off", "channels_last", 3, "off")
     assert str(speed) == (
         "computing in bfloat16 on 3 threads, compiled, channels last: "
         "bfloat16 as asked, and slow, since this CPU has no bfloat16 instructions"
