@@ -8,7 +8,7 @@ dead weight; the published networks carry such biases, these do not.
 from __future__ import annotations
 
 import itertools
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from minicyclegan.receptive_field import smallest_input
 Norm = Literal["instance", "batch", "none"]
 Direction = Literal["AtoB", "BtoA"]
 LatentAt = Literal["input", "all"]
+Upsampling = Literal["transposed", "balanced", "nearest"]
 
 
 class InstanceNorm(nn.Module):
@@ -44,6 +45,41 @@ def norm_layer(norm: Norm, channels: int) -> nn.Module:
     if norm == "none":
         return nn.Identity()
     raise ValueError(f'norm must be "instance", "batch" or "none", not {norm!r}')
+
+
+class BalancedTransposedConv2d(nn.ConvTranspose2d):
+    """A transposed convolution of stride 2 that turns a flat map into a flat map, without a checkerboard.
+
+    Which of its weights reach a pixel depends on whether the pixel's row and column are even or odd: four phases, which
+    train to different sums and so to a grid of period 2 (Odena et al. 2016, "Deconvolution and Checkerboard
+    Artifacts"). Here each phase's sum is moved to the mean of the four, a condition of Sugawara et al. 2018,
+    "Super-Resolution Using Convolutional Neural Networks Without Any Checkerboard Artifacts".
+    """
+
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        parity = torch.arange(self.kernel_size[0]) % 2
+        phase = 2 * parity[:, None] + parity  # (k, k), from 0 to 3
+        self.register_buffer("phases", F.one_hot(phase, 4).to(self.weight), persistent=False)  # (k, k, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        sums = torch.einsum("iokl,klp->iop", self.weight, self.phases)  # (in, out, 4)
+        excess = (sums - sums.mean(dim=-1, keepdim=True)) / self.phases.sum(dim=(0, 1))  # (in, out, 4), of each weight
+        weight = self.weight - torch.einsum("iop,klp->iokl", excess, self.phases)  # (in, out, k, k)
+        return F.conv_transpose2d(x, weight, self.bias, self.stride, self.padding, self.output_padding)
+
+
+def upsampling_layer(kind: Upsampling, channels: int, out: int, kernel: int, bias: bool = False) -> nn.Module:
+    """(N, channels, H, W) -> (N, out, 2 H, 2 W). Raises ValueError for a name it does not know.
+
+    kernel   side of the transposed convolution's kernel, 3 or 4; after "nearest" it is 3
+    """
+    if kind == "nearest":
+        return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(channels, out, 3, padding=1, bias=bias))
+    layers = {"transposed": nn.ConvTranspose2d, "balanced": BalancedTransposedConv2d}
+    if kind not in layers:
+        raise ValueError(f'upsampling must be "transposed", "balanced" or "nearest", not {kind!r}')
+    return layers[kind](channels, out, kernel, stride=2, padding=1, output_padding=kernel % 2, bias=bias)
 
 
 class ResidualBlock(nn.Module):
@@ -72,6 +108,8 @@ class ResnetGenerator(nn.Module):
     blocks                      number of residual blocks
     norm                        after every convolution but the last
     dropout                     probability inside each residual block; 0 leaves the layer out
+    upsampling                  "transposed" convolutions, as published; "balanced" ones, which make no checkerboard;
+                                or the "nearest" pixel, and a 3 x 3 convolution
 
     (N, in_channels, H, W) in [-1, 1] -> (N, out_channels, H, W) in (-1, 1). H and W are multiples of 4, at least 8:
     any other size comes back rounded up to one. Weights are drawn by `initialise` from `generator`.
@@ -85,6 +123,7 @@ class ResnetGenerator(nn.Module):
         blocks: int = 9,
         norm: Norm = "instance",
         dropout: float = 0.0,
+        upsampling: Upsampling = "transposed",
         *,
         generator: torch.Generator | None = None,
     ):
@@ -96,9 +135,9 @@ class ResnetGenerator(nn.Module):
         self.down2 = nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1, bias=False)
         self.down2_norm = norm_layer(norm, 4 * width)
         self.blocks = nn.Sequential(*(ResidualBlock(4 * width, norm, dropout) for _ in range(blocks)))
-        self.up1 = nn.ConvTranspose2d(4 * width, 2 * width, 3, stride=2, padding=1, output_padding=1, bias=False)
+        self.up1 = upsampling_layer(upsampling, 4 * width, 2 * width, kernel=3)
         self.up1_norm = norm_layer(norm, 2 * width)
-        self.up2 = nn.ConvTranspose2d(2 * width, width, 3, stride=2, padding=1, output_padding=1, bias=False)
+        self.up2 = upsampling_layer(upsampling, 2 * width, width, kernel=3)
         self.up2_norm = norm_layer(norm, width)
         self.head = nn.Conv2d(width, out_channels, 7)
         initialise(self, generator)
@@ -133,6 +172,7 @@ class UnetGenerator(nn.Module):
     latent                      length of a code z that tells many answers apart; 0: none (BicycleGAN, section 4)
     latent_at                   where z enters, a picture-sized map of each number: at the "input", or at "all" levels
                                 of the way down
+    upsampling                  as of ResnetGenerator
 
     (N, in_channels, H, W) in [-1, 1], and z (N, latent) -> (N, out_channels, H, W) in (-1, 1).
     Raises ValueError for a depth below 2 and for a picture that can't be halved so often.
@@ -149,6 +189,7 @@ class UnetGenerator(nn.Module):
         skips: bool = True,
         latent: int = 0,
         latent_at: LatentAt = "all",
+        upsampling: Upsampling = "transposed",
         *,
         generator: torch.Generator | None = None,
     ):
@@ -169,8 +210,8 @@ class UnetGenerator(nn.Module):
             norm_layer(norm if has_norm else "none", out) for out, has_norm in zip(widths, normed, strict=True)
         )
         self.up = nn.ModuleList(
-            nn.ConvTranspose2d(
-                widths[level] * (2 if skips and level < depth - 1 else 1), out, 4, stride=2, padding=1, bias=level == 0
+            upsampling_layer(
+                upsampling, widths[level] * (2 if skips and level < depth - 1 else 1), out, kernel=4, bias=level == 0
             )
             for level, out in enumerate([out_channels, *widths[:-1]])
         )

@@ -48,7 +48,8 @@ def fused_forward(network: nn.Module, device: torch.device, kernels: bool) -> Ca
 
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, module: nn.Module, name: str) -> bool:
-        kinds = (networks.InstanceNorm, nn.BatchNorm2d)  # also those that several processes share
+        # Batch norms also as several processes share them.
+        kinds = (networks.InstanceNorm, nn.BatchNorm2d, networks.BalancedTransposedConv2d)
         return isinstance(module, kinds) or super().is_leaf_module(module, name)
 
 

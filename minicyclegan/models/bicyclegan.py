@@ -37,6 +37,7 @@ from minicyclegan.networks import (
     Norm,
     StyleEncoder,
     UnetGenerator,
+    Upsampling,
 )
 from minicyclegan.receptive_field import smallest_input
 
@@ -73,6 +74,9 @@ class BicycleGANConfig(ModelConfig):
     lambda_latent: float = option(0.5, "weight of the latent regression", least=0.0)
     latent_trains_encoder: bool = option(
         False, "the latent regression trains the encoder too, not the generator alone (the cLR-GAN)"
+    )
+    upsampling: Upsampling = option(
+        "transposed", "how the generators double their maps: balanced and nearest make no checkerboard"
     )
     lambda_vae: float = option(1.0, "weight of the cVAE-GAN's adversarial loss; 0 leaves D_vae out", least=0.0)
     lambda_lr: float = option(1.0, "weight of the cLR-GAN's adversarial loss; 0 leaves D_lr out", least=0.0)
@@ -130,7 +134,16 @@ class BicycleGAN(Model):
         judged = (A + B if c.conditional else B, c.disc_width, c.disc_layers, c.disc_norm, c.disc_scales)
         published = {
             "G": UnetGenerator(
-                A, B, c.depth, c.width, c.norm, c.dropout, latent=c.latent, latent_at=c.latent_at, generator=draw
+                A,
+                B,
+                c.depth,
+                c.width,
+                c.norm,
+                c.dropout,
+                latent=c.latent,
+                latent_at=c.latent_at,
+                upsampling=c.upsampling,
+                generator=draw,
             ),
             "E": StyleEncoder(B, c.latent, c.encoder_width, c.encoder_blocks, c.encoder_norm, generator=draw),
             "D_vae": MultiscaleDiscriminator(*judged, generator=draw),

@@ -22,7 +22,7 @@ from minicyclegan.losses import (
     identity_loss,
 )
 from minicyclegan.models.base import Model, ModelConfig
-from minicyclegan.networks import Direction, Norm, PatchDiscriminator, ResnetGenerator
+from minicyclegan.networks import Direction, Norm, PatchDiscriminator, ResnetGenerator, Upsampling
 from minicyclegan.receptive_field import smallest_input
 
 Cycle = Literal["both", "forward", "backward"]
@@ -42,6 +42,9 @@ class CycleGANConfig(ModelConfig):
     disc_layers: int = option(3, "strided convolutions of the discriminators: 1, 2, 3 see 16, 34, 70 pixels", least=1)
     norm: Norm = option("instance", "norm after the convolutions")
     dropout: float = option(0.0, "dropout inside the residual blocks", least=0.0, below=1)
+    upsampling: Upsampling = option(
+        "transposed", "how the generators double their maps: balanced and nearest make no checkerboard"
+    )
     lambda_gan: float = option(1.0, "weight of the two adversarial losses; 0 trains no discriminator", least=0.0)
     lambda_cycle: float = option(10.0, "weight of the two cycle losses", least=0.0)
     cycle: Cycle = option("both", "the cycle losses that count: forward, A -> B -> A; backward, B -> A -> B; or both")
@@ -91,8 +94,8 @@ class CycleGAN(Model):
         draw = torch.Generator().manual_seed(seed)
         A, B = c.channels_A, c.channels_B
         published = {
-            "G_AB": ResnetGenerator(A, B, c.width, c.blocks, c.norm, c.dropout, generator=draw),
-            "G_BA": ResnetGenerator(B, A, c.width, c.blocks, c.norm, c.dropout, generator=draw),
+            "G_AB": ResnetGenerator(A, B, c.width, c.blocks, c.norm, c.dropout, c.upsampling, generator=draw),
+            "G_BA": ResnetGenerator(B, A, c.width, c.blocks, c.norm, c.dropout, c.upsampling, generator=draw),
             "D_A": PatchDiscriminator(A, c.disc_width, c.disc_layers, c.norm, generator=draw),
             "D_B": PatchDiscriminator(B, c.disc_width, c.disc_layers, c.norm, generator=draw),
         }

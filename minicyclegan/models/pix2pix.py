@@ -20,6 +20,7 @@ from minicyclegan.networks import (
     PatchDiscriminator,
     PixelDiscriminator,
     UnetGenerator,
+    Upsampling,
 )
 from minicyclegan.receptive_field import smallest_input
 
@@ -46,6 +47,9 @@ class Pix2PixConfig(ModelConfig):
         "dropout in the generator's inner levels, from --depth 6 on: its only noise, unless there is a --latent",
         least=0.0,
         below=1,
+    )
+    upsampling: Upsampling = option(
+        "transposed", "how the generators double their maps: balanced and nearest make no checkerboard"
     )
     latent: int = option(
         0, "length of a random code for the generator (BicycleGAN's baseline pix2pix + noise)", least=0
@@ -108,6 +112,7 @@ class Pix2Pix(Model):
                 c.skips,
                 c.latent,
                 c.latent_at,
+                c.upsampling,
                 generator=draw,
             ),
             "D": PatchDiscriminator(seen, c.disc_width, c.disc_layers, c.norm, generator=draw)
