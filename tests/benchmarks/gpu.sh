@@ -19,7 +19,12 @@ fi
 
 device=${DEVICE:-cuda}
 page=${PAGE:-docs/speed.md}
-rehearse=(); [ "$device" = cuda ] || rehearse=(--rehearse)
+rehearse=()
+variants=(--variants eager float32 bfloat16 kernels kernels-bfloat16 kernels-bfloat16-contiguous)
+if [ "$device" != cuda ]; then
+    rehearse=(--rehearse)
+    variants=(--variants bfloat16)
+fi
 failed=0
 row() { # SECONDS COMMAND…
     echo "== ${*:2}"
@@ -28,10 +33,10 @@ row() { # SECONDS COMMAND…
 bench() { row "$1" "$python" -m tests.benchmarks "${@:2}" --device "$device" --page "$page" "${rehearse[@]}"; }
 
 bench 30 machine --seconds 4
-bench 50 large --seconds 6 --variants eager float32 kernels bfloat16 kernels-bfloat16 kernels-bfloat16-contiguous
-bench 50 large-batch --seconds 8 --variants bfloat16 kernels-bfloat16
+bench 50 large --seconds 6 "${variants[@]}"
+bench 50 large-batch --seconds 6 "${variants[@]}"
 [ "$device" != cuda ] || row 45 "$python" -m tests.benchmarks.kernels --rounds 5 --json "${page%.md}/kernels.json"
 bench 100 whole-run
-bench 30 steps --seconds 4 --variants eager kernels-bfloat16
+bench 30 steps --seconds 3 "${variants[@]}"
 bench 30 translation --seconds 5
 exit $failed
