@@ -338,12 +338,9 @@ def folder_data(
         lines += [f"  {problem}" for problem in problems]
         advice = "if they are single pictures, sort them into trainA/ and trainB/"
         raise DataError("\n".join(lines + [advice] * any(NO_HALVES in problem for problem in problems)))
-    files = {
-        "A": layout.train_A,
-        "B": layout.train_B,
-        "test A": layout.test_A and test_A,
-        "test B": layout.test_B and test_B,
-    }
+    files = {"A": layout.train_A, "test A": layout.test_A and test_A}
+    if layout.kind != "side by side":
+        files |= {"B": layout.train_B, "test B": layout.test_B and test_B}
     return DataSet(
         str(layout) + (f"; cuts of {size} px, shorter side {shorter_side} px" if shorter_side else ""),
         *train,
