@@ -9,8 +9,9 @@ from pathlib import Path
 
 from minicyclegan.cli import Parser, run
 from minicyclegan.data.colours import PictureError
-from minicyclegan.data.datasets import DataSet, hidden_folder, open_data, world_called
+from minicyclegan.data.datasets import DataSet, open_data
 from minicyclegan.data.folders import DataError
+from minicyclegan.data.sources import hidden_folder, world_called
 from minicyclegan.devices import DeviceError, find_device, keep_freed_memory
 from minicyclegan.judging.evaluation import evaluate, sheet
 from minicyclegan.judging.extractor import FeaturesError, find_extractor

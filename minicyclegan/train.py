@@ -11,8 +11,8 @@ from typing import Any, get_args
 
 from minicyclegan.cli import Parser, add_options, run
 from minicyclegan.data.colours import PictureError
-from minicyclegan.data.datasets import hidden_folder, world_called
 from minicyclegan.data.folders import DataError
+from minicyclegan.data.sources import hidden_folder, world_called
 from minicyclegan.devices import DeviceError, find_device
 from minicyclegan.models import CONFIGS, ModelName
 from minicyclegan.training.checkpoint import CheckpointError

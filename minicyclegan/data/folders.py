@@ -46,9 +46,10 @@ class Layout:
         if self.kind == "unpaired":
             held_out = f"{test[0]} + {test[1]}" if any(test) else "none"
             return f"{train[0]} + {train[1]} pictures, {names}, unpaired; test: {held_out}"
-        what = f"side-by-side pairs, A left, B right{_in_words(self.train_A[0], halves=2)}"
+        pairs = "pair" if train[0] == 1 else "pairs"
+        what = f"side-by-side {pairs}, A left, B right{_in_words(self.train_A[0], halves=2)}"
         if self.kind == "paired":
-            what = f"pairs of files with one name, {names}{_in_words(self.train_A[0])}"
+            what = f"{pairs} of files with one name, {names}{_in_words(self.train_A[0])}"
         return f"{train[0]} {what}; test: {test[0] or 'none'}"
 
 

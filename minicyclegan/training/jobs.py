@@ -14,8 +14,9 @@ import torch
 
 import minicyclegan
 from minicyclegan.config import from_dict
-from minicyclegan.data.datasets import DataSet, open_data, world_called
+from minicyclegan.data.datasets import DataSet, open_data
 from minicyclegan.data.record import changes
+from minicyclegan.data.sources import world_called
 from minicyclegan.devices import find_device
 from minicyclegan.models import CONFIGS, Model, ModelConfig, build
 from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint, restore_random_state

@@ -167,7 +167,7 @@ def test_a_recipe_of_pairs_takes_those_there_are_and_lists_the_rest(root, tmp_pa
     said = [line for line in result.stdout.splitlines() if line.startswith(("data:", "note:"))]
     A, B = root / "A", root / "B"
     assert said == [
-        "data: 1 pairs of files with one name, A in A/, B in B/, 8 px; test: none",
+        "data: 1 pair of files with one name, A in A/, B in B/, 8 px; test: none",
         f"note: left out of {A}, no picture of this name in {B}: 2 pictures, 0.png, 1.png",
         f"note: left out of {A}, not the only one of its name, here or in {B}: 1 picture, 4.png",
         f"note: left out of {B}, no picture of this name in {A}: 4 pictures, 5.jpg, 6.jpg, 7.jpg, 8.jpg",
