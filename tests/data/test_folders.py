@@ -57,7 +57,7 @@ def train(data: Path | list[Path], out: Path, *more: str) -> subprocess.Complete
     """Two steps of the smallest network, as a user trains it."""
     folders = [str(folder) for folder in (data if isinstance(data, list) else [data])]
     command = [sys.executable, "-m", "minicyclegan.train", *TINY, "--steps", "2", "--data", *folders]
-    return subprocess.run([*command, "--out", str(out), *more], capture_output=True, text=True, timeout=100)
+    return subprocess.run([*command, "--out", str(out), *more], capture_output=True, text=True, timeout=300)
 
 
 PIX2PIX = ("--model", "pix2pix", "--depth", "4")

@@ -14,6 +14,7 @@ from minicyclegan.data.datasets import DataSet, PairedBatches, UnpairedBatches, 
 from minicyclegan.data.folders import DataError
 from minicyclegan.data.images import from_tensor, to_tensor
 from minicyclegan.data.jitter import centre
+from minicyclegan.evaluate import main as evaluate
 from minicyclegan.shipping.translator import load
 from minicyclegan.train import main
 from minicyclegan.worlds import WORLDS, draw_scene
@@ -123,25 +124,22 @@ def test_a_world_is_drawn_at_the_load_size(name):
     assert f"{SIZE} px out of {LOAD} px" in data.description
 
 
-def command(module: str, *arguments: object) -> subprocess.CompletedProcess:
-    line = [sys.executable, "-m", f"minicyclegan.{module}", *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, text=True, timeout=100)
-
-
-def test_a_run_with_a_load_size_is_trained_and_measured_at_that_scale(folder, tmp_path):
+def test_a_run_with_a_load_size_is_trained_and_measured_at_that_scale(folder, tmp_path, capsys):
     run = tmp_path / "run"
-    result = command("train", *TINY, "--steps", 2, "--load-size", 48, "--data", folder / "set", "--out", run)
-    assert result.returncode == 0, result.stderr
-    assert (
-        "data: 4 + 4 pictures, A in trainA/, B in trainB/, unpaired; test: 4 + 0; cuts of 32 px, shorter side 48 px"
-        in (result.stdout)
+    command = [sys.executable, "-m", "minicyclegan.train", *TINY, "--steps", "2", "--load-size", "48"]
+    result = subprocess.run(
+        [*command, "--data", folder / "set", "--out", run], capture_output=True, text=True, timeout=300
     )
-    result = command("evaluate", run, "--count", 2, "--features", "own")
     assert result.returncode == 0, result.stderr
-    assert "test pictures of 32 px, the middle of what has 48 px to its shorter side" in result.stdout
+    data = "4 + 4 pictures, A in trainA/, B in trainB/, unpaired; test: 4 + 0; cuts of 32 px, shorter side 48 px"
+    assert f"data: {data}" in result.stdout.splitlines()
+    measure = [str(run), "--count", "2", "--features", "own"]
+    assert evaluate(measure) == 0
+    assert "test pictures of 32 px, the middle of what has 48 px to its shorter side" in capsys.readouterr().out
     # Of a world, masks and label maps are known of whole pictures.
-    result = command("evaluate", run, "--count", 2, "--features", "own", "--data", "horse2zebra")
-    assert "horse2zebra, test pictures of 48 px\n" in result.stdout and "truth: L1 inside the mask" in result.stdout
+    assert evaluate([*measure, "--data", "horse2zebra"]) == 0
+    said = capsys.readouterr().out
+    assert "horse2zebra, test pictures of 48 px\n" in said and "truth: L1 inside the mask" in said
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_the_command_says_it_to_a_user(data, run):
     for number in range(5):
         draw(data / "trainB" / f"more{number}.png", 93)
     command = [sys.executable, "-m", "minicyclegan.train", "--out", run, "--resume"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
     more = "5 added (more0.png, more1.png, more2.png, …)"
     assert f"note: the data have changed since the checkpoint (B: {more}): {GOES_ON}" in result.stdout.splitlines()

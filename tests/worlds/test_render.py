@@ -67,7 +67,7 @@ def test_a_process_without_memory_is_one_line(tmp_path, monkeypatch, capfd, what
 def test_training_on_pictures_that_cannot_be_drawn_is_one_line(tmp_path, monkeypatch):
     sabotage(tmp_path, monkeypatch, OUT_OF_MEMORY)
     command = [sys.executable, "-m", "minicyclegan.train", *TINY, "--pictures", "20", "--out", tmp_path / "run"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert result.returncode == 1 and not (tmp_path / "run").exists() and "Traceback" not in result.stderr
     last = result.stderr.replace("\r", "\n").splitlines()[-1]
     assert last.startswith("error: 20 pictures of 36 px (horse2zebra) are too large for the memory; ask for fewer")
@@ -84,7 +84,7 @@ def test_more_pictures_than_the_memory_holds_are_refused_before_any_is_drawn(tmp
         "--out",
         tmp_path / "run",
     ]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert result.returncode == 1 and len(result.stderr.splitlines()) == 1
     assert result.stderr.startswith("error: the pictures of horse2zebra need ") and "GB of memory" in result.stderr
     assert not (tmp_path / "run").exists()
