@@ -98,8 +98,9 @@ def resume(folder: RunFolder, device_name: str | None, processes: Processes = AL
             f"note: the run began with {content['threads']} threads, this one has {speed.threads}: "
             "the result will agree closely, not bit for bit"
         )
-    if changed := changes(content.get("pictures", data.record), data.record):
-        print(f"note: {changed}")
+    changed = changes(content.get("pictures", data.record), data.record)
+    for note in [changed] * bool(changed) + data.notes:
+        print(f"note: {note}")
     print(f"resuming {folder} at step {content['step']:,} of {content['steps']:,} on {device}")
     print(speed)
     _say_how_many(config.batch, processes, content.get("processes", 1))

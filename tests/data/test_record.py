@@ -57,6 +57,9 @@ def test_what_is_the_same_is_not_spoken_of(run, capsys):
 
 
 def test_each_kind_of_change_is_named_once(data, run, capsys):
+    draw(data / "devA" / "new.png", 90)
+    assert resumed(run, capsys) == [f"{data / 'devA'}: not used (1 picture)"]
+    (data / "devA").rename(data.parent / "devA")
     draw(data / "trainA" / "new.png", 90)
     assert resumed(run, capsys) == [f"the data have changed since the checkpoint (A: 1 added (new.png)): {GOES_ON}"]
     assert resumed(run, capsys) == []
