@@ -49,6 +49,7 @@ def _parsing(hint: Any) -> dict[str, Any]:
 
 def run(main: Callable[[], int], failures: tuple[type[Exception], ...]) -> NoReturn:
     """Runs a command and exits: `failures` are what a user can cause, printed as one line, status 1; Ctrl-C is 130."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold what the console can't show
     try:
         status = main()
     except failures as error:

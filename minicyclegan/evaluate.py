@@ -11,6 +11,7 @@ from minicyclegan.cli import Parser, run
 from minicyclegan.data.colours import PictureError
 from minicyclegan.data.datasets import DataSet, open_data
 from minicyclegan.data.folders import DataError
+from minicyclegan.data.sources import hidden_folder, world_called
 from minicyclegan.devices import DeviceError, find_device, keep_freed_memory
 from minicyclegan.judging.evaluation import evaluate, sheet
 from minicyclegan.judging.extractor import FeaturesError, find_extractor
@@ -19,10 +20,10 @@ from minicyclegan.judging.fronts import SMALLEST
 from minicyclegan.judging.style_table import null_figures, side_by_side
 from minicyclegan.judging.style_tasks import style_task
 from minicyclegan.judging.world_figures import STYLE_SAMPLES
+from minicyclegan.models import CONFIGS
 from minicyclegan.shipping.translator import Translator, load
 from minicyclegan.training.checkpoint import CheckpointError
 from minicyclegan.training.pictures import save_grid
-from minicyclegan.worlds import WORLDS
 
 EXPLANATION = """
 Differences (change, cycle, truth, diversity) are mean absolute ones, with pictures in [0, 1] after rounding to 8 bits.
@@ -68,19 +69,29 @@ def main(arguments: list[str] | None = None) -> int:
     keep_freed_memory()
     translator = load(given.model, find_device(given.device))
     names = given.data or translator.settings.get("data")
-    size = given.size or translator.settings.get("size")
+    world = world_called(names or ())
+    shorter_side = translator.settings.get("load_size")
+    size = given.size or (world and shorter_side) or translator.settings.get("size")
+    if world:  # masks and label maps are those of whole pictures
+        shorter_side = None
+    elif shorter_side:
+        shorter_side = max(shorter_side, size)
     if names is None or size is None:
         parser.error(f"{given.model} does not say what it was trained on: give --data and --size")
     if given.nulls and (list(names) != ["facades"] or size < SMALLEST or not translator.latent):
         parser.error(f"--nulls goes with a model of many styles, --data facades and at least {SMALLEST} px")
+    if given.data and (hidden := hidden_folder(names)):
+        print(f"note: {hidden}")
     extractor = find_extractor(given.features)
     swapped = translator.settings.get("direction", "AtoB") == "BtoA"
-    data = _open(translator, names, size, swapped, given)
-    world = WORLDS.get(names[0]) if len(names) == 1 else None  # of two folders one may be called like a world
+    data = _open(translator, names, size, swapped, given, shorter_side)
     figures = evaluate(translator, data, world, size, swapped, extractor, given.count)
 
-    print(f"{given.model} on {' and '.join(names)}, test pictures of {size} px")
-    seen_in_training = world is None and data.test_A.names == data.train_A.names
+    middle = f", the middle of what has {shorter_side} px to its shorter side" if shorter_side else ""
+    print(f"{given.model} on {' and '.join(names)}, test pictures of {size} px{middle}")
+    for note in data.notes:
+        print(f"note: {note}")
+    seen_in_training = world is None and data.test_A.names == data.train_A.names[: len(data.test_A)]
     if seen_in_training:
         print("there are no test pictures: these are the training pictures, which a model may know by heart")
     print(f"\n{HEADING}")
@@ -106,10 +117,22 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _open(translator: Translator, names: list[str], size: int, swapped: bool, given: Namespace) -> DataSet:
-    generators = translator.generators
+def _open(
+    translator: Translator, names: list[str], size: int, swapped: bool, given: Namespace, shorter_side: int | None
+) -> DataSet:
+    generators, model = translator.generators, translator.settings.get("model")
     channels = (generators["AtoB"][1], generators["BtoA"][1] if "BtoA" in generators else translator.channels_B)
-    data = open_data(names, size, 1, channels[::-1] if swapped else channels, progress=True, test_pictures=given.count)
+    data = open_data(
+        names,
+        size,
+        1,
+        channels[::-1] if swapped else channels,
+        progress=True,
+        test_pictures=given.count,
+        shorter_side=shorter_side,
+        pairs_for=model if model and CONFIGS[model].paired else None,
+        training=False,
+    )
     return data.swapped() if swapped else data
 
 

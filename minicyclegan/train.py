@@ -12,6 +12,7 @@ from typing import Any, get_args
 from minicyclegan.cli import Parser, add_options, run
 from minicyclegan.data.colours import PictureError
 from minicyclegan.data.folders import DataError
+from minicyclegan.data.sources import hidden_folder, world_called
 from minicyclegan.devices import DeviceError, find_device
 from minicyclegan.models import MODELS, ModelName
 from minicyclegan.training.checkpoint import CheckpointError
@@ -53,15 +54,15 @@ def _job(arguments: list[str] | None, processes: Processes) -> Callable[[], int]
                 parser.error(f"--channels-{option} must be 1 (grey) or 3 (colour), not {channels}")
         model_config.check_size(config.size)
         processes.check_batch(config.batch)
-        unknown = [name for name in config.data if name not in WORLDS and not Path(name).exists()]
+        if hidden := hidden_folder(config.data):
+            print(f"note: {hidden}")
+        unknown = [name for name in config.data if not world_called(config.data) and not Path(name).exists()]
         if unknown:
-            parser.error(f"--data: no folder {unknown[0]!r} and no such world; the worlds: {', '.join(WORLDS)}")
-        for world in (WORLDS[name] for name in config.data if name in WORLDS):
-            if world.test_only:
-                raise DataError(f"{world.name} is a world to try a trained model on; train on another one")
+            alone = (
+                "a world stands alone" if unknown[0] in WORLDS else f"no such world; the worlds: {', '.join(WORLDS)}"
+            )
+            parser.error(f"--data: no folder {unknown[0]!r} and {alone}")
     except ValueError as error:
-        if isinstance(error, DataError):
-            raise
         parser.error(str(error))
     return partial(start, config, model_config, device, given["out"], processes)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,20 +18,23 @@ from torch import Tensor
 from tqdm import tqdm
 
 from minicyclegan.data.colours import Channels, PictureError, normalise
-from minicyclegan.data.folders import DataError, Layout, find_layout
+from minicyclegan.data.folders import DataError, Layout
 from minicyclegan.data.images import read_picture, resize, to_array, to_tensor
-from minicyclegan.data.jitter import jitter, load_size
+from minicyclegan.data.jitter import centre, jitter, load_size, scaled
+from minicyclegan.data.record import Record, digest, record_files
+from minicyclegan.data.sources import find_data
 from minicyclegan.share import ALL, Share
-from minicyclegan.worlds import WORLDS, Domain, Split, World, draw_scene, other, render_pictures
+from minicyclegan.worlds import Domain, Split, World, draw_scene, other, render_pictures
+from minicyclegan.worlds.render import DrawingError
 
 # Decoded pictures are kept in memory up to this many bytes a set; the rest is decoded again whenever it is needed.
 MEMORY_BUDGET = 2 * 1024**3
 
-TEST_PICTURES = 24  # of each of a world's domains, during training: sample grids show the first few
+TEST_PICTURES = 24  # of each domain, during training: sample grids show the first few
 
 
 class Pictures:
-    """One domain's pictures at one size: `pictures[i]` is uint8 (side, side, channels).
+    """One domain's pictures: `pictures[i]` is uint8 (height, width, channels).
 
     Decoded once where they fit into memory. `names[i]` is the file or the scene it comes from.
     """
@@ -44,7 +47,7 @@ class Pictures:
         return len(self.names)
 
     def __getitem__(self, index: int) -> np.ndarray:
-        """uint8 (side, side, channels). Raises DataError for a file that was spoilt since it was first read."""
+        """uint8 (height, width, channels). Raises DataError for a file that was spoilt since it was first read."""
         if index in self._kept:
             return self._kept[index]
         try:
@@ -69,8 +72,12 @@ class Pictures:
 class DataSet:
     """What a training run sees, and what it is tried on. `truth_*` are a world's true counterparts, else None.
 
-    Training pictures are `load_size(size)` pixels wide, test pictures `size`. Where `paired`, the pictures of A and B
-    at one index belong together.
+    Training pictures are larger than the size x size cuts that batches take of them: `load_size(size)` pixels wide and
+    high, or `shorter_side` to their shorter side. Test pictures are size x size. Where `paired`, the pictures of A and
+    B at one index belong together.
+
+    notes     what of a folder is not used, a line each
+    record    what a run's record says of the pictures, to compare when it is resumed
     """
 
     description: str
@@ -82,19 +89,21 @@ class DataSet:
     truth_B: Pictures | None = None
     domains: tuple[str, str] = ("A", "B")
     paired: bool = False
+    notes: list[str] = field(default_factory=list)
+    record: Record = field(default_factory=dict)
 
     def swapped(self) -> DataSet:
         """The same with the roles of A and B exchanged (--direction BtoA)."""
-        return DataSet(
-            f"{self.description}; A and B exchanged",
-            self.train_B,
-            self.train_A,
-            self.test_B,
-            self.test_A,
-            self.truth_B,
-            self.truth_A,
-            self.domains[::-1],
-            self.paired,
+        return replace(
+            self,
+            description=f"{self.description}; A and B exchanged",
+            train_A=self.train_B,
+            train_B=self.train_A,
+            test_A=self.test_B,
+            test_B=self.test_A,
+            truth_A=self.truth_B,
+            truth_B=self.truth_A,
+            domains=self.domains[::-1],
         )
 
 
@@ -157,30 +166,43 @@ def open_data(
     progress: bool = False,
     cache_dir: Path | None = None,
     test_pictures: int = TEST_PICTURES,
+    shorter_side: int | None = None,
+    pairs_for: str | None = None,
+    training: bool = True,
 ) -> DataSet:
-    """The world called names[0], or the folder or two folders of that name. Raises DataError.
+    """What `find_data` finds, drawn or read. Raises DataError.
 
     pictures        how many training pictures of each domain a world draws
     cache_dir       where a world's pictures are kept for the next time; None: nowhere
-    test_pictures   how many test pictures of each domain a world draws
+    test_pictures   how many test pictures of each domain are drawn or read, at most
+    shorter_side    pictures keep their shape and have so many pixels to their shorter side; None: squeezed to a square
+    training        whether a folder's training pictures are read now
     """
-    workers = available_cores()
-    if len(names) == 1 and names[0] in WORLDS:
-        world = WORLDS[names[0]]
-        return world_data(world, size, pictures, test_pictures, channels, 0, workers, progress, cache_dir)
-    if len(names) == 1 and not Path(names[0]).exists():
-        raise DataError(f"{names[0]}: no such folder and no such world; the worlds: {', '.join(WORLDS)}")
-    return folder_data(find_layout([Path(name) for name in names]), size, channels, workers, progress)
+    found, workers = find_data(names, pairs_for, training), available_cores()
+    if isinstance(found, Layout):
+        return folder_data(found, size, channels, workers, progress, test_pictures, shorter_side, training)
+    return world_data(found, size, pictures, test_pictures, channels, 0, workers, progress, cache_dir, shorter_side)
 
 
 def available_cores() -> int:
     """The processor cores that this process may use: a container's share of a large machine, not all of it."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
         return max(1, min(cores, round(int(quota) / int(period))))
     except (OSError, ValueError):  # no control groups, or "max"
         return cores
+
+
+def memory() -> int | None:
+    """Bytes that this process may use: the machine's, or a container's share of them; None where that isn't said."""
+    if not hasattr(os, "sysconf"):
+        return None
+    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        return min(whole, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    except (OSError, ValueError):  # no control groups, or "max"
+        return whole
 
 
 def world_data(
@@ -193,34 +215,54 @@ def world_data(
     workers: int = 1,
     progress: bool = False,
     cache_dir: Path | None = None,
+    shorter_side: int | None = None,
 ) -> DataSet:
-    """`count` training and `test_count` test pictures of each domain of a world, drawn now or read from the cache."""
+    """`count` training and `test_count` test pictures of each domain of a world, drawn now or read from the cache.
 
-    def draw(split: Split, domain: Domain, number: int, side: int, as_channels: int) -> Pictures:
-        array = render_pictures(world, split, domain, number, side, seed, workers, progress, cache_dir)
-        array = _grey(array) if as_channels == 1 else array
-        names = [f"{world.name} {split} {domain} {index}" for index in range(number)]
-        return Pictures(array.__getitem__, names, array)
+    With a `shorter_side`, scenes are drawn at that size, and test pictures and their truth are the middle of them.
+    Raises DataError where they can't be drawn, or are more than the memory holds.
+    """
+    sides: dict[Split, int] = {"train": shorter_side or load_size(size), "test": shorter_side or size}
+    needed = 2 * 3 * (count * sides["train"] ** 2 + test_count * sides["test"] ** 2)
+    fewer = "ask for fewer (--pictures, or --count where a model is measured) or for smaller ones"
+    if needed > (there := memory() or needed):
+        gigabytes = f"{needed // 10**9:,} GB of memory, and there are {there // 10**9:,}"
+        raise DataError(f"the pictures of {world.name} need {gigabytes}: {fewer}")
 
-    def draw_truth(domain: Domain, as_channels: int) -> Pictures:
+    def draw(split: Split, domain: Domain, number: int) -> np.ndarray:
+        try:
+            array = render_pictures(world, split, domain, number, sides[split], seed, workers, progress, cache_dir)
+        except DrawingError as error:
+            raise DataError(f"{error}; {fewer}") from None
+        array = _grey(array) if channels["AB".index(domain)] == 1 else array
+        return centre(array, size) if split == "test" else array
+
+    def draw_truth(domain: Domain) -> Pictures:
         def read(index: int) -> np.ndarray:
-            picture = world.render(draw_scene(world, "test", domain, index, seed), other(domain), size)
-            return _grey(picture) if as_channels == 1 else picture
+            picture = world.render(draw_scene(world, "test", domain, index, seed), other(domain), sides["test"])
+            return centre(_grey(picture) if channels["BA".index(domain)] == 1 else picture, size)
 
         return Pictures(read, [f"{world.name} truth of test {domain} {index}" for index in range(test_count)])
 
-    side = load_size(size)
+    def pictures(split: Split, domain: Domain, drawn: np.ndarray) -> Pictures:
+        names = [f"{world.name} {split} {domain} {index}" for index in range(len(drawn))]
+        return Pictures(drawn.__getitem__, names, drawn)
+
+    train_A, train_B = draw("train", "A", count), draw("train", "B", count)
+    test_A, test_B = draw("test", "A", test_count), draw("test", "B", test_count)
     amount = f"{count} pairs" if world.kind == "paired" else f"{count} + {count} pictures"
+    sizes = f"{size} px" + (f" out of {shorter_side} px" if shorter_side else "")
     return DataSet(
-        f'world "{world.name}": {world.domains[0]} <-> {world.domains[1]}, {amount}, {size} px',
-        train_A=draw("train", "A", count, side, channels[0]),
-        train_B=draw("train", "B", count, side, channels[1]),
-        test_A=draw("test", "A", test_count, size, channels[0]),
-        test_B=draw("test", "B", test_count, size, channels[1]),
-        truth_A=draw_truth("A", channels[1]),
-        truth_B=draw_truth("B", channels[0]),
+        f'world "{world.name}": {world.domains[0]} <-> {world.domains[1]}, {amount}, {sizes}',
+        train_A=pictures("train", "A", train_A),
+        train_B=pictures("train", "B", train_B),
+        test_A=pictures("test", "A", test_A),
+        test_B=pictures("test", "B", test_B),
+        truth_A=draw_truth("A"),
+        truth_B=draw_truth("B"),
         domains=world.domains,
         paired=world.kind == "paired",
+        record={"A": digest(train_A), "B": digest(train_B), "test A": digest(test_A), "test B": digest(test_B)},
     )
 
 
@@ -230,39 +272,70 @@ def folder_data(
     channels: tuple[Channels, Channels] = (3, 3),
     workers: int = 2,
     progress: bool = False,
+    test_pictures: int = TEST_PICTURES,
+    shorter_side: int | None = None,
+    training: bool = True,
 ) -> DataSet:
-    """The pictures of a folder, all decoded now. Raises DataError that lists every broken or unpaired one by path.
+    """The pictures of a folder; all that are needed are decoded now. Raises DataError that lists every broken one.
 
-    Without test pictures, the training pictures stand in for them in sample grids.
+    test_pictures   the first so many of each domain's test pictures; where there are none, training pictures stand in
+    shorter_side    as in `open_data`; test pictures are the middle of the scaled ones then
+    training        whether the training pictures are needed
     """
-    side_by_side = layout.kind == "side by side"
+    halves = (0, 1) if layout.kind == "side by side" else (None, None)
 
-    def pictures(paths: list[Path], half: int | None, side: int, as_channels: Channels) -> Pictures:
-        return Pictures(lambda index: read_sized(paths[index], side, as_channels, half), [str(path) for path in paths])
+    def pictures(paths: list[Path], domain: int, test: bool) -> Pictures:
+        side = shorter_side or (size if test else load_size(size))
 
-    halves = (0, 1) if side_by_side else (None, None)
-    test_A, test_B = layout.test_A or layout.train_A, layout.test_B or layout.train_B
-    sets = (
-        pictures(layout.train_A, halves[0], load_size(size), channels[0]),
-        pictures(layout.train_B, halves[1], load_size(size), channels[1]),
-        pictures(test_A, halves[0], size, channels[0]),
-        pictures(test_B, halves[1], size, channels[1]),
-    )
-    problems = layout.problems + _read_all(sets, workers, progress)
+        def read(index: int) -> np.ndarray:
+            picture = read_sized(paths[index], side, channels[domain], halves[domain], shorter_side is not None)
+            return centre(picture, size) if test else picture
+
+        return Pictures(read, [str(path) for path in paths])
+
+    test_A = (layout.test_A or layout.train_A)[:test_pictures]
+    test_B = (layout.test_B or layout.train_B)[:test_pictures]
+    train = pictures(layout.train_A, 0, test=False), pictures(layout.train_B, 1, test=False)
+    test = pictures(test_A, 0, test=True), pictures(test_B, 1, test=True)
+    problems = _read_all(train + test if training else test, workers, progress)
     if problems:
         lines = [f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'}; mend or remove these files:"]
         lines += [f"  {problem}" for problem in problems]
-        raise DataError("\n".join(lines + [layout.advice] * bool(layout.problems)))
-    return DataSet(str(layout), *sets, paired=layout.kind != "unpaired")
+        advice = "if they are single pictures, sort them into trainA/ and trainB/"
+        raise DataError("\n".join(lines + [advice] * any(NO_HALVES in problem for problem in problems)))
+    files = {"A": layout.train_A, "test A": layout.test_A and test_A}
+    if layout.kind != "side by side":
+        files |= {"B": layout.train_B, "test B": layout.test_B and test_B}
+    return DataSet(
+        str(layout) + (f"; cuts of {size} px, shorter side {shorter_side} px" if shorter_side else ""),
+        *train,
+        *test,
+        paired=layout.kind != "unpaired",
+        notes=layout.notes,
+        record={name: record_files(paths, workers) for name, paths in files.items() if paths} if training else {},
+    )
 
 
-def read_sized(path: Path, side: int, channels: Channels, half: int | None = None) -> np.ndarray:
-    """A file, or its left (half 0) or right (half 1) half: uint8 (side, side, channels). Raises PictureError."""
+NO_HALVES = "a side-by-side pair has an even width and is wider than high"
+
+
+def read_sized(
+    path: Path, side: int, channels: Channels, half: int | None = None, keep_shape: bool = False
+) -> np.ndarray:
+    """A file, or its left (half 0) or right (half 1) half: uint8 (side, side, channels). Raises PictureError.
+
+    keep_shape   not squeezed: only the shorter side has `side` pixels
+    """
     image = read_picture(path, channels)
     if half is not None:
-        middle = image.width // 2
-        image = image.crop((half * middle, 0, (half + 1) * middle, image.height))
-    return to_array(resize(image, side))
+        width, height = image.size
+        if width % 2 or width <= height:
+            raise PictureError(f"{path}: {width} x {height} px; {NO_HALVES}")
+        image = image.crop((half * width // 2, 0, (half + 1) * width // 2, height))
+    # Unlike a broken file, this would be the same with the next one.
+    if side * side * (max(image.size) / min(image.size) if keep_shape else 1) > Image.MAX_IMAGE_PIXELS:
+        raise DataError(f"{path}: too large when it has {side} px to its side; give a smaller --size or --load-size")
+    return to_array(scaled(image, side) if keep_shape else resize(image, side))
 
 
 def _read_all(sets: Sequence[Pictures], workers: int, progress: bool) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from unicodedata import normalize
 
 from minicyclegan.data.colours import PictureError
 from minicyclegan.data.images import find_pictures, picture_size
@@ -13,9 +13,11 @@ from minicyclegan.data.images import find_pictures, picture_size
 Kind = Literal["unpaired", "paired", "side by side"]
 
 WANTED = (
-    "expected trainA/ and trainB/ (testA/, testB/ if you have them), or two folders of pictures (pairs, if their names "
-    "agree), or train/ (and test/ or val/) with side-by-side pairs"
+    "expected trainA/ and trainB/ (testA/, testB/ or valA/, valB/ if you have them), or two folders of pictures "
+    "(pairs, if their names agree), or train/ (and test/ or val/) with side-by-side pairs"
 )
+UNPAIRED = ("trainA", "trainB", "testA", "testB", "valA", "valB")
+NAMED = 200  # of the pictures that are left out, in one line
 
 
 class DataError(ValueError):
@@ -26,9 +28,8 @@ class DataError(ValueError):
 class Layout:
     """Where a data set's pictures are. Side by side, `A` and `B` name the same files: left and right half.
 
-    kind       "unpaired"; "paired": two files by one stem; "side by side": one file with A left and B right
-    problems   pairs that are none, a line each; the rest is fine, so that broken files can be listed with them
-    advice     what to do about the problems if the layout is not what it looks like
+    kind    "unpaired"; "paired": two files by one name; "side by side": one file with A left and B right
+    notes   what of the folders is not used, and why, a line each
     """
 
     kind: Kind
@@ -36,31 +37,27 @@ class Layout:
     train_B: list[Path]
     test_A: list[Path] = field(default_factory=list)
     test_B: list[Path] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    advice: str = ""
+    notes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        """One line for the user. Raises DataError if the first pair of a paired set can't be read."""
+        """One line for the user."""
         train, test = (len(self.train_A), len(self.train_B)), (len(self.test_A), len(self.test_B))
         names = f"A in {self.train_A[0].parent.name}/, B in {self.train_B[0].parent.name}/"
         if self.kind == "unpaired":
             held_out = f"{test[0]} + {test[1]}" if any(test) else "none"
             return f"{train[0]} + {train[1]} pictures, {names}, unpaired; test: {held_out}"
-        try:
-            width, height = picture_size(self.train_A[0])
-        except PictureError as error:
-            raise DataError(str(error)) from None
-        if self.kind == "side by side":
-            width //= 2
-        size = f"{height} px" if width == height else f"{width} x {height} px"
-        if self.kind == "side by side":
-            return f"{train[0]} side-by-side pairs, A left, B right, {size}; test: {test[0] or 'none'}"
-        return f"{train[0]} pairs of files with one name, {names}, {size}; test: {test[0] or 'none'}"
+        pairs = "pair" if train[0] == 1 else "pairs"
+        what = f"side-by-side {pairs}, A left, B right{_in_words(self.train_A[0], halves=2)}"
+        if self.kind == "paired":
+            what = f"{pairs} of files with one name, {names}{_in_words(self.train_A[0])}"
+        return f"{train[0]} {what}; test: {test[0] or 'none'}"
 
 
-def find_layout(folders: list[Path]) -> Layout:
+def find_layout(folders: list[Path], pairs: bool = False) -> Layout:
     """The layout of one data set folder, or of two plain folders of pictures (A, then B).
 
+    pairs   whether pairs are needed: of two plain folders, those that there are by name are taken, without the rest;
+            otherwise names never leave a picture out
     Raises DataError with what was found where it is no layout or could be two.
     """
     try:
@@ -68,29 +65,45 @@ def find_layout(folders: list[Path]) -> Layout:
             if not folder.is_dir():
                 raise DataError(f"{folder}: {'a file, not a folder' if folder.exists() else 'no such folder'}")
         if len(folders) == 2:
-            return _two_folders(*folders)
+            return _two_folders(*folders, pairs)
         if len(folders) == 1:
-            return _one_folder(folders[0])
+            return _one_folder(folders[0], pairs)
     except OSError as error:
         raise DataError(f"{error.filename}: {error.strerror}") from None
     raise DataError(f"one data set folder or two plain folders of pictures, not {len(folders)}")
 
 
-def _one_folder(root: Path) -> Layout:
+def same_name(path: Path) -> str:
+    """The file's name in the one of Unicode's spellings that is the same for all: a Mac writes ü as u and two dots."""
+    return normalize("NFC", path.name)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """In an order that does not depend on the system that the folder lies on."""
+    return sorted(find_pictures(folder), key=same_name)
+
+
+def _one_folder(root: Path, pairs: bool) -> Layout:
     below = {path.name: path for path in sorted(root.iterdir()) if path.is_dir() and not path.name.startswith(".")}
     loose = find_pictures(root)
-    unpaired = below.keys() & {"trainA", "trainB", "testA", "testB"}
+    unpaired = below.keys() & set(UNPAIRED)
     side_by_side = below.keys() & {"train", "val", "test"}
     if (loose and (unpaired or side_by_side)) or (unpaired and any(find_pictures(below[n]) for n in side_by_side)):
         raise DataError(f"{root}: mixed layouts: {_inventory(root)}; keep one of them; {WANTED}")
-    if unpaired:
-        return _train_and_test(root, below)
-    if side_by_side:
-        return _side_by_side(root, below)
     with_pictures = [path for path in below.values() if find_pictures(path)]
-    if len(with_pictures) == 2 and not loose:
-        return _two_folders(*with_pictures)
-    raise DataError(f"{root}: found {_inventory(root)}; {WANTED}")
+    if unpaired:
+        layout = _train_and_test(root, below)
+    elif side_by_side:
+        layout = _side_by_side(root, below)
+    elif len(with_pictures) == 2 and not loose:
+        layout = _two_folders(*with_pictures, pairs)
+    else:
+        raise DataError(f"{root}: found {_inventory(root)}; {WANTED}")
+    used = {paths[0].parent for paths in (layout.train_A, layout.train_B, layout.test_A, layout.test_B) if paths}
+    for folder in with_pictures:
+        if folder not in used:
+            layout.notes.append(f"{folder}: not used ({_count(len(find_pictures(folder)))})")
+    return layout
 
 
 def _train_and_test(root: Path, below: dict[str, Path]) -> Layout:
@@ -99,66 +112,89 @@ def _train_and_test(root: Path, below: dict[str, Path]) -> Layout:
             raise DataError(f"{root}: no folder {name}/; found {_inventory(root)}")
         if not find_pictures(below[name]):
             raise DataError(f"{below[name]}: no pictures in it")
-    train_A, train_B, test_A, test_B = (
-        find_pictures(below[name]) if name in below else [] for name in ("trainA", "trainB", "testA", "testB")
+    found = {name: _pictures(below[name]) if name in below else [] for name in UNPAIRED}
+    return Layout(
+        "unpaired", *(found[f"train{x}"] for x in "AB"), *(found[f"test{x}"] or found[f"val{x}"] for x in "AB")
     )
-    return Layout("unpaired", train_A, train_B, test_A, test_B)
 
 
 def _side_by_side(root: Path, below: dict[str, Path]) -> Layout:
-    train, val, test = (find_pictures(below[name]) if name in below else [] for name in ("train", "val", "test"))
+    train, val, test = (_pictures(below[name]) if name in below else [] for name in ("train", "val", "test"))
     if not train:
         raise DataError(f"{root}: no pictures in train/; found {_inventory(root)}; {WANTED}")
-    held_out = test or val
-    problems = [problem for path in train + held_out if (problem := _no_two_halves(path))]
-    advice = "if they are single pictures, sort them into trainA/ and trainB/"
-    return Layout("side by side", train, train, held_out, held_out, problems, advice)
+    return Layout("side by side", train, train, test or val, test or val)
 
 
-def _no_two_halves(path: Path) -> str | None:
-    size = _size(path)
-    if size and (size[0] % 2 or size[0] <= size[1]):
-        return f"{path}: {size[0]} x {size[1]} px; a side-by-side pair has an even width and is wider than high"
-    return None
-
-
-def _two_folders(folder_A: Path, folder_B: Path) -> Layout:
+def _two_folders(folder_A: Path, folder_B: Path, pairs: bool) -> Layout:
     if folder_A.samefile(folder_B):
         raise DataError(f"{folder_A}, {folder_B}: one folder, given as both A and B")
-    A, B = find_pictures(folder_A), find_pictures(folder_B)
+    A, B = _pictures(folder_A), _pictures(folder_B)
     for folder, pictures in ((folder_A, A), (folder_B, B)):
         if not pictures:
             raise DataError(f"{folder}: no pictures in it; {WANTED}")
-    stems_A, stems_B = ({path.stem for path in pictures} for pictures in (A, B))
-    shared = stems_A & stems_B
-    # Two photo folders share a name by accident now and then; a paired set that lost some files shares most.
-    accident = len(shared) <= 0.5 * min(len(stems_A), len(stems_B))
-    if accident or (folder_A.name, folder_B.name) == ("trainA", "trainB"):
+    of_A, of_B = _by_stem(A), _by_stem(B)
+    shared = sorted(of_A.keys() & of_B.keys())
+    if not shared or (folder_A.name, folder_B.name) == ("trainA", "trainB"):
         return Layout("unpaired", A, B)
-    problems = [
-        f"{path}: {problem}"
-        for pictures, there in ((A, folder_B), (B, folder_A))
-        for path, problem in _without_partner(pictures, shared, there)
-    ]
-    # Sorted by stem, files of both folders meet their partners whatever their suffixes are.
-    of_stem_A, of_stem_B = ({path.stem: path for path in pictures} for pictures in (A, B))
-    pairs = [(of_stem_A[stem], of_stem_B[stem]) for stem in sorted(shared)]
-    for a, b in pairs:
+    left_out = _left_out(of_A, of_B, folder_A, folder_B) + _left_out(of_B, of_A, folder_B, folder_A)
+    agreeing = []
+    for a, b in ((*of_A[stem], *of_B[stem]) for stem in shared if len(of_A[stem]) == len(of_B[stem]) == 1):
         size_A, size_B = _size(a), _size(b)
-        if size_A and size_B and size_A != size_B:
-            problems.append(f"{a}: {size_A[0]} x {size_A[1]} px, but {b}: {size_B[0]} x {size_B[1]} px")
-    advice = "if nothing is paired, name the folders trainA and trainB"
-    return Layout("paired", [a for a, _ in pairs], [b for _, b in pairs], problems=problems, advice=advice)
+        if size_A and size_B and size_A[0] * size_B[1] != size_B[0] * size_A[1]:
+            left_out.append(f"left out: {a} has {_px(size_A)}, but {b} has {_px(size_B)}")
+        else:
+            agreeing.append((a, b))
+    if agreeing and (pairs or not left_out):
+        advice = (
+            "every name is in both folders, so these count as pairs (the truth in samples and figures); if they are "
+            "none, call the folders trainA and trainB"
+        )
+        notes = left_out if pairs else [advice]
+        return Layout("paired", [a for a, _ in agreeing], [b for _, b in agreeing], notes=notes)
+    if not pairs:
+        left_out = ["some names are in both folders, but not every picture has its partner: nothing counts as a pair"]
+    return Layout("unpaired", A, B, notes=left_out)
 
 
-def _without_partner(pictures: list[Path], shared: set[str], there: Path) -> list[tuple[Path, str]]:
-    count = Counter(path.stem for path in pictures)
-    alone = [(path, f"no picture of this name in {there}") for path in pictures if path.stem not in shared]
-    return alone + [(path, "not the only one of its name here") for path in pictures if count[path.stem] > 1]
+def _by_stem(pictures: list[Path]) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for path in pictures:
+        found.setdefault(normalize("NFC", path.stem), []).append(path)
+    return found
+
+
+def _left_out(here: dict[str, list[Path]], there: dict[str, list[Path]], folder: Path, other: Path) -> list[str]:
+    """Of a folder's pictures by their stems, those that have no partner in the other folder, or no single one."""
+    alone = [path.name for stem in here if stem not in there for path in here[stem]]
+    doubtful = [
+        path.name for stem in here if stem in there and len(here[stem] + there[stem]) > 2 for path in here[stem]
+    ]
+    reasons = {
+        f"no picture of this name in {other}": alone,
+        f"not the only one of its name, here or in {other}": doubtful,
+    }
+    return [f"left out of {folder}, {reason}: {_listed(names)}" for reason, names in reasons.items() if names]
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{_count(len(names))}, {', '.join(names[:NAMED])}{more}"
+
+
+def _px(size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]} px"
+
+
+def _in_words(path: Path, halves: int = 1) -> str:
+    """ ", 256 px", or nothing where the file can't be read: that is reported when its pixels are needed."""
+    if (size := _size(path)) is None:
+        return ""
+    width, height = size[0] // halves, size[1]
+    return f", {height} px" if width == height else f", {_px((width, height))}"
 
 
 def _size(path: Path) -> tuple[int, int] | None:
-    """Width and height; None for a file that can't be read: these are reported when all are decoded."""
+    """Width and height; None for a file that can't be read: these are reported when their pixels are needed."""
     try:
         return picture_size(path)
     except PictureError:

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from minicyclegan.config import from_dict
 from minicyclegan.data.colours import normalise
 from minicyclegan.data.images import from_tensor, read_picture, resize, to_array, to_image, to_tensor
+from minicyclegan.data.jitter import centre, scaled
 from minicyclegan.models import MODELS, BicycleGAN, CycleGAN, build
 from minicyclegan.networks import Direction, ResnetGenerator, UnetGenerator
 from minicyclegan.shipping.official import load_official
@@ -113,8 +114,9 @@ class Translator:
         if self.encoder is None:
             raise ValueError("this model can't read a style off a picture: it has no encoder")
         if not isinstance(picture, Tensor):
-            image = resize(_image(picture, self.channels_B), self.settings["size"])
-            picture = to_tensor(to_array(image))[None]
+            image, size, scale = _image(picture, self.channels_B), self.settings["size"], self.settings.get("load_size")
+            array = centre(to_array(scaled(image, scale)), size) if scale else to_array(resize(image, size))
+            picture = to_tensor(array)[None]
         return self.encoder(_checked(picture, self.channels_B).to(self.device, torch.float32))[0].cpu()  # (N, latent)
 
     def check_noise(self, noise: int | None, direction: Direction = "AtoB") -> None:

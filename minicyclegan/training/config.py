@@ -25,6 +25,12 @@ class TrainConfig:
     )
     direction: Direction = option("AtoB", "BtoA exchanges the roles of A and B")
     size: int = option(256, "training pictures are SIZE x SIZE pixels, cut out of slightly larger ones", least=8)
+    load_size: int | None = option(
+        None,
+        "cuts are taken from pictures that keep their shape and have N pixels to their shorter side; worlds are drawn "
+        "at N. Without it, pictures are squeezed to squares a little larger than SIZE, as published",
+        least=8,
+    )
     batch: int = option(1, "pictures of each domain a step, of all processes together", least=1)
     steps: int | None = option(None, "length of the run in steps", least=1)
     epochs: int | None = option(
@@ -51,6 +57,8 @@ class TrainConfig:
         settings.check(self)
         if self.decay > 1:
             raise ValueError(f"--decay is a share between 0 and 1, not {self.decay}")
+        if self.load_size is not None and self.load_size < self.size:
+            raise ValueError(f"--load-size must be at least --size {self.size}, which is cut out, not {self.load_size}")
         if self.steps is None and self.epochs is None:
             raise ValueError("--steps or --epochs must say how long to train")
 

@@ -15,7 +15,8 @@ import torch
 import minicyclegan
 from minicyclegan.config import from_dict
 from minicyclegan.data.datasets import DataSet, open_data
-from minicyclegan.data.folders import DataError, find_layout
+from minicyclegan.data.record import changes
+from minicyclegan.data.sources import world_called
 from minicyclegan.devices import find_device
 from minicyclegan.models import MODELS, Model, ModelConfig, build
 from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint, restore_random_state
@@ -24,7 +25,7 @@ from minicyclegan.training.loop import own_state, train
 from minicyclegan.training.processes import ALONE, Processes
 from minicyclegan.training.run_folder import RunError, RunFolder, new_run_folder
 from minicyclegan.training.speed import Speed, choose_speed, prepare
-from minicyclegan.worlds import WORLDS, default_cache_dir
+from minicyclegan.worlds import default_cache_dir
 
 
 def start(
@@ -38,10 +39,9 @@ def start(
     out_folder = RunFolder(out) if out else new_run_folder(Path(config.data[0]).resolve().name, config.model)
     if processes.first and out_folder.holds_a_run():
         raise RunError(f"{out_folder} already holds a run; continue it with --resume, or give another --out")
-    config = dataclasses.replace(config, data=tuple(_absolute(name) for name in config.data))
+    if world_called(config.data) is None:  # a run may be resumed from elsewhere
+        config = dataclasses.replace(config, data=tuple(str(Path(name).resolve()) for name in config.data))
     speed = _chosen(config, device)
-    if model_config.paired:
-        check_pairs(config)
     data = read_data(config, model_config, processes)
     torch.manual_seed(config.seed + processes.rank)
     model = build(model_config, config.seed).to(device)
@@ -58,6 +58,7 @@ def start(
         "processes": processes.count,
         "threads": speed.threads,
         "speed": speed.to_json(),
+        "pictures": data.record,
         "versions": {
             "minicyclegan": minicyclegan.__version__,
             "torch": str(torch.__version__),
@@ -97,12 +98,15 @@ def resume(folder: RunFolder, device_name: str | None, processes: Processes = AL
             f"note: the run began with {content['threads']} threads, this one has {speed.threads}: "
             "the result will agree closely, not bit for bit"
         )
+    changed = changes(content.get("pictures", data.record), data.record)
+    for note in [changed] * bool(changed) + data.notes:
+        print(f"note: {note}")
     print(f"resuming {folder} at step {content['step']:,} of {content['steps']:,} on {device}")
     print(speed)
     _say_how_many(config.batch, processes, content.get("processes", 1))
     of_one_step = ("training", "random", "others", "step", "format")
     description = {key: value for key, value in content.items() if key not in of_one_step}
-    description["processes"] = processes.count
+    description |= {"processes": processes.count, "pictures": data.record}
     return _train(model, data, config, content["steps"], folder, description, content["step"], processes)
 
 
@@ -133,21 +137,6 @@ def _speed_of(content: dict[str, Any], config: TrainConfig, device: torch.device
     return dataclasses.replace(from_dict(Speed, content["speed"]), threads=speed.threads, because="as the run began")
 
 
-def check_pairs(config: TrainConfig) -> None:
-    """Raises DataError, before a picture is drawn or read, for data without pairs."""
-    if len(config.data) == 1 and config.data[0] in WORLDS:
-        found, paired = f"the world {config.data[0]}", WORLDS[config.data[0]].kind == "paired"
-    else:
-        layout = find_layout([Path(name) for name in config.data])
-        found, paired = " and ".join(config.data), layout.kind != "unpaired"
-    if not paired:
-        worlds = ", ".join(world.name for world in WORLDS.values() if world.kind == "paired")
-        raise DataError(
-            f"{config.model} learns from pairs, and in {found} there are none: give train/ with side-by-side pictures, "
-            f"two folders of namesakes or a paired world ({worlds}); --model cyclegan needs no pairs"
-        )
-
-
 def _restore(model: Model, content: dict[str, Any], device: torch.device, processes: Processes) -> None:
     """Networks and optimizers are alike in all processes; histories and PyTorch's own generators are not.
 
@@ -172,7 +161,16 @@ def read_data(config: TrainConfig, model_config: ModelConfig, processes: Process
         kept = processes.temporary_folder()  # a world is drawn once, not once a process
     with kept as cache_dir:
         data = processes.in_turn(
-            lambda: open_data(config.data, config.size, config.pictures, channels, processes.first, cache_dir)
+            lambda: open_data(
+                config.data,
+                config.size,
+                config.pictures,
+                channels,
+                processes.first,
+                cache_dir,
+                shorter_side=config.load_size,
+                pairs_for=config.model if model_config.paired else None,
+            )
         )
     return data.swapped() if config.direction == "BtoA" else data
 
@@ -206,6 +204,8 @@ def _what_next(folder: RunFolder) -> str:
 def _say_hello(folder: RunFolder, data: DataSet, model: Model, steps: int, device: torch.device, speed: Speed) -> None:
     weights = sum(parameter.numel() for parameter in model.parameters()) / 1e6
     print(f"data: {data.description}")
+    for note in data.notes:
+        print(f"note: {note}")
     print(f"{type(model).__name__}, {weights:.1f} million weights, {steps:,} steps on {device}, into {folder}")
     print(speed)
 
@@ -218,8 +218,3 @@ def _say_how_many(batch: int, processes: Processes, before: int | None = None) -
             f"note: the run had {before} {'process' if before == 1 else 'processes'} before: it goes on, but with "
             "other histories of generated pictures and other dropout than if it had stayed so"
         )
-
-
-def _absolute(name: str) -> str:
-    """A run may be resumed from elsewhere: folders are recorded by their full path."""
-    return name if name in WORLDS else str(Path(name).resolve())

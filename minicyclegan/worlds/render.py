@@ -8,6 +8,7 @@ changed world is never served from an old file. Delete the folder to clear it, o
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -16,10 +17,11 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from subprocess import PIPE
 
 import numpy as np
 import PIL
@@ -27,7 +29,15 @@ from tqdm import tqdm
 
 from minicyclegan.worlds.base import SPLITS, Domain, Split, World, draw_scene
 
+NO_MEMORY = errno.ENOMEM  # what a drawing process exits with for want of it
 CHUNK = 8  # pictures between two movements of the progress bar
+
+# A drawing process has one core; in each, the BLAS that NumPy was built with would start a thread for every core.
+BLAS_THREADS = "OPENBLAS_NUM_THREADS MKL_NUM_THREADS OMP_NUM_THREADS BLIS_NUM_THREADS VECLIB_MAXIMUM_THREADS".split()
+
+
+class DrawingError(RuntimeError):
+    """Pictures that can't be drawn here and now; the message says what stopped it."""
 
 
 def render_pictures(
@@ -44,7 +54,8 @@ def render_pictures(
     """The first `count` pictures of a split and domain: (count, size, size, 3) uint8, for any `workers` the same bytes.
 
     `workers` is the number of processes that draw, `cache_dir` the folder to keep the result in (None: not kept).
-    Raises ValueError for a split, domain, count or size that can't be.
+    Raises ValueError for a split, domain, count or size that can't be, DrawingError where the memory does not suffice
+    or a process is ended.
     """
     if split not in SPLITS or domain not in ("A", "B"):
         raise ValueError(f"no split {split!r} with domain {domain!r}: splits are train and test, domains A and B")
@@ -89,18 +100,21 @@ def drawing_version() -> str:
 def _draw(
     world: World, split: Split, domain: Domain, count: int, size: int, seed: int, workers: int, progress: bool
 ) -> np.ndarray:
-    pictures = np.empty((count, size, size, 3), np.uint8)
-    chunks = [(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
-    workers = min(workers, len(chunks))
     bar = tqdm(total=count, desc=f"drawing {world.name} {split} {domain}", unit="pictures", disable=not progress)
-    with bar:
-        if workers > 1 and _known_by_name(world):
-            _draw_in_processes(pictures, chunks, (world.name, split, domain, size, seed), workers, bar.update)
-        else:
-            for start, stop in chunks:
-                pictures[start:stop] = draw_range(world, split, domain, start, stop, size, seed)
-                bar.update(stop - start)
-    return pictures
+    try:
+        with bar:
+            pictures = np.empty((count, size, size, 3), np.uint8)
+            chunks = [(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+            workers = min(workers, len(chunks))
+            if workers > 1 and _known_by_name(world):
+                _draw_in_processes(pictures, chunks, (world.name, split, domain, size, seed), workers, bar.update)
+            else:
+                for start, stop in chunks:
+                    pictures[start:stop] = draw_range(world, split, domain, start, stop, size, seed)
+                    bar.update(stop - start)
+        return pictures
+    except MemoryError:
+        raise DrawingError(f"{count:,} pictures of {size} px ({world.name}) are too large for the memory") from None
 
 
 def draw_range(world: World, split: Split, domain: Domain, start: int, stop: int, size: int, seed: int) -> np.ndarray:
@@ -123,12 +137,8 @@ def _draw_in_processes(
     package_root = str(Path(__file__).resolve().parents[2])
     search_path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "minicyclegan.worlds.worker", json.dumps(job)]
-    children = [
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": search_path}
-        )
-        for _ in range(workers)
-    ]
+    environment = {**os.environ, **dict.fromkeys(BLAS_THREADS, "1"), "PYTHONPATH": search_path}
+    children: list[subprocess.Popen] = []
     todo: Iterator[tuple[int, int]] = iter(chunks)  # shared: whoever is free takes the next; next() on it is atomic
 
     def serve(child: subprocess.Popen) -> None:
@@ -138,14 +148,19 @@ def _draw_in_processes(
                 child.stdin.flush()
             drawn = child.stdout.read(pictures[start:stop].nbytes)
             if len(drawn) < pictures[start:stop].nbytes:
-                raise RuntimeError(f"a drawing process stopped at pictures {start} to {stop - 1}; try workers=1")
+                if (status := child.wait()) == NO_MEMORY:
+                    raise MemoryError
+                how = f"was ended by signal {-status}, as when memory runs out" if status < 0 else f"failed ({status})"
+                raise DrawingError(f"a drawing process {how} at pictures {start} to {stop - 1}")
             pictures[start:stop] = np.frombuffer(drawn, np.uint8).reshape(pictures[start:stop].shape)
             advance(stop - start)
 
     try:
+        for _ in range(workers):
+            children.append(subprocess.Popen(command, stdin=PIPE, stdout=PIPE, env=environment))
         with ThreadPoolExecutor(workers) as pool:
             try:
-                for served in [pool.submit(serve, child) for child in children]:
+                for served in as_completed([pool.submit(serve, child) for child in children]):
                     served.result()
             except BaseException:
                 for child in children:

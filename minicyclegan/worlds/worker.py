@@ -4,7 +4,7 @@ import json
 import sys
 
 from minicyclegan.worlds import get_world
-from minicyclegan.worlds.render import draw_range
+from minicyclegan.worlds.render import NO_MEMORY, draw_range
 
 
 def main() -> None:
@@ -22,3 +22,5 @@ if __name__ == "__main__":
         main()
     except (KeyboardInterrupt, BrokenPipeError):
         sys.exit(130)
+    except MemoryError:
+        sys.exit(NO_MEMORY)

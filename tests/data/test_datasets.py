@@ -1,6 +1,8 @@
 """data/datasets.py and data/jitter.py: what training sees, and that nothing but seed, epoch and index decides it."""
 
 import itertools
+import subprocess
+import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -14,15 +16,25 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from minicyclegan.data import datasets
-from minicyclegan.data.datasets import DataSet, PairedBatches, Pictures, UnpairedBatches, open_data, world_data
+from minicyclegan.data.datasets import (
+    DataSet,
+    PairedBatches,
+    Pictures,
+    UnpairedBatches,
+    open_data,
+    world_data,
+)
 from minicyclegan.data.folders import DataError
 from minicyclegan.data.images import from_tensor, to_tensor
 from minicyclegan.data.jitter import jitter, load_size
+from minicyclegan.data.sources import hidden_folder
+from minicyclegan.evaluate import main as evaluate
 from minicyclegan.models.cyclegan import CycleGANConfig
 from minicyclegan.training.config import TrainConfig
 from minicyclegan.training.jobs import read_data
 from minicyclegan.worlds import WORLDS, draw_scene
 from minicyclegan.worlds.__main__ import main as worlds_command
+from tests.conftest import TINY
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -215,6 +227,38 @@ def test_memory_and_workers_change_nothing(folder, monkeypatch, budget, workers)
         assert all(np.array_equal(ours[k], theirs[k]) for k in range(len(theirs)))
 
 
+def test_only_what_is_measured_is_read(folder):
+    for name in ("trainA/0.png", "trainA/4.png", "trainB/2.png", "testA/1.png"):
+        (folder / name).write_bytes(b"broken")
+    data = open_data([str(folder)], SIZE, 1, test_pictures=1, training=False)
+    assert data.test_A.all_kept and data.test_B.all_kept and len(data.test_A) == len(data.test_B) == 1
+    assert len(data.train_A) == 5  # their names are known
+    with pytest.raises(DataError, match=r"4.png: not a picture"):
+        data.train_A[4]
+    data = open_data([str(folder / "trainA"), str(folder / "trainB")], SIZE, 1, training=False, test_pictures=0)
+    assert len(data.test_A) == 0
+
+
+def test_evaluate_reads_only_what_it_measures(tmp_path, tiny_run):
+    rng = np.random.default_rng(0)
+    for domain in "AB":
+        (tmp_path / "set" / domain).mkdir(parents=True)
+        for index in range(6):
+            pixels = rng.integers(0, 256, (20, 20, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "set" / domain / f"{domain}{index}.png")
+    (tmp_path / "set" / "A" / "A3.png").write_bytes(b"broken")
+    command = [sys.executable, "-m", "minicyclegan.evaluate", tiny_run, "--data", tmp_path / "set", "--features", "own"]
+    two = subprocess.run([*command, "--count", "2"], capture_output=True, text=True, timeout=300)
+    assert two.returncode == 0, two.stderr
+    assert "test pictures of 32 px" in two.stdout and "these are the training pictures" in two.stdout
+    with pytest.raises(DataError, match=r"A3.png: not a picture that Pillow can read"):
+        evaluate(list(map(str, [*command[3:], "--count", "4"])))
+
+
+def test_training_reads_the_first_test_pictures_only(folder):
+    assert len(open_data([str(folder)], SIZE, 1, test_pictures=1).test_A) == 1
+
+
 def test_broken_files_are_named_before_training_begins(folder):
     (folder / "trainA" / "2.png").write_bytes(b"")
     (folder / "testB" / "0.png").write_text("no picture at all")
@@ -253,6 +297,47 @@ def test_stopping_while_pictures_are_read_does_not_wait_for_all_of_them(monkeypa
 def test_what_is_neither_world_nor_folder():
     with pytest.raises(DataError, match=r"horse2zebr: no such folder and no such world; the worlds: .*horse2zebra"):
         open_data(["horse2zebr"], SIZE, 1)
+
+
+def test_one_name_is_a_world_and_two_are_folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, count in (("riders", 2), ("facades", 3), ("cats", 1)):
+        (tmp_path / name).mkdir()
+        for index in range(count):
+            Image.new("RGB", (12, 12)).save(tmp_path / name / f"{name}{index}.png")
+    data = open_data(["riders", "cats"], SIZE, 1)
+    assert data.description.startswith("2 + 1 pictures, A in riders/, B in cats/")
+    assert open_data(["riders", "facades"], SIZE, 1).description.startswith("2 + 3 pictures")
+    assert hidden_folder(["riders", "cats"]) == hidden_folder(["circles2squares"]) == hidden_folder(["cats"]) == ""
+    assert hidden_folder(["riders"]) == (
+        "riders is the embedded world; there is also a folder of this name: for that one, say ./riders"
+    )
+
+
+def test_a_folder_called_like_a_world_can_be_had_and_is_named(tmp_path, folder):
+    folder.rename(tmp_path / "horse2zebra")
+    command = [sys.executable, "-m", "minicyclegan.train", *TINY, "--steps", "1", "--data"]
+    said = {}
+    for name in ("horse2zebra", "./horse2zebra"):
+        result = subprocess.run([*command, name], capture_output=True, text=True, cwd=tmp_path, timeout=300)
+        assert result.returncode == 0, result.stderr
+        said[name] = result.stdout.splitlines()[:2]
+    note, data = said["horse2zebra"]
+    assert note == (
+        "note: horse2zebra is the embedded world; there is also a folder of this name: for that one, say ./horse2zebra"
+    )
+    assert data.startswith('data: world "horse2zebra"')
+    assert said["./horse2zebra"][0] == "data: 5 + 3 pictures, A in trainA/, B in trainB/, unpaired; test: 2 + 1"
+
+
+@pytest.mark.parametrize("pictures", [10**9, 10**30])
+def test_what_no_memory_holds_is_not_begun(pictures):
+    with pytest.raises(
+        DataError, match=r"the pictures of facades need [\d,]+ GB of memory, and there are \d+: ask for"
+    ):
+        open_data(["facades"], 64, pictures)
+    with pytest.raises(DataError, match=r"ask for fewer \(--pictures, or --count where a model is measured\)"):
+        open_data(["facades"], 64, 1, test_pictures=pictures)
 
 
 @pytest.fixture
@@ -338,7 +423,9 @@ def test_the_truth_has_the_channels_of_the_domain_it_shows():
 
 
 def test_a_world_for_testing_only_can_be_opened_to_evaluate_on():
-    assert len(open_data(["riders"], SIZE, 1, test_pictures=2).test_A) == 2
+    assert len(open_data(["riders"], SIZE, 1, test_pictures=2, training=False).test_A) == 2
+    with pytest.raises(DataError, match="riders is a world to try a trained model on; train on another one"):
+        open_data(["riders"], SIZE, 1)
 
 
 @pytest.mark.parametrize("channels", [(3, 3), (1, 3)])

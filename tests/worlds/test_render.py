@@ -1,12 +1,16 @@
 """Many pictures at once: processes, progress and the cache change how fast they come, never what they are."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from minicyclegan.worlds import clear_cache, default_cache_dir, get_world, render, render_pictures
 from minicyclegan.worlds.base import draw_scene
+from tests.conftest import TINY
 
 WORLD = get_world("horse2zebra")
 
@@ -35,8 +39,65 @@ def test_a_world_that_no_process_knows_by_name_is_drawn_here(pictures):
 
 def test_a_failing_process_is_an_error_not_a_hang(monkeypatch):
     monkeypatch.setattr(render.sys, "executable", "false")
-    with pytest.raises(RuntimeError, match="workers=1"):
+    with pytest.raises(render.DrawingError, match=r"a drawing process failed \(1\) at pictures"):
         render_pictures(WORLD, "train", "A", 20, 16, workers=2)
+
+
+OUT_OF_MEMORY, KILLED = "raise MemoryError", "os.kill(os.getpid(), signal.SIGKILL)"
+
+
+def sabotage(folder, monkeypatch, what: str) -> None:
+    """Drawing processes, which a real one starts, do `what` instead of drawing."""
+    lines = "import os, signal, numpy as np", "import minicyclegan.worlds.render as render", f"def stop(*_): {what}"
+    (folder / "sitecustomize.py").write_text("\n".join([*lines, "render.draw_range = stop\n"]))
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [(OUT_OF_MEMORY, "20 pictures of 16 px (horse2zebra) are too large for the memory"), (KILLED, "ended by signal 9")],
+)
+def test_a_process_without_memory_is_one_line(tmp_path, monkeypatch, capfd, what, said):
+    sabotage(tmp_path, monkeypatch, what)
+    with pytest.raises(render.DrawingError) as error:
+        render_pictures(WORLD, "train", "A", 20, 16, workers=2)
+    assert said in str(error.value) and capfd.readouterr().err == ""
+
+
+def test_training_on_pictures_that_cannot_be_drawn_is_one_line(tmp_path, monkeypatch):
+    sabotage(tmp_path, monkeypatch, OUT_OF_MEMORY)
+    command = [sys.executable, "-m", "minicyclegan.train", *TINY, "--pictures", "20", "--out", tmp_path / "run"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 1 and not (tmp_path / "run").exists() and "Traceback" not in result.stderr
+    last = result.stderr.replace("\r", "\n").splitlines()[-1]
+    assert last.startswith("error: 20 pictures of 36 px (horse2zebra) are too large for the memory; ask for fewer")
+
+
+def test_more_pictures_than_the_memory_holds_are_refused_before_any_is_drawn(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "minicyclegan.train",
+        *TINY,
+        "--pictures",
+        "1000000000",
+        "--out",
+        tmp_path / "run",
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 1 and len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith("error: the pictures of horse2zebra need ") and "GB of memory" in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc, which is Linux's")
+def test_a_drawing_process_has_one_thread(tmp_path, monkeypatch):
+    for name in render.BLAS_THREADS:
+        monkeypatch.setenv(name, "3")
+    multiply = "np.ones((512, 512)) @ np.ones((512, 512))"
+    count = "np.full((8, 16, 16, 3), len(os.listdir('/proc/self/task')), np.uint8)"
+    sabotage(tmp_path, monkeypatch, f"{multiply}; return {count}")
+    assert (render_pictures(WORLD, "train", "A", 16, 16, workers=2) == 1).all()
 
 
 def test_no_pictures_are_an_empty_array():
