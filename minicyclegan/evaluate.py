@@ -20,7 +20,7 @@ from minicyclegan.judging.fronts import SMALLEST
 from minicyclegan.judging.style_table import null_figures, side_by_side
 from minicyclegan.judging.style_tasks import style_task
 from minicyclegan.judging.world_figures import STYLE_SAMPLES
-from minicyclegan.models import CONFIGS
+from minicyclegan.models import MODELS
 from minicyclegan.shipping.translator import Translator, load
 from minicyclegan.training.checkpoint import CheckpointError
 from minicyclegan.training.pictures import save_grid
@@ -130,7 +130,7 @@ def _open(
         progress=True,
         test_pictures=given.count,
         shorter_side=shorter_side,
-        pairs_for=model if model and CONFIGS[model].paired else None,
+        pairs_for=model if model and MODELS[model].config.paired else None,
         training=False,
     )
     return data.swapped() if swapped else data
