@@ -242,7 +242,7 @@ def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> T
         return _load_original(path, device)
     content = load_checkpoint(path)
     try:
-        model = build(from_dict(MODELS[content["model"].config], content["config"]))
+        model = build(from_dict(MODELS[content["model"]].config, content["config"]))
         missing, unknown = model.load_state_dict(content["training"]["networks"], strict=False)
         # Small checkpoints come without the discriminators, which translate nothing.
         judges = {name for name in model.state_dict() if name.startswith("D")}

@@ -117,7 +117,7 @@ def _recorded(folder: RunFolder, processes: Processes) -> tuple[dict[str, Any], 
     content = load_checkpoint(folder.checkpoint)
     try:
         config = from_dict(TrainConfig, {**content["settings"], "data": tuple(content["settings"]["data"])})
-        model_config = from_dict(MODELS[content["model"].config], content["config"])
+        model_config = from_dict(MODELS[content["model"]].config, content["config"])
         processes.check_batch(config.batch)
     except ValueError as error:
         raise RunError(f"{folder}: {error}") from None
