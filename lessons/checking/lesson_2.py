@@ -1,4 +1,4 @@
-"""Lesson 2's exercises: a strided convolution, its weight's gradient, a wrong padding; task 2.3 is in a file beside."""
+"""Lesson 2's exercises: counting, a strided convolution, its weight's gradient, a wrong padding; 2.4 is beside."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.lib.stride_tricks import sliding_window_view
 
 import reference_numpy as rn
@@ -32,6 +33,92 @@ def _windows(canvas: np.ndarray, kernel: Sequence[int], stride: tuple[int, int])
 
 
 # Task 2.1
+
+Layers = Sequence[tuple[int, int, int, int, bool]]  # input and output channels, height and width, whether with bias
+
+
+def _count(layers: Layers) -> int:
+    """By the network itself."""
+    modules = [torch.nn.Conv2d(i, o, (height, width), bias=bias) for i, o, height, width, bias in layers]
+    return sum(parameter.numel() for module in modules for parameter in module.parameters())
+
+
+def _each(count: Callable[[int, int, int, int, bool], int]) -> Callable[..., int]:
+    """Another count of a layer, added up over the layers."""
+    return lambda layers: sum(count(*layer) for layer in layers)
+
+
+COUNT_PARAMETERS = Exercise(
+    "2.1",
+    reference=_count,
+    inputs=[
+        ([(3, 8, 4, 4, True)],),
+        ([(8, 5, 3, 1, False)],),
+        ([(3, 8, 7, 5, True), (8, 6, 3, 2, False), (6, 1, 4, 2, True)],),
+    ],
+    mistakes=(
+        Mistake(
+            "This looks like weights alone; where a layer has a bias, it is learned too.",
+            _each(lambda i, o, h, w, bias: i * o * h * w),
+        ),
+        Mistake(
+            "This looks like a bias in every layer; the last number of each says whether there is one.",
+            _each(lambda i, o, h, w, bias: i * o * h * w + o),
+        ),
+        Mistake(
+            "This looks like a bias for each input channel; it is added to the output.",
+            _each(lambda i, o, h, w, bias: i * o * h * w + i * bias),
+        ),
+        Mistake(
+            "This looks like one bias for a whole layer; each output channel has its own.",
+            _each(lambda i, o, h, w, bias: i * o * h * w + bias),
+        ),
+        Mistake(
+            "This looks like a bias for each kernel; the kernels of one output channel share one.",
+            _each(lambda i, o, h, w, bias: i * o * (h * w + bias)),
+        ),
+        Mistake(
+            "This looks like one kernel for each output channel; it has one for every input channel.",
+            _each(lambda i, o, h, w, bias: o * h * w + o * bias),
+        ),
+        Mistake(
+            "This looks like one kernel for each input channel; there is one for every output channel, too.",
+            _each(lambda i, o, h, w, bias: i * h * w + i * bias),
+        ),
+        Mistake(
+            "This looks like one kernel for each input channel; there is one for every output channel, too.",
+            _each(lambda i, o, h, w, bias: i * h * w + o * bias),
+        ),
+        Mistake(
+            "This looks like channels added; a kernel belongs to a pair of them, so how many pairs are there?",
+            _each(lambda i, o, h, w, bias: (i + o) * h * w + o * bias),
+        ),
+        Mistake(
+            "This looks like square kernels as high as they are; a kernel has height times width weights.",
+            _each(lambda i, o, h, w, bias: i * o * h * h + o * bias),
+        ),
+        Mistake(
+            "This looks like square kernels as wide as they are; a kernel has height times width weights.",
+            _each(lambda i, o, h, w, bias: i * o * w * w + o * bias),
+        ),
+        Mistake(
+            "This looks like height plus width; a kernel is an area.",
+            _each(lambda i, o, h, w, bias: i * o * (h + w) + o * bias),
+        ),
+        Mistake(
+            "This looks as if a layer without bias learned nothing; its weights are there all the same.",
+            _each(lambda i, o, h, w, bias: bias and i * o * h * w + o),
+        ),
+        Mistake("This looks like the last layer alone; is something overwritten?", lambda layers: _count(layers[-1:])),
+        Mistake(
+            "This looks like the first layer alone; is there a return in a loop?", lambda layers: _count(layers[:1])
+        ),
+    ),
+)
+check_count_parameters = COUNT_PARAMETERS.check
+
+
+# Task 2.2
 
 
 def _conv2d(x: np.ndarray, w: np.ndarray, stride: int, padding: int) -> np.ndarray:
@@ -67,7 +154,7 @@ THINNED = (
 PIXELS_COPIED = "This looks like padding with pixels of the picture; here the frame is made of zeros."
 
 CONV2D = Exercise(
-    "2.1",
+    "2.2",
     reference=_conv2d,
     inputs=[
         (*_normal((2, 3, 7, 9), (4, 3, 3, 2)), 1, 0),
@@ -185,7 +272,7 @@ CONV2D = Exercise(
 check_conv2d = CONV2D.check
 
 
-# Task 2.2
+# Task 2.3
 
 
 def _weight_gradient(
@@ -215,7 +302,7 @@ def _disordered(order: tuple[int, ...]) -> Callable[..., np.ndarray]:
 ANOTHER_ORDER = "This holds the right numbers in another order; reshape gives axes new lengths, but exchanges none."
 
 WEIGHT_GRADIENT = Exercise(
-    "2.2",
+    "2.3",
     reference=_weight_gradient,
     inputs=[
         (*_normal((2, 4, 5, 8), (2, 3, 7, 9)), (3, 2), 1, 0),
@@ -294,7 +381,7 @@ check_weight_gradient = WEIGHT_GRADIENT.check
 check_pixels_seen = PIXELS_SEEN.check
 
 
-# Task 2.4: `_by_channels` is the code as found; a public implementation's generator pads so.
+# Task 2.5: `_by_channels` is the code as found; a public implementation's generator pads so.
 
 
 def _mirrored(x: np.ndarray, w: np.ndarray, rows: int, columns: int, mode: str = "reflect") -> np.ndarray:
@@ -315,7 +402,7 @@ EDGE_TWICE = (
 )
 
 SAME_SIZE = Exercise(
-    "2.4",
+    "2.5",
     reference=_same_size,
     inputs=[
         _normal((2, 3, 12, 15), (4, 3, 7, 7)),

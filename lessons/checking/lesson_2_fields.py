@@ -1,4 +1,4 @@
-"""Lesson 2's task 2.3: which pixels of a picture does one output of a stack of convolutions see?"""
+"""Lesson 2's task 2.4: which pixels of a picture does one output of a stack of convolutions see?"""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ TOO_EARLY = (
 )
 
 PIXELS_SEEN = Exercise(
-    "2.3",
+    "2.4",
     reference=_pixels_seen,
     observe=_named,
     inputs=[

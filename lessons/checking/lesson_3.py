@@ -1,4 +1,4 @@
-"""Lesson 3's exercises: groups of channels, running statistics; tasks 3.2, 3.4 and 3.5 are in files beside."""
+"""Lesson 3's exercises: groups of channels, running statistics; tasks 3.3, 3.4 and 3.5 are in files beside."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from checking.engine import Exercise, Mistake
 from checking.lesson_3_backward import BATCH, BATCH_NORM_BACKWARD, along, features
 from checking.lesson_3_blocks import REFLECT_PAD_BACKWARD, RESIDUAL_BLOCK
 
-# Task 3.1
+# Task 3.2
 
 
 def _group_norm(x: np.ndarray, groups: int, eps: float) -> np.ndarray:
@@ -53,7 +53,7 @@ def _by_channel_in_groups(axes: tuple[int, ...]) -> Callable[..., np.ndarray]:
 
 
 GROUP_NORM = Exercise(
-    "3.1",
+    "3.2",
     reference=_group_norm,
     inputs=[
         (features(3, 6, 3, 5), 2, 1e-5),
@@ -141,7 +141,7 @@ GROUP_NORM = Exercise(
 )
 
 
-# Task 3.3
+# Task 3.4
 
 
 def _update(mean: np.ndarray, variance: np.ndarray, x: np.ndarray, momentum: float) -> tuple[np.ndarray, np.ndarray]:
@@ -173,7 +173,7 @@ def _from_running(mean: np.ndarray, variance: np.ndarray, x: np.ndarray, momentu
 
 
 UPDATE_RUNNING = Exercise(
-    "3.3",
+    "3.4",
     reference=_update,
     inputs=[
         (np.zeros(4), np.ones(4), features(3, 4, 2, 3), 0.1),

@@ -81,7 +81,7 @@ def _summed(g: np.ndarray, y: np.ndarray) -> np.ndarray:
 CONSTANTS = "This looks as if mean and variance were constants; both depend on x, and the gradient flows through them."
 
 BATCH_NORM_BACKWARD = Exercise(
-    "3.2",
+    "3.3",
     reference=_backward,
     inputs=[
         (features(5, 4, 3, 2, seed=5), features(5, 4, 3, 2), np.array([1.5, -0.5, 2.0, 0.7]), 1e-5),

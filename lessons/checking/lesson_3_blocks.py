@@ -17,7 +17,7 @@ def _normal(*shapes: tuple[int, ...]) -> list[np.ndarray]:
     return [rng.standard_normal(shape) for shape in shapes]
 
 
-# Task 3.4
+# Task 3.5
 
 
 def _reflect_pad_backward(g: np.ndarray, rows: int, columns: int) -> np.ndarray:
@@ -106,7 +106,7 @@ ONE_AXIS = "This looks like borders folded back along one axis only; there are f
 ONE_SIDE = "This looks like borders folded back on one side of each axis only; there are four."
 
 REFLECT_PAD_BACKWARD = Exercise(
-    "3.4",
+    "3.5",
     reference=_reflect_pad_backward,
     inputs=[
         (*_normal((2, 3, 10, 13)), 1, 3),
@@ -154,7 +154,7 @@ REFLECT_PAD_BACKWARD = Exercise(
 )
 
 
-# Task 3.5
+# Task 3.6
 
 
 def _conv(x: np.ndarray, weight: np.ndarray, mode: str = "reflect") -> np.ndarray:
@@ -188,7 +188,7 @@ def _batch_normed(x: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.nd
 NORM_MISSING = "This looks like a block with a norm missing; there is one after each convolution."
 
 RESIDUAL_BLOCK = Exercise(
-    "3.5",
+    "3.6",
     reference=_residual_block,
     inputs=[
         _normal((2, 4, 5, 7), (4, 4, 3, 3), (4, 4, 3, 3)),
