@@ -18,6 +18,7 @@ from checking.lesson_3 import (
     check_batch_norm_backward,
     check_group_norm,
     check_reflect_pad_backward,
+    check_relit,
     check_residual_block,
     check_update_running,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "check_pixels_seen",
     "check_rates",
     "check_reflect_pad_backward",
+    "check_relit",
     "check_residual_block",
     "check_same_size",
     "check_update_running",

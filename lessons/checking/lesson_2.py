@@ -267,6 +267,18 @@ CONV2D = Exercise(
             "This looks like a kernel mirrored upside down; look again at which weight meets which pixel.",
             lambda x, w, s, p: _conv2d(x, w[:, :, ::-1], s, p),
         ),
+        Mistake(
+            "This looks like channels added up before the kernels; each channel has a kernel of its own.",
+            lambda x, w, s, p: _conv2d(x.sum(1, keepdims=True), w.sum(1, keepdims=True), s, p),
+        ),
+        Mistake(
+            "This looks like an output with rows and columns exchanged; rows come first.",
+            lambda x, w, s, p: _conv2d(x, w, s, p).swapaxes(2, 3),
+        ),
+        Mistake(
+            "This looks like a padding of half the kernel whatever was asked for; use the argument.",
+            lambda x, w, s, p: _conv2d(x, w, s, w.shape[2] // 2),
+        ),
     ),
 )
 check_conv2d = CONV2D.check
@@ -287,6 +299,22 @@ def _collect(g: np.ndarray, canvas: np.ndarray, kernel_size: tuple[int, int], st
     """The right gradient for a canvas that is padded already."""
     windows = _windows(canvas, kernel_size, (stride, stride))[:, :, : g.shape[2], : g.shape[3]]
     return np.einsum("nopq,ncpqij->ocij", g, windows)  # (O, C, kh, kw)
+
+
+def _last_place(shape: tuple[int, ...]) -> np.ndarray:
+    place = np.zeros(shape)
+    place[:, :, -1, -1] = 1
+    return place
+
+
+def _spread_out(g: np.ndarray, canvas: np.ndarray, kernel_size: tuple[int, int], stride: int) -> np.ndarray:
+    """The stride where it does not belong: between the kernel's elements, with outputs side by side."""
+    rows, columns = g.shape[2:]
+    found = np.zeros((g.shape[1], canvas.shape[1], *kernel_size))
+    for i, j in np.ndindex(*kernel_size):
+        met = canvas[:, :, i * stride : i * stride + rows, j * stride : j * stride + columns]
+        found[:, :, i, j] = np.einsum("nopq,ncpq->oc", g, met)
+    return found
 
 
 def _disordered(order: tuple[int, ...]) -> Callable[..., np.ndarray]:
@@ -374,6 +402,26 @@ WEIGHT_GRADIENT = Exercise(
         Mistake(
             "This looks like the gradient with its sign turned; what is asked for is ∂L/∂w, not a step down the slope.",
             lambda g, x, k, s, p: -_weight_gradient(g, x, k, s, p),
+        ),
+        Mistake(
+            "This looks like a gradient without g: each place counts by what came back to it.",
+            lambda g, x, k, s, p: _weight_gradient(np.ones_like(g), x, k, s, p),
+        ),
+        Mistake(
+            "This looks like the last place alone; is something overwritten that should be added to?",
+            lambda g, x, k, s, p: _weight_gradient(g * _last_place(g.shape), x, k, s, p),
+        ),
+        Mistake(
+            "This looks like a kernel spread out by the stride; its own weights lie side by side.",
+            lambda g, x, k, s, p: _spread_out(g, np.pad(x, ((0, 0), (0, 0), (p, p + 9), (p, p + 9))), k, s),
+        ),
+        Mistake(
+            "This looks like twice the padding; `padding` counts the pixels on each side.",
+            lambda g, x, k, s, p: _collect(g, _pad(x, 2 * p, 2 * p), k, s),
+        ),
+        Mistake(
+            "This looks like pictures added up before the product; each picture's g belongs to its own pixels.",
+            lambda g, x, k, s, p: _weight_gradient(g.sum(0, keepdims=True), x.sum(0, keepdims=True), k, s, p),
         ),
     ),
 )
@@ -470,6 +518,14 @@ SAME_SIZE = Exercise(
         Mistake(
             "This looks like a true convolution, its kernel turned by 180°; only the padding was wrong.",
             lambda x, w: _same_size(x, w[FLIPPED]),
+        ),
+        Mistake(
+            "This looks like a mirror and a frame of zeros around it; one of the two is enough.",
+            lambda x, w: (
+                rn.functional.conv2d(
+                    _pad(x, (h := w.shape[2] // 2), (v := w.shape[3] // 2), "reflect"), w, padding=(h, v)
+                ).data
+            ),
         ),
     ),
 )
