@@ -157,7 +157,7 @@ def _by_channel_in_groups(axes: tuple[int, ...]) -> Callable[..., np.ndarray]:
 
 
 def _of_channel_and_group(statistics: Callable[..., tuple[np.ndarray, np.ndarray]]) -> Callable[..., np.ndarray]:
-    """Mean and variance, from the lists of the channels (N, groups, C/groups, H · W) and the groups (N, groups, 1, …)."""
+    """Mean and variance, from the lists of channels (N, groups, C/groups, H · W) and of groups (N, groups, 1, …)."""
 
     def answer(x: np.ndarray, groups: int, eps: float) -> np.ndarray:
         channel = x.reshape(len(x), groups, x.shape[1] // groups, -1)
