@@ -1,11 +1,24 @@
 """A check for each exercise: `check_…(your_function)` says whether it is right, and if not, what it looks like."""
 
-from checking.lesson_1 import check_gradients, check_log_sum_exp_backward, check_numerical_gradient, check_rates
-from checking.lesson_2 import check_conv2d, check_pixels_seen, check_same_size, check_weight_gradient
+from checking.lesson_1 import (
+    check_gradients,
+    check_log_sum_exp_backward,
+    check_neuron_gradients,
+    check_numerical_gradient,
+    check_rates,
+)
+from checking.lesson_2 import (
+    check_conv2d,
+    check_count_parameters,
+    check_pixels_seen,
+    check_same_size,
+    check_weight_gradient,
+)
 from checking.lesson_3 import (
     check_batch_norm_backward,
     check_group_norm,
     check_reflect_pad_backward,
+    check_relit,
     check_residual_block,
     check_update_running,
 )
@@ -25,6 +38,7 @@ from checking.lesson_5 import (
 __all__ = [
     "check_batch_norm_backward",
     "check_conv2d",
+    "check_count_parameters",
     "check_discriminator_step",
     "check_gradients",
     "check_group_norm",
@@ -33,12 +47,14 @@ __all__ = [
     "check_log_sum_exp_backward",
     "check_matching_discriminator_loss",
     "check_mean_iou",
+    "check_neuron_gradients",
     "check_numerical_gradient",
     "check_picture_penalty",
     "check_pix2pix_generator_loss",
     "check_pixels_seen",
     "check_rates",
     "check_reflect_pad_backward",
+    "check_relit",
     "check_residual_block",
     "check_same_size",
     "check_update_running",

@@ -1,4 +1,4 @@
-"""Lesson 1's third exercise: a backward sweep through a graph, in an order that waits for every part."""
+"""Lesson 1's fourth exercise: a backward sweep through a graph, in an order that waits for every part."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from checking.engine import Exercise, Mistake
 from reference_numpy import Tensor, grad
 
-# Task 1.3: gradients(graph, root), where graph[name] lists (input, local derivative)
+# Task 1.4: gradients(graph, root), where graph[name] lists (input, local derivative)
 
 Graph = Mapping[str, Sequence[tuple[str, float]]]
 
@@ -69,17 +69,24 @@ def _straight_through(graph: Graph, root: str) -> dict[str, float]:
     return found
 
 
-def _in_order(graph: Graph, root: str, adds: bool, local: bool) -> dict[str, float]:
-    right = _gradients(graph, root)  # only for the order: the reference lists inputs first
-    found = {root: 1.0}
-    for name in reversed(right):
+def _in_order(
+    graph: Graph,
+    root: str,
+    adds: bool = True,
+    local: bool = True,
+    chained: bool = True,
+    order: Callable[[list[str]], Sequence[str]] = lambda names: names[::-1],
+) -> dict[str, float]:
+    """`order` gets the names as the reference lists them, inputs first."""
+    found = dict.fromkeys(graph, 0.0) | {root: 1.0}
+    for name in order(list(_gradients(graph, root))):
         for source, derivative in graph[name]:
-            part = found[name] * (derivative if local else 1.0)
-            found[source] = found.get(source, 0.0) + part if adds else part
+            part = (found[name] if chained else 1.0) * (derivative if local else 1.0)
+            found[source] = found[source] + part if adds else part
     return found
 
 
-# The order of the names says nothing.
+# The order of the keys says nothing.
 _DOUBLED: Graph = {"c": [("b", 1.0), ("b", 1.0)], "a": [], "b": [("a", 1.0), ("a", 1.0)]}
 _SHORT_AND_LONG: Graph = {
     "u": [("x", 3.0), ("w", -0.5)],
@@ -170,7 +177,7 @@ _ENDLESS = (
 _WAIT = "Hand a gradient on only when everything that uses the node has sent its part."
 
 gradients = Exercise(
-    "1.3",
+    "1.4",
     reference=_gradients,
     inputs=[
         (_DOUBLED, "c"),
@@ -199,11 +206,35 @@ gradients = Exercise(
         ),
         Mistake(
             "This looks like gradients that overwrite each other; a node that is used twice gets both parts' sum.",
-            lambda graph, root: _in_order(graph, root, adds=False, local=True),
+            lambda graph, root: _in_order(graph, root, adds=False),
         ),
         Mistake(
             "This looks like gradients handed on unchanged; each edge multiplies by its local derivative.",
-            lambda graph, root: _in_order(graph, root, adds=True, local=False),
+            lambda graph, root: _in_order(graph, root, local=False),
+        ),
+        Mistake(
+            f"This looks like a sweep in the order of the dictionary's keys, which says nothing. {_WAIT}",
+            lambda graph, root: _in_order(graph, root, order=lambda names: list(graph)),
+        ),
+        Mistake(
+            f"This looks like a sweep in the alphabet's order, which says nothing. {_WAIT}",
+            lambda graph, root: _in_order(graph, root, order=lambda names: sorted(names, reverse=True)),
+        ),
+        Mistake(
+            "This looks like a sweep that starts at the leaves; gradients begin at the root. Turn the order round.",
+            lambda graph, root: _in_order(graph, root, order=lambda names: names),
+        ),
+        Mistake(
+            "This looks like local derivatives added up; along a path they are multiplied with what has come so far.",
+            lambda graph, root: _in_order(graph, root, chained=False),
+        ),
+        Mistake(
+            "This looks like a root whose own gradient is 0; what is ∂root/∂root?",
+            lambda graph, root: dict.fromkeys(graph, 0.0),
+        ),
+        Mistake(
+            "This holds the leaves alone; asked for is every node of the graph.",
+            lambda graph, root: {name: part for name, part in _gradients(graph, root).items() if not graph[name]},
         ),
         Mistake(
             f"This looks like a node that sends on all it has whenever a part arrives. {_WAIT}",

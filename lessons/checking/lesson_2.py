@@ -1,4 +1,4 @@
-"""Lesson 2's exercises: a strided convolution, its weight's gradient, a wrong padding; task 2.3 is in a file beside."""
+"""Lesson 2's exercises: a strided convolution, its weight's gradient, a wrong padding; 2.1 and 2.4 are beside."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 import reference_numpy as rn
 from checking.engine import Exercise, Mistake
+from checking.lesson_2_counting import COUNT_PARAMETERS
 from checking.lesson_2_fields import PIXELS_SEEN
 
 FLIPPED = (slice(None), slice(None), slice(None, None, -1), slice(None, None, -1))
@@ -31,7 +32,9 @@ def _windows(canvas: np.ndarray, kernel: Sequence[int], stride: tuple[int, int])
     return windows[:, :, :: stride[0], :: stride[1]]
 
 
-# Task 2.1
+check_count_parameters = COUNT_PARAMETERS.check
+
+# Task 2.2
 
 
 def _conv2d(x: np.ndarray, w: np.ndarray, stride: int, padding: int) -> np.ndarray:
@@ -67,7 +70,7 @@ THINNED = (
 PIXELS_COPIED = "This looks like padding with pixels of the picture; here the frame is made of zeros."
 
 CONV2D = Exercise(
-    "2.1",
+    "2.2",
     reference=_conv2d,
     inputs=[
         (*_normal((2, 3, 7, 9), (4, 3, 3, 2)), 1, 0),
@@ -180,12 +183,24 @@ CONV2D = Exercise(
             "This looks like a kernel mirrored upside down; look again at which weight meets which pixel.",
             lambda x, w, s, p: _conv2d(x, w[:, :, ::-1], s, p),
         ),
+        Mistake(
+            "This looks like channels added up before the kernels; each channel has a kernel of its own.",
+            lambda x, w, s, p: _conv2d(x.sum(1, keepdims=True), w.sum(1, keepdims=True), s, p),
+        ),
+        Mistake(
+            "This looks like an output with rows and columns exchanged; rows come first.",
+            lambda x, w, s, p: _conv2d(x, w, s, p).swapaxes(2, 3),
+        ),
+        Mistake(
+            "This looks like a padding of half the kernel whatever was asked for; use the argument.",
+            lambda x, w, s, p: _conv2d(x, w, s, w.shape[2] // 2),
+        ),
     ),
 )
 check_conv2d = CONV2D.check
 
 
-# Task 2.2
+# Task 2.3
 
 
 def _weight_gradient(
@@ -202,6 +217,22 @@ def _collect(g: np.ndarray, canvas: np.ndarray, kernel_size: tuple[int, int], st
     return np.einsum("nopq,ncpqij->ocij", g, windows)  # (O, C, kh, kw)
 
 
+def _last_place(shape: tuple[int, ...]) -> np.ndarray:
+    place = np.zeros(shape)
+    place[:, :, -1, -1] = 1
+    return place
+
+
+def _spread_out(g: np.ndarray, canvas: np.ndarray, kernel_size: tuple[int, int], stride: int) -> np.ndarray:
+    """The stride where it does not belong: between the kernel's elements, with outputs side by side."""
+    rows, columns = g.shape[2:]
+    found = np.zeros((g.shape[1], canvas.shape[1], *kernel_size))
+    for i, j in np.ndindex(*kernel_size):
+        met = canvas[:, :, i * stride : i * stride + rows, j * stride : j * stride + columns]
+        found[:, :, i, j] = np.einsum("nopq,ncpq->oc", g, met)
+    return found
+
+
 def _disordered(order: tuple[int, ...]) -> Callable[..., np.ndarray]:
     """The right numbers, read out as if the axes lay in another order."""
 
@@ -215,7 +246,7 @@ def _disordered(order: tuple[int, ...]) -> Callable[..., np.ndarray]:
 ANOTHER_ORDER = "This holds the right numbers in another order; reshape gives axes new lengths, but exchanges none."
 
 WEIGHT_GRADIENT = Exercise(
-    "2.2",
+    "2.3",
     reference=_weight_gradient,
     inputs=[
         (*_normal((2, 4, 5, 8), (2, 3, 7, 9)), (3, 2), 1, 0),
@@ -288,13 +319,33 @@ WEIGHT_GRADIENT = Exercise(
             "This looks like the gradient with its sign turned; what is asked for is ∂L/∂w, not a step down the slope.",
             lambda g, x, k, s, p: -_weight_gradient(g, x, k, s, p),
         ),
+        Mistake(
+            "This looks like a gradient without g: each place counts by what came back to it.",
+            lambda g, x, k, s, p: _weight_gradient(np.ones_like(g), x, k, s, p),
+        ),
+        Mistake(
+            "This looks like the last place alone; is something overwritten that should be added to?",
+            lambda g, x, k, s, p: _weight_gradient(g * _last_place(g.shape), x, k, s, p),
+        ),
+        Mistake(
+            "This looks like a kernel spread out by the stride; its own weights lie side by side.",
+            lambda g, x, k, s, p: _spread_out(g, np.pad(x, ((0, 0), (0, 0), (p, p + 9), (p, p + 9))), k, s),
+        ),
+        Mistake(
+            "This looks like twice the padding; `padding` counts the pixels on each side.",
+            lambda g, x, k, s, p: _collect(g, _pad(x, 2 * p, 2 * p), k, s),
+        ),
+        Mistake(
+            "This looks like pictures added up before the product; each picture's g belongs to its own pixels.",
+            lambda g, x, k, s, p: _weight_gradient(g.sum(0, keepdims=True), x.sum(0, keepdims=True), k, s, p),
+        ),
     ),
 )
 check_weight_gradient = WEIGHT_GRADIENT.check
 check_pixels_seen = PIXELS_SEEN.check
 
 
-# Task 2.4: `_by_channels` is the code as found; a public implementation's generator pads so.
+# Task 2.5: `_by_channels` is the code as found; a public implementation's generator pads so.
 
 
 def _mirrored(x: np.ndarray, w: np.ndarray, rows: int, columns: int, mode: str = "reflect") -> np.ndarray:
@@ -315,7 +366,7 @@ EDGE_TWICE = (
 )
 
 SAME_SIZE = Exercise(
-    "2.4",
+    "2.5",
     reference=_same_size,
     inputs=[
         _normal((2, 3, 12, 15), (4, 3, 7, 7)),
@@ -383,6 +434,14 @@ SAME_SIZE = Exercise(
         Mistake(
             "This looks like a true convolution, its kernel turned by 180°; only the padding was wrong.",
             lambda x, w: _same_size(x, w[FLIPPED]),
+        ),
+        Mistake(
+            "This looks like a mirror and a frame of zeros around it; one of the two is enough.",
+            lambda x, w: (
+                rn.functional.conv2d(
+                    _pad(x, (h := w.shape[2] // 2), (v := w.shape[3] // 2), "reflect"), w, padding=(h, v)
+                ).data
+            ),
         ),
     ),
 )

@@ -1,23 +1,28 @@
-"""Lesson 2's task 2.3: which pixels of a picture does one output of a stack of convolutions see?"""
+"""Lesson 2's task 2.4: which pixels of a picture does one output of a stack of convolutions see?"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
+import reference_numpy as rn
 from checking.engine import Exercise, Mistake
+from checking.parts import by_name
 
 Layers = Sequence[tuple[int, int, int]]  # (kernel, stride, padding) of each, the first layer first
 
 
 def _pixels_seen(position: int, layers: Layers) -> tuple[int, int]:
+    """By what a gradient that starts at this output reaches, layer by layer, in a picture too wide to be cut off."""
     first = last = position
-    for kernel, stride, padding in reversed(layers):
-        first = first * stride - padding
-        last = last * stride - padding + kernel - 1
+    for kernel, stride, padding in layers[::-1]:
+        outputs = np.zeros((1, 1, 400, 1))
+        outputs[:, :, first + 200 : last + 201] = 1
+        reached = rn.functional.conv_transpose2d(outputs, np.ones((1, 1, kernel, 1)), stride=(stride, 1)).data
+        pixels = np.flatnonzero(reached) - 200 * stride - padding
+        first, last = int(pixels[0]), int(pixels[-1])
     return first, last
 
 
@@ -34,16 +39,20 @@ def _walk(step: Callable[[int, int, int, int, int], tuple[int, int]]) -> Callabl
 
 
 def _grow(
-    early: bool = False, field_jumps: bool = True, padding_jumps: bool = True, forgets: bool = False
+    early: bool = False,
+    field_jumps: bool = True,
+    padding_jumps: bool = True,
+    forgets: bool = False,
+    whole_kernels: bool = False,
 ) -> Callable[..., tuple[int, int]]:
     """From the first layer to the last, as the lesson does it, with a jump that goes wrong."""
 
     def answer(position: int, layers: Layers) -> tuple[int, int]:
-        first, field, jump = 0, 1, 1
+        first, field, jump = 0, 0 if whole_kernels else 1, 1
         for kernel, stride, padding in layers:
             jump *= stride if early else 1
             first -= padding * (jump if padding_jumps else 1)
-            field += (kernel - 1) * (jump if field_jumps else 1)
+            field += (kernel if whole_kernels else kernel - 1) * (jump if field_jumps else 1)
             jump = stride if forgets else jump * (1 if early else stride)
         first += position * jump
         return first, first + field - 1
@@ -64,22 +73,14 @@ def _centred(position: int, layers: Layers) -> tuple[int, int]:
     return middle - (end - start + 1) // 2, middle + (end - start + 1) // 2
 
 
-def _named(answer: Callable[..., Any], position: int, layers: Layers) -> Any:
-    """Two numbers of whatever kind, by name; anything else as it is."""
-    result = answer(position, layers)
-    if isinstance(result, tuple | list | np.ndarray) and len(result) == 2:
-        return {"the first pixel": result[0], "the last pixel": result[1]}
-    return result
-
-
 TOO_EARLY = (
     "This looks like a jump that counts a layer's own stride too early: a kernel reaches over its input's pixels."
 )
 
 PIXELS_SEEN = Exercise(
-    "2.3",
+    "2.4",
     reference=_pixels_seen,
-    observe=_named,
+    observe=by_name("the first pixel", "the last pixel"),
     inputs=[
         (4, [(5, 1, 0)]),
         (4, [(5, 1, 1)]),
@@ -170,6 +171,22 @@ PIXELS_SEEN = Exercise(
         Mistake(
             "This looks like paddings simply added up; how many of the picture's pixels is one deep in the network?",
             _grow(padding_jumps=False),
+        ),
+        Mistake(
+            "This looks like pixels counted from 1; the first one is pixel 0.",
+            lambda position, layers: tuple(pixel + 1 for pixel in _pixels_seen(position, layers)),
+        ),
+        Mistake(
+            "This looks like twice the padding; it lies on both sides, and only the left one moves the window.",
+            lambda position, layers: _pixels_seen(position, [(k, s, 2 * p) for k, s, p in layers]),
+        ),
+        Mistake(
+            "This looks like the last layer alone; its input is the output of the layer before.",
+            lambda position, layers: _pixels_seen(position, layers[-1:]),
+        ),
+        Mistake(
+            "This looks like a field that starts at 0 and grows by whole kernels; one pixel sees itself already.",
+            lambda position, layers: _with_field(position, layers, _grow(whole_kernels=True)),
         ),
     ),
 )

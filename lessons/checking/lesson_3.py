@@ -1,4 +1,4 @@
-"""Lesson 3's exercises: groups of channels, running statistics; tasks 3.2, 3.4 and 3.5 are in files beside."""
+"""Lesson 3's exercises: another light, groups of channels, running statistics; 3.3, 3.5 and 3.6 are in files beside."""
 
 from __future__ import annotations
 
@@ -10,8 +10,112 @@ import reference_numpy as rn
 from checking.engine import Exercise, Mistake
 from checking.lesson_3_backward import BATCH, BATCH_NORM_BACKWARD, along, features
 from checking.lesson_3_blocks import REFLECT_PAD_BACKWARD, RESIDUAL_BLOCK
+from checking.parts import by_name
+
+F = rn.functional
 
 # Task 3.1
+
+Light = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+def _relit(picture: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Batch norm of a batch of one, with the new light for its weight and bias."""
+    own = np.sqrt(picture.var((1, 2)))
+    return F.batch_norm(picture[None], picture.mean((1, 2)), own**2, deviation, mean, eps=0.0).data[0]
+
+
+def _from_own(change: Callable[..., np.ndarray]) -> Light:
+    """Made of the picture, its own mean and deviation, and the new ones, (C, 1, 1) each."""
+
+    def answer(picture: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+        own = picture.mean((1, 2), keepdims=True), picture.std((1, 2), keepdims=True)
+        return change(picture, *own, mean.reshape(-1, 1, 1), deviation.reshape(-1, 1, 1))
+
+    return answer
+
+
+def _along_other(axes: tuple[int, ...]) -> Light:
+    return lambda picture, mean, deviation: (
+        along(picture, axes, 0.0) * deviation.reshape(-1, 1, 1) + mean.reshape(-1, 1, 1)
+    )
+
+
+def _light(channels: int, *size: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return features(1, channels, *size, seed=seed)[0], rng.normal(0, 1, channels), rng.uniform(0.3, 2, channels)
+
+
+RELIT = Exercise(
+    "3.1",
+    reference=_relit,
+    inputs=[_light(3, 4, 5, seed=1), _light(2, 3, 3, seed=2), _light(4, 2, 6, seed=3)],
+    mistakes=(
+        Mistake(
+            "This looks like the new mean with the old contrast; the deviation is to change, too.",
+            _from_own(lambda x, m, s, mean, deviation: x - m + mean),
+        ),
+        Mistake(
+            "This looks as if the picture's own deviation stayed; divide by it before you put the new one on.",
+            _from_own(lambda x, m, s, mean, deviation: (x - m) * deviation + mean),
+        ),
+        Mistake(
+            "This looks as if the picture's own mean stayed; take it away before you put the new one on.",
+            _from_own(lambda x, m, s, mean, deviation: x / s * deviation + mean),
+        ),
+        Mistake(
+            "This looks as if nothing of the picture's own light were taken away first.",
+            _from_own(lambda x, m, s, mean, deviation: x * deviation + mean),
+        ),
+        Mistake(
+            "This looks like the picture without its own light; the new one is still to be put on.",
+            _from_own(lambda x, m, s, mean, deviation: (x - m) / s),
+        ),
+        Mistake(
+            "This looks like a division by the variance; a root is missing.",
+            _from_own(lambda x, m, s, mean, deviation: (x - m) / s**2 * deviation + mean),
+        ),
+        Mistake(
+            "This looks like the new variance put on; the scale is the deviation.",
+            _from_own(lambda x, m, s, mean, deviation: (x - m) / s * deviation**2 + mean),
+        ),
+        Mistake(
+            "This looks like a division by the new deviation; the old one is divided by, the new one multiplied.",
+            _from_own(lambda x, m, s, mean, deviation: (x - m) / s / deviation + mean),
+        ),
+        Mistake(
+            "This looks like the picture's own mean put back; the new one belongs there.",
+            _from_own(lambda x, m, s, mean, deviation: (x - m) / s * deviation + m),
+        ),
+        Mistake(
+            "This looks like a new mean that is scaled as well; first scale, then shift.",
+            _from_own(lambda x, m, s, mean, deviation: ((x - m) / s + mean) * deviation),
+        ),
+        Mistake(
+            "This looks like mean and deviation in each other's place; the deviation multiplies.",
+            _from_own(lambda x, m, s, mean, deviation: (x - m) / s * mean + deviation),
+        ),
+        Mistake(
+            "This looks like the unbiased deviation, divided by one less; here the count itself divides.",
+            _from_own(
+                lambda x, m, s, mean, deviation: (x - m) / x.std((1, 2), ddof=1, keepdims=True) * deviation + mean
+            ),
+        ),
+        Mistake(
+            "This looks like a result cut off at -1 and 1; it may be as large as it comes out.",
+            _from_own(lambda x, m, s, mean, deviation: np.clip((x - m) / s * deviation + mean, -1, 1)),
+        ),
+        Mistake("This looks like one mean for all channels; each channel has its own.", _along_other((0, 1, 2))),
+        Mistake("This looks like a mean over the channels; it is over the pixels of one.", _along_other((0,))),
+        Mistake("This looks like a mean for each row; a channel has one, over rows and columns.", _along_other((2,))),
+        Mistake(
+            "This looks like a mean for each column; a channel has one, over rows and columns.", _along_other((1,))
+        ),
+    ),
+)
+
+
+# Task 3.2
 
 
 def _group_norm(x: np.ndarray, groups: int, eps: float) -> np.ndarray:
@@ -52,8 +156,19 @@ def _by_channel_in_groups(axes: tuple[int, ...]) -> Callable[..., np.ndarray]:
     return answer
 
 
+def _of_channel_and_group(statistics: Callable[..., tuple[np.ndarray, np.ndarray]]) -> Callable[..., np.ndarray]:
+    """Mean and variance, from the lists of channels (N, groups, C/groups, H · W) and of groups (N, groups, 1, …)."""
+
+    def answer(x: np.ndarray, groups: int, eps: float) -> np.ndarray:
+        channel = x.reshape(len(x), groups, x.shape[1] // groups, -1)
+        mean, variance = statistics(channel, x.reshape(len(x), groups, 1, -1))
+        return ((channel - mean[..., None]) / np.sqrt(variance[..., None] + eps)).reshape(x.shape)
+
+    return answer
+
+
 GROUP_NORM = Exercise(
-    "3.1",
+    "3.2",
     reference=_group_norm,
     inputs=[
         (features(3, 6, 3, 5), 2, 1e-5),
@@ -137,11 +252,25 @@ GROUP_NORM = Exercise(
             "This looks like the mean alone; the contrast has to go as well.",
             _in_groups(lambda x, eps: x - _mean(x)),
         ),
+        Mistake(
+            "This looks like the first group alone; the others are to be normalised as well.",
+            lambda x, groups, eps: np.concatenate(
+                [_group_norm(x, groups, eps)[:, : x.shape[1] // groups], x[:, x.shape[1] // groups :]], axis=1
+            ),
+        ),
+        Mistake(
+            "This looks like each channel's own mean with the group's deviation; both belong to the group.",
+            _of_channel_and_group(lambda channel, group: (channel.mean(-1), group.var(-1))),
+        ),
+        Mistake(
+            "This looks like the mean of the channels' own variances; how far their means lie apart counts as well.",
+            _of_channel_and_group(lambda channel, group: (group.mean(-1), channel.var(-1).mean(2, keepdims=True))),
+        ),
     ),
 )
 
 
-# Task 3.3
+# Task 3.4
 
 
 def _update(mean: np.ndarray, variance: np.ndarray, x: np.ndarray, momentum: float) -> tuple[np.ndarray, np.ndarray]:
@@ -166,14 +295,21 @@ def _statistics(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x.mean(BATCH), x.var(BATCH, ddof=1)
 
 
-def _from_running(mean: np.ndarray, variance: np.ndarray, x: np.ndarray, momentum: float) -> tuple:
-    count = x.size // len(mean)
-    around = ((x - mean.reshape(-1, 1, 1)) ** 2).sum(BATCH) / (count - 1)
-    return _update(mean, variance, x, momentum)[0], variance + momentum * (around - variance)
+def _from_running(
+    mean: np.ndarray, variance: np.ndarray, x: np.ndarray, momentum: float, around: np.ndarray | None = None
+) -> tuple:
+    centre = mean if around is None else around
+    far = ((x - centre.reshape(-1, 1, 1)) ** 2).sum(BATCH) / (x[:, 0].size - 1)
+    return _update(mean, variance, x, momentum)[0], variance + momentum * (far - variance)
+
+
+def _all_unbiased(mean: np.ndarray, variance: np.ndarray, x: np.ndarray, momentum: float) -> tuple:
+    biased = variance + momentum * (x.var(BATCH) - variance)
+    return _update(mean, variance, x, momentum)[0], biased * x[:, 0].size / (x[:, 0].size - 1)
 
 
 UPDATE_RUNNING = Exercise(
-    "3.3",
+    "3.4",
     reference=_update,
     inputs=[
         (np.zeros(4), np.ones(4), features(3, 4, 2, 3), 0.1),
@@ -245,9 +381,43 @@ UPDATE_RUNNING = Exercise(
             "This looks like statistics that did not move at all.",
             lambda mean, variance, x, m: (mean, variance),
         ),
+        Mistake(
+            "This looks like a momentum of 0.1 whatever was asked for; use the argument.",
+            lambda mean, variance, x, m: _update(mean, variance, x, 0.1),
+        ),
+        Mistake(
+            "This looks like one mean and one variance for all channels; each channel has its own.",
+            _towards(lambda x: (x.mean(), x.var(ddof=1))),
+        ),
+        Mistake(
+            "This looks like the momentum the wrong way round for the variance alone.",
+            lambda mean, variance, x, m: (_update(mean, variance, x, m)[0], _update(mean, variance, x, 1 - m)[1]),
+        ),
+        Mistake(
+            "This looks like the batch's variance alone; the running one remembers the old, as the mean does.",
+            lambda mean, variance, x, m: (_update(mean, variance, x, m)[0], _statistics(x)[1]),
+        ),
+        Mistake(
+            "This looks like a correction of the whole running variance; only the batch's is made unbiased.",
+            _all_unbiased,
+        ),
+        Mistake(
+            "This looks like squares that are not centred; a variance is measured from the mean.",
+            _towards(lambda x: (x.mean(BATCH), (x**2).sum(BATCH) / (x[:, 0].size - 1))),
+        ),
+        Mistake(
+            "This looks like a variance around the new running mean; the batch's is measured from its own.",
+            lambda mean, variance, x, m: _from_running(mean, variance, x, m, around=_update(mean, variance, x, m)[0]),
+        ),
+        Mistake(
+            "This looks like an old mean that is multiplied by the momentum, too; its share is 1 − momentum.",
+            lambda mean, variance, x, m: (m * mean + m * x.mean(BATCH), _update(mean, variance, x, m)[1]),
+        ),
     ),
+    observe=by_name("the running mean", "the running variance"),
 )
 
+check_relit = RELIT.check
 check_group_norm = GROUP_NORM.check
 check_batch_norm_backward = BATCH_NORM_BACKWARD.check
 check_update_running = UPDATE_RUNNING.check

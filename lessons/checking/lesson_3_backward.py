@@ -1,4 +1,4 @@
-"""Lesson 3's second exercise: batch norm backwards."""
+"""Lesson 3's third exercise: batch norm backwards."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 import reference_numpy as rn
 from checking.engine import Exercise, Mistake
+from checking.parts import by_name
 
 BATCH = (0, 2, 3)
 Parts = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -78,10 +79,22 @@ def _summed(g: np.ndarray, y: np.ndarray) -> np.ndarray:
     return y * (g * y).sum(BATCH, keepdims=True)
 
 
+def _first_term_weighted(g: np.ndarray, x: np.ndarray, weight: np.ndarray, eps: float) -> Parts:
+    y, sigma = along(x, BATCH, eps), np.sqrt(x.var(BATCH, keepdims=True) + eps)
+    rest = g.mean(BATCH, keepdims=True) + y * (g * y).mean(BATCH, keepdims=True)
+    return (g * _column(weight) - rest) / sigma, *_backward(g, x, weight, eps)[1:]
+
+
+def _of_z(g: np.ndarray, x: np.ndarray, weight: np.ndarray, eps: float) -> Parts:
+    z, sigma = along(x, BATCH, eps) * _column(weight), np.sqrt(x.var(BATCH, keepdims=True) + eps)
+    gradient = _right(g * _column(weight), z, sigma, lambda values: values.mean(BATCH, keepdims=True))
+    return gradient, (g * z).sum(BATCH), g.sum(BATCH)
+
+
 CONSTANTS = "This looks as if mean and variance were constants; both depend on x, and the gradient flows through them."
 
 BATCH_NORM_BACKWARD = Exercise(
-    "3.2",
+    "3.3",
     reference=_backward,
     inputs=[
         (features(5, 4, 3, 2, seed=5), features(5, 4, 3, 2), np.array([1.5, -0.5, 2.0, 0.7]), 1e-5),
@@ -193,5 +206,21 @@ BATCH_NORM_BACKWARD = Exercise(
             "This looks like gradients of weight and bias for each picture; one weight serves the whole batch.",
             _to_parameters(lambda g, y, x: ((g * y).sum((2, 3)), g.sum((2, 3)))),
         ),
+        Mistake(
+            "This looks like gradients of weight and bias that are multiplied by the weight; it is behind them.",
+            lambda g, x, weight, eps: (
+                _backward(g, x, weight, eps)[0],
+                *(weight * part for part in _backward(g, x, weight, eps)[1:]),
+            ),
+        ),
+        Mistake(
+            "This looks like a weight in the first term alone; all three terms are of the gradient that reaches y.",
+            _first_term_weighted,
+        ),
+        Mistake(
+            "This looks like z where y belongs; the lesson's formula is for y, before weight and bias.",
+            _of_z,
+        ),
     ),
+    observe=by_name("the gradient of x", "the gradient of weight", "the gradient of bias"),
 )

@@ -17,7 +17,7 @@ def _normal(*shapes: tuple[int, ...]) -> list[np.ndarray]:
     return [rng.standard_normal(shape) for shape in shapes]
 
 
-# Task 3.4
+# Task 3.5
 
 
 def _reflect_pad_backward(g: np.ndarray, rows: int, columns: int) -> np.ndarray:
@@ -102,11 +102,21 @@ def _one_axis_only(axis: int) -> Callable[..., np.ndarray]:
     return answer
 
 
+def _batch_turned(g: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    for axis, width in ((2, rows), (3, columns)):
+        borders = np.moveaxis(g, axis, 0)
+        inside = borders[width : len(borders) - width].copy()
+        inside[1 : width + 1] += borders[:width, ::-1]  # the batch comes second here
+        inside[-width - 1 : -1] += borders[len(borders) - width :, ::-1]
+        g = np.moveaxis(inside, 0, axis)
+    return g
+
+
 ONE_AXIS = "This looks like borders folded back along one axis only; there are four."
 ONE_SIDE = "This looks like borders folded back on one side of each axis only; there are four."
 
 REFLECT_PAD_BACKWARD = Exercise(
-    "3.4",
+    "3.5",
     reference=_reflect_pad_backward,
     inputs=[
         (*_normal((2, 3, 10, 13)), 1, 3),
@@ -147,6 +157,25 @@ REFLECT_PAD_BACKWARD = Exercise(
         Mistake(ONE_SIDE, _masked(lambda vertical, horizontal: (vertical < 1) & (horizontal < 1))),
         Mistake(ONE_SIDE, _masked(lambda vertical, horizontal: (vertical > -1) & (horizontal > -1))),
         Mistake(
+            "This looks like the copies alone; the pixel itself stands in the padded picture, too.",
+            lambda g, rows, columns: _reflect_pad_backward(g, rows, columns) - _crop(g, rows, columns),
+        ),
+        Mistake(
+            "This looks like a pixel that counts itself twice; it stands inside once.",
+            lambda g, rows, columns: _reflect_pad_backward(g, rows, columns) + _crop(g, rows, columns),
+        ),
+        Mistake(
+            "This looks as if the corners were added twice, once with the rows and once with the columns.",
+            lambda g, rows, columns: (
+                _reflect_pad_backward(g, rows, columns)
+                + _masked(lambda vertical, horizontal: vertical * horizontal != 0)(g, rows, columns)
+            ),
+        ),
+        Mistake(
+            "This looks like [::-1] on the first axis, which turns the batch; turn rows or columns.",
+            _batch_turned,
+        ),
+        Mistake(
             "This looks like rows and columns in each other's place.",
             lambda g, rows, columns: _reflect_pad_backward(g, columns, rows),
         ),
@@ -154,7 +183,7 @@ REFLECT_PAD_BACKWARD = Exercise(
 )
 
 
-# Task 3.5
+# Task 3.6
 
 
 def _conv(x: np.ndarray, weight: np.ndarray, mode: str = "reflect") -> np.ndarray:
@@ -188,7 +217,7 @@ def _batch_normed(x: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.nd
 NORM_MISSING = "This looks like a block with a norm missing; there is one after each convolution."
 
 RESIDUAL_BLOCK = Exercise(
-    "3.5",
+    "3.6",
     reference=_residual_block,
     inputs=[
         _normal((2, 4, 5, 7), (4, 4, 3, 3), (4, 4, 3, 3)),
@@ -258,6 +287,22 @@ RESIDUAL_BLOCK = Exercise(
         Mistake(
             "This looks like a leaky ReLU; this block's activation is a plain one.",
             lambda x, first, second: x + _norm(_conv(F.leaky_relu(_norm(_conv(x, first)), 0.2).data, second)),
+        ),
+        Mistake(
+            "This looks like a ReLU on the way around the branch; x passes as it is.",
+            lambda x, first, second: _relu(x) + _branch(x, first, second),
+        ),
+        Mistake(
+            "This looks like a ReLU before the first convolution; it stands between the two.",
+            lambda x, first, second: x + _branch(_relu(x), first, second),
+        ),
+        Mistake(
+            "This looks like a skip that starts in the middle of the branch; it starts at x.",
+            lambda x, first, second: (y := _relu(_norm(_conv(x, first)))) + _norm(_conv(y, second)),
+        ),
+        Mistake(
+            "This looks like a frame of zeros at the second convolution; it reflects as well.",
+            lambda x, first, second: x + _norm(_conv(_relu(_norm(_conv(x, first))), second, "constant")),
         ),
     ),
 )

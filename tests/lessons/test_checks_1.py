@@ -22,8 +22,8 @@ def says(exercise: Exercise, answer) -> str:
     return str(caught.value)
 
 
-def test_there_are_four_exercises_with_mistakes_enough():
-    assert sorted(exercise.task for exercise in EXERCISES.values()) == ["1.1", "1.2", "1.3", "1.4"]
+def test_there_are_five_exercises_with_mistakes_enough():
+    assert sorted(exercise.task for exercise in EXERCISES.values()) == ["1.1", "1.2", "1.3", "1.4", "1.5"]
     assert all(len(exercise.mistakes) >= 3 for exercise in EXERCISES.values())
 
 
@@ -228,7 +228,7 @@ def test_recursion_is_told_from_a_wrong_number():
         ("log_sum_exp_backward", lambda g, x: softmax_by_loops(g, x).sum(1)),
         ("gradients", lambda graph, root: by_counting_uses(graph, root) | {root: 0.0}),
         ("rates", lambda constant, decay, rate: [rate] * (constant + decay)),
-        ("rates", lambda constant, decay, rate: rates_by_subtraction(constant, decay, rate)[:-1]),
+        ("rates", lambda constant, decay, rate: rates_by_subtraction(constant, decay, rate)[::-1]),
     ],
 )
 def test_other_wrong_answers_are_refused_without_a_diagnosis(name, answer):

@@ -10,7 +10,13 @@ import reference_numpy as rn
 from checking import lesson_2
 from checking.engine import Exercise, WrongAnswer
 
-EXERCISES = [lesson_2.CONV2D, lesson_2.WEIGHT_GRADIENT, lesson_2.PIXELS_SEEN, lesson_2.SAME_SIZE]
+EXERCISES = [
+    lesson_2.COUNT_PARAMETERS,
+    lesson_2.CONV2D,
+    lesson_2.WEIGHT_GRADIENT,
+    lesson_2.PIXELS_SEEN,
+    lesson_2.SAME_SIZE,
+]
 MISTAKES = [
     pytest.param(exercise, mistake, id=f"{exercise.task}-{number}")
     for exercise in EXERCISES

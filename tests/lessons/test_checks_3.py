@@ -11,6 +11,7 @@ from checking import lesson_3
 from checking.engine import Exercise, WrongAnswer
 
 EXERCISES = [
+    lesson_3.RELIT,
     lesson_3.GROUP_NORM,
     lesson_3.BATCH_NORM_BACKWARD,
     lesson_3.UPDATE_RUNNING,
@@ -63,7 +64,7 @@ def tensors(*arrays: np.ndarray, dtype: torch.dtype = torch.float32) -> list[tor
     return [torch.from_numpy(array).to(dtype) for array in arrays]
 
 
-# Task 3.1, right in other ways
+# Task 3.2, right in other ways
 
 
 def groups_in_torch(x, groups, eps):
@@ -84,7 +85,7 @@ def groups_by_the_mean_of_squares(x, groups, eps):
     return ((lists - mean) * (squares - mean**2 + eps) ** -0.5).reshape(x.shape)
 
 
-# Task 3.2
+# Task 3.3
 
 
 def backward_in_torch(g, x, weight, eps):
@@ -119,7 +120,7 @@ def backward_by_the_jacobian(g, x, weight, eps):
     return [to_x.astype(np.float32), to_weight, g.sum(axis=(0, 2, 3))]
 
 
-# Task 3.3
+# Task 3.4
 
 
 def running_in_torch(mean, variance, x, momentum):
@@ -138,7 +139,7 @@ def running_by_channel(mean, variance, x, momentum):
     )
 
 
-# Task 3.4
+# Task 3.5
 
 
 def folded_by_loops(g, rows, columns):
@@ -176,7 +177,7 @@ def folded_by_matrices(g, rows, columns):
     return np.einsum("ncpq,pi,qj->ncij", g, vertical, horizontal)
 
 
-# Task 3.5
+# Task 3.6
 
 
 def block_in_the_reference(x, first, second):
@@ -241,7 +242,7 @@ def test_of_several_results_the_wrong_one_is_named():
         to_x, to_weight, to_bias = backward_in_steps(g, x, weight, eps)
         return to_x, to_weight, to_bias - 1
 
-    with pytest.raises(WrongAnswer, match=r"part 3 first differs at \[0\]"):
+    with pytest.raises(WrongAnswer, match=r"the gradient of bias first differs at \[0\]"):
         lesson_3.BATCH_NORM_BACKWARD.check(bias_off)
 
 

@@ -3,7 +3,135 @@
 import numpy as np
 import torch
 
-# Task 1.1
+# Task 1.1, a neuron with two inputs
+
+
+def two_forgotten(w, x, b, t):
+    grad_y = w @ x + b - t
+    return grad_y * x, grad_y * w, grad_y
+
+
+def loss_itself(w, x, b, t):
+    loss = (w @ x + b - t) ** 2
+    return loss * x, loss * w, loss
+
+
+def target_minus_output(w, x, b, t):
+    grad_y = 2 * (t - (w @ x + b))
+    return grad_y * x, grad_y * w, grad_y
+
+
+def factors_exchanged(w, x, b, t):
+    grad_y = 2 * (w @ x + b - t)
+    return grad_y * w, grad_y * x, grad_y
+
+
+def bias_times_b(w, x, b, t):
+    grad_y = 2 * (w @ x + b - t)
+    return grad_y * x, grad_y * w, grad_y * b
+
+
+def bias_gets_one(w, x, b, t):
+    grad_y = 2 * (w @ x + b - t)
+    return grad_y * x, grad_y * w, 1.0
+
+
+def output_without_b(w, x, b, t):
+    grad_y = 2 * (w @ x - t)
+    return grad_y * x, grad_y * w, grad_y
+
+
+def of_the_output(w, x, b, t):
+    return x, w, 1.0
+
+
+def two_twice(w, x, b, t):
+    grad_y = 2 * (w @ x + b - t)
+    return 2 * grad_y * x, 2 * grad_y * w, 2 * grad_y
+
+
+def not_added_up(w, x, b, t):
+    grad_y = 2 * (w * x + b - t)
+    return grad_y * x, grad_y * w, grad_y
+
+
+def summed_to_numbers(w, x, b, t):
+    grad_y = 2 * (w @ x + b - t)
+    return (grad_y * x).sum(), (grad_y * w).sum(), grad_y
+
+
+def bias_first(w, x, b, t):
+    grad_y = 2 * (w @ x + b - t)
+    return grad_y, grad_y * x, grad_y * w
+
+
+def without_the_bias(w, x, b, t):
+    grad_y = 2 * (w @ x + b - t)
+    return grad_y * x, grad_y * w
+
+
+def flattened(w, x, b, t):
+    grad_y = 2 * (w @ x + b - t)
+    return np.concatenate([grad_y * x, grad_y * w, [grad_y]])
+
+
+def by_its_sign(w, x, b, t):
+    grad_y = np.sign(w @ x + b - t)
+    return grad_y * x, grad_y * w, grad_y
+
+
+def a_step_down(w, x, b, t):
+    grad_y = 2 * (w @ x + b - t)
+    return w - grad_y * x, x - grad_y * w, b - grad_y
+
+
+def times_its_own_weight(w, x, b, t):
+    grad_y = 2 * (w @ x + b - t)
+    return grad_y * w * x, grad_y * w * x, grad_y
+
+
+def t_added(w, x, b, t):
+    grad_y = 2 * (w @ x + b + t)
+    return grad_y * x, grad_y * w, grad_y
+
+
+def scaled_in_place(w, x, b, t):
+    grad_y = 2 * (w @ x + b - t)
+    grad_w, grad_x = x, w
+    grad_w *= grad_y
+    grad_x *= grad_y
+    return grad_w, grad_x, grad_y
+
+
+def neuron_by_rules(w, x, b, t):
+    d = w[0] * x[0] + w[1] * x[1] + b - t
+    return [2 * d * x[0], 2 * d * x[1]], [2 * d * w[0], 2 * d * w[1]], 2 * d
+
+
+def neuron_in_pytorch(w, x, b, t):
+    w, x, b = (torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in (w, x, b))
+    ((w * x).sum() + b - t).square().backward()
+    return w.grad, x.grad, b.grad
+
+
+def neuron_by_nudging(w, x, b, t):
+    """Exact but for rounding: the loss is a parabola in each of them."""
+    units, h = np.eye(2), 1e-3
+
+    def loss(w, x, b):
+        return (w @ x + b - t) ** 2
+
+    grad_w = [(loss(w + h * u, x, b) - loss(w - h * u, x, b)) / (2 * h) for u in units]
+    grad_x = [(loss(w, x + h * u, b) - loss(w, x - h * u, b)) / (2 * h) for u in units]
+    return grad_w, grad_x, (loss(w, x, b + h) - loss(w, x, b - h)) / (2 * h)
+
+
+def neuron_as_a_list(w, x, b, t):
+    grad_y = np.float32(2 * (w @ x + b - t))
+    return [grad_y * x, grad_y * w, np.array(grad_y)]
+
+
+# Task 1.2
 
 
 def one_sided(f, x, h):
@@ -121,7 +249,7 @@ def float32_result(f, x, h):
     return by_units(f, x, h).astype(np.float32)
 
 
-# Task 1.2
+# Task 1.3
 
 
 def no_shift(g, x):
@@ -200,7 +328,7 @@ def shift_in_float32(g, x):
     return g[:, None] * np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
 
 
-# Task 1.3
+# Task 1.4
 
 
 def sends_as_parts_arrive(graph, root):
@@ -397,7 +525,7 @@ def by_waves(graph, root):
     return result
 
 
-# Task 1.4
+# Task 1.5
 
 
 def as_given(constant, decay, rate):
@@ -699,96 +827,136 @@ def leaves_missing_in_the_graph(graph, root):
     return {name: value for name, value in gradients_by_counting(graph, root).items() if graph[name]}
 
 
+# Further slips of tasks 1.2 to 1.5
+
+
+def moved_for_good(f, x, h):
+    """Right numbers, but the last element stays where it was moved to."""
+    gradient = np.zeros_like(x)
+    before = x.copy()
+    for index in np.ndindex(x.shape):
+        x[...] = before
+        x[index] = before[index] + h
+        ahead = f(x)
+        x[index] = before[index] - h
+        gradient[index] = (ahead - f(x)) / (2 * h)
+    return gradient
+
+
 # What the check makes of each, judged by hand: "named", it says what is wrong; "honest", it says where the result
 # differs, without a diagnosis. None is misleading.
 WRONG = [
-    ("1.1", "one-sided difference", one_sided, "named"),
-    ("1.1", "divided by h instead of 2h", divided_by_h, "named"),
-    ("1.1", "all elements nudged at once", all_at_once, "named"),
-    ("1.1", "up and down are the same array", no_copy, "honest"),
-    ("1.1", "x nudged in place and not put back", not_put_back, "named"),
-    ("1.1", "sign swapped", sign_swapped, "named"),
-    ("1.1", "only the first axis is walked", first_axis_only, "honest"),
-    ("1.1", "flat result", flat_result, "honest"),
-    ("1.1", "h ignored, own step", own_step, "honest"),
-    ("1.1", "steps of h / 2", half_steps, "honest"),
-    ("1.1", "a step behind against none", behind_only, "named"),
-    ("1.1", "not divided at all", not_divided_at_all, "named"),
-    ("1.1", "nudged by 2 h, divided by 2 h", twice_the_nudge, "honest"),
-    ("1.1", "put back too early: one-sided, and halved", put_back_too_early, "named"),
-    ("1.1", "an array of whole numbers", whole_numbers, "honest"),
-    ("1.2", "no shift, overflows", no_shift, "named"),
-    ("1.2", "g left out", without_g, "named"),
-    ("1.2", "sum over the wrong axis", wrong_axis, "named"),
-    ("1.2", "g as a row", g_as_a_row, "honest"),
-    ("1.2", "one maximum for all rows", one_shift_for_all, "named"),
-    ("1.2", "not divided by the sum", not_divided, "named"),
-    ("1.2", "slope of the softmax, s (1 - s)", sigmoid_slope, "named"),
-    ("1.2", "softmax minus one-hot", cross_entropy_from_memory, "honest"),
-    ("1.2", "shift not taken off again", softmax_of_shares, "honest"),
-    ("1.2", "summed over the rows", summed_over_rows, "honest"),
-    ("1.2", "clipped to 700", clipped, "honest"),
-    ("1.2", "one sum for all rows", one_sum_for_all, "honest"),
-    ("1.2", "g times y itself", the_value_itself, "honest"),
-    ("1.2", "keepdims forgotten", keepdims_forgotten, "honest"),
-    ("1.2", "mean for sum", mean_of_the_powers, "honest"),
-    ("1.2", "derivative of the maximum", largest_gets_all, "honest"),
-    ("1.2", "1 / sum, without the exponential", divided_by_x, "honest"),
-    ("1.2", "shifted by the row's mean", shifted_by_the_mean, "named"),
-    ("1.2", "shifted by the row's first", shifted_by_the_first, "named"),
-    ("1.2", "shifted by the row's smallest", shifted_by_the_smallest, "named"),
-    ("1.3", "every node sends as parts arrive", sends_as_parts_arrive, "named"),
-    ("1.3", "set instead of added", set_not_added, "named"),
-    ("1.3", "recursion", by_recursion, "named"),
-    ("1.3", "in the dictionary's order", in_the_order_of_names, "honest"),
-    ("1.3", "breadth first, each node once", breadth_first, "named"),
-    ("1.3", "two edges to the same input count as one", twice_used_counts_once, "named"),
-    ("1.3", "returns the leaves only", leaves_only, "honest"),
-    ("1.3", "root left out", root_left_out, "honest"),
-    ("1.3", "adds derivatives without the chain's product", derivatives_added, "honest"),
-    ("1.3", "waits for each user, not for each use", users_counted_once, "named"),
-    ("1.3", "walks every path", every_path, "named"),
-    ("1.3", "order not turned round", list_not_turned_round, "honest"),
-    ("1.3", "put on the list when opened", listed_when_opened, "named"),
-    ("1.3", "root starts at 0", root_starts_at_zero, "honest"),
-    ("1.3", "the graph's lists are used up", graph_used_up, "named"),
-    ("1.3", "asks its users by recursion", users_asked_by_recursion, "named"),
-    ("1.3", "sends at its first part, and never again", sent_once_per_part, "named"),
-    ("1.3", "in reversed alphabetical order", names_backwards, "honest"),
-    ("1.3", "takes the first name for the root", root_comes_first, "honest"),
-    ("1.3", "leaves left out", leaves_missing_in_the_graph, "honest"),
-    ("1.4", "as given", as_given, "named"),
-    ("1.4", "one epoch too late", too_late, "named"),
-    ("1.4", "divided by decay: last is 0", zero_at_the_last, "named"),
-    ("1.4", "max(0, ...) left out", no_maximum, "named"),
-    ("1.4", "one epoch short", one_epoch_short, "honest"),
-    ("1.4", "linspace with both ends", by_linspace_with_ends, "named"),
-    ("1.4", "rate left out", without_the_rate, "named"),
-    ("1.4", "always 100 + 100 epochs", by_hundred, "honest"),
-    ("1.4", "falls from what is left", falls_from_what_is_left, "named"),
-    ("1.4", "fall measured from epoch 1", over_all_epochs, "honest"),
-    ("1.4", "one epoch late, and in decay steps", late_and_steep, "honest"),
-    ("1.4", "//", whole_division, "honest"),
-    ("1.4", "one epoch too many", epoch_too_many, "honest"),
-    ("1.4", "only the last rate", last_rate_only, "honest"),
-    ("1.4", "as given, divided by decay", as_given_with_decay, "honest"),
-    ("1.4", "share subtracted from the rate", minus_a_fixed_amount, "honest"),
-    ("1.4", "fails without a constant epoch", needs_a_constant_epoch, "honest"),
+    ("1.1", "the 2 forgotten", two_forgotten, "named"),
+    ("1.1", "the loss itself for its derivative", loss_itself, "named"),
+    ("1.1", "t - y", target_minus_output, "named"),
+    ("1.1", "w and x exchanged", factors_exchanged, "named"),
+    ("1.1", "the bias's gradient times b", bias_times_b, "named"),
+    ("1.1", "the bias gets 1", bias_gets_one, "named"),
+    ("1.1", "y without b", output_without_b, "named"),
+    ("1.1", "the derivatives of y", of_the_output, "named"),
+    ("1.1", "the 2 twice", two_twice, "named"),
+    ("1.1", "y is not added up", not_added_up, "named"),
+    ("1.1", "summed to numbers", summed_to_numbers, "honest"),
+    ("1.1", "the bias first", bias_first, "honest"),
+    ("1.1", "two things returned", without_the_bias, "honest"),
+    ("1.1", "one flat array", flattened, "honest"),
+    ("1.1", "the sign alone", by_its_sign, "named"),
+    ("1.1", "a step of gradient descent", a_step_down, "named"),
+    ("1.1", "both factors", times_its_own_weight, "named"),
+    ("1.1", "y + t", t_added, "honest"),
+    ("1.1", "right numbers, but x and w are written over", scaled_in_place, "named"),
+    ("1.2", "right numbers, but x stays moved", moved_for_good, "named"),
+    ("1.2", "one-sided difference", one_sided, "named"),
+    ("1.2", "divided by h instead of 2h", divided_by_h, "named"),
+    ("1.2", "all elements nudged at once", all_at_once, "named"),
+    ("1.2", "up and down are the same array", no_copy, "honest"),
+    ("1.2", "x nudged in place and not put back", not_put_back, "named"),
+    ("1.2", "sign swapped", sign_swapped, "named"),
+    ("1.2", "only the first axis is walked", first_axis_only, "named"),
+    ("1.2", "flat result", flat_result, "honest"),
+    ("1.2", "h ignored, own step", own_step, "named"),
+    ("1.2", "steps of h / 2", half_steps, "honest"),
+    ("1.2", "a step behind against none", behind_only, "named"),
+    ("1.2", "not divided at all", not_divided_at_all, "named"),
+    ("1.2", "nudged by 2 h, divided by 2 h", twice_the_nudge, "honest"),
+    ("1.2", "put back too early: one-sided, and halved", put_back_too_early, "named"),
+    ("1.2", "an array of whole numbers", whole_numbers, "named"),
+    ("1.3", "no shift, overflows", no_shift, "named"),
+    ("1.3", "g left out", without_g, "named"),
+    ("1.3", "sum over the wrong axis", wrong_axis, "named"),
+    ("1.3", "g as a row", g_as_a_row, "honest"),
+    ("1.3", "one maximum for all rows", one_shift_for_all, "named"),
+    ("1.3", "not divided by the sum", not_divided, "named"),
+    ("1.3", "slope of the softmax, s (1 - s)", sigmoid_slope, "named"),
+    ("1.3", "softmax minus one-hot", cross_entropy_from_memory, "named"),
+    ("1.3", "shift not taken off again", softmax_of_shares, "honest"),
+    ("1.3", "summed over the rows", summed_over_rows, "named"),
+    ("1.3", "clipped to 700", clipped, "named"),
+    ("1.3", "one sum for all rows", one_sum_for_all, "named"),
+    ("1.3", "g times y itself", the_value_itself, "honest"),
+    ("1.3", "keepdims forgotten", keepdims_forgotten, "honest"),
+    ("1.3", "mean for sum", mean_of_the_powers, "honest"),
+    ("1.3", "derivative of the maximum", largest_gets_all, "honest"),
+    ("1.3", "1 / sum, without the exponential", divided_by_x, "honest"),
+    ("1.3", "shifted by the row's mean", shifted_by_the_mean, "named"),
+    ("1.3", "shifted by the row's first", shifted_by_the_first, "named"),
+    ("1.3", "shifted by the row's smallest", shifted_by_the_smallest, "named"),
+    ("1.4", "every node sends as parts arrive", sends_as_parts_arrive, "named"),
+    ("1.4", "set instead of added", set_not_added, "named"),
+    ("1.4", "recursion", by_recursion, "named"),
+    ("1.4", "in the dictionary's order", in_the_order_of_names, "named"),
+    ("1.4", "breadth first, each node once", breadth_first, "named"),
+    ("1.4", "two edges to the same input count as one", twice_used_counts_once, "named"),
+    ("1.4", "returns the leaves only", leaves_only, "named"),
+    ("1.4", "root left out", root_left_out, "honest"),
+    ("1.4", "adds derivatives without the chain's product", derivatives_added, "named"),
+    ("1.4", "waits for each user, not for each use", users_counted_once, "named"),
+    ("1.4", "walks every path", every_path, "named"),
+    ("1.4", "order not turned round", list_not_turned_round, "named"),
+    ("1.4", "put on the list when opened", listed_when_opened, "named"),
+    ("1.4", "root starts at 0", root_starts_at_zero, "named"),
+    ("1.4", "the graph's lists are used up", graph_used_up, "named"),
+    ("1.4", "asks its users by recursion", users_asked_by_recursion, "named"),
+    ("1.4", "sends at its first part, and never again", sent_once_per_part, "named"),
+    ("1.4", "in reversed alphabetical order", names_backwards, "named"),
+    ("1.4", "takes the first name for the root", root_comes_first, "honest"),
+    ("1.4", "leaves left out", leaves_missing_in_the_graph, "honest"),
+    ("1.5", "as given", as_given, "named"),
+    ("1.5", "one epoch too late", too_late, "named"),
+    ("1.5", "divided by decay: last is 0", zero_at_the_last, "named"),
+    ("1.5", "max(0, ...) left out", no_maximum, "named"),
+    ("1.5", "one epoch short", one_epoch_short, "named"),
+    ("1.5", "linspace with both ends", by_linspace_with_ends, "named"),
+    ("1.5", "rate left out", without_the_rate, "named"),
+    ("1.5", "always 100 + 100 epochs", by_hundred, "named"),
+    ("1.5", "falls from what is left", falls_from_what_is_left, "named"),
+    ("1.5", "fall measured from epoch 1", over_all_epochs, "honest"),
+    ("1.5", "one epoch late, and in decay steps", late_and_steep, "honest"),
+    ("1.5", "//", whole_division, "honest"),
+    ("1.5", "one epoch too many", epoch_too_many, "honest"),
+    ("1.5", "only the last rate", last_rate_only, "honest"),
+    ("1.5", "as given, divided by decay", as_given_with_decay, "named"),
+    ("1.5", "share subtracted from the rate", minus_a_fixed_amount, "named"),
+    ("1.5", "fails without a constant epoch", needs_a_constant_epoch, "honest"),
 ]
 
 RIGHT = [
-    ("1.1", "in place and put back", in_place_and_back),
-    ("1.1", "unit arrays", by_units),
-    ("1.1", "float32 result", float32_result),
-    ("1.2", "exp(x - logsumexp)", by_logaddexp),
-    ("1.2", "PyTorch, returns a tensor", by_pytorch),
-    ("1.2", "loops", by_loops),
-    ("1.2", "shifted, then float32", shift_in_float32),
-    ("1.3", "counting", gradients_by_counting),
-    ("1.3", "sorting first", by_sorting_first),
-    ("1.3", "waves by path length", by_waves),
-    ("1.4", "linspace without ends", by_linspace),
-    ("1.4", "minimum with 1", by_minimum),
-    ("1.4", "subtracting step by step", by_subtraction),
-    ("1.4", "as an array", as_an_array),
+    ("1.1", "rule by rule, returns lists", neuron_by_rules),
+    ("1.1", "PyTorch", neuron_in_pytorch),
+    ("1.1", "by nudging", neuron_by_nudging),
+    ("1.1", "a list, float32", neuron_as_a_list),
+    ("1.2", "in place and put back", in_place_and_back),
+    ("1.2", "unit arrays", by_units),
+    ("1.2", "float32 result", float32_result),
+    ("1.3", "exp(x - logsumexp)", by_logaddexp),
+    ("1.3", "PyTorch, returns a tensor", by_pytorch),
+    ("1.3", "loops", by_loops),
+    ("1.3", "shifted, then float32", shift_in_float32),
+    ("1.4", "counting", gradients_by_counting),
+    ("1.4", "sorting first", by_sorting_first),
+    ("1.4", "waves by path length", by_waves),
+    ("1.5", "linspace without ends", by_linspace),
+    ("1.5", "minimum with 1", by_minimum),
+    ("1.5", "subtracting step by step", by_subtraction),
+    ("1.5", "as an array", as_an_array),
 ]

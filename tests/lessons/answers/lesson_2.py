@@ -25,7 +25,119 @@ def strided(x, w, stride):
     return y
 
 
-# Task 2.1
+# Task 2.1, counting what is learned
+
+
+def bias_forgotten(layers):
+    return sum(i * o * h * w for i, o, h, w, _ in layers)
+
+
+def bias_always(layers):
+    return sum(i * o * h * w + o for i, o, h, w, _ in layers)
+
+
+def bias_for_each_input(layers):
+    return sum(i * o * h * w + (i if bias else 0) for i, o, h, w, bias in layers)
+
+
+def one_bias_a_layer(layers):
+    return sum(i * o * h * w + bias for i, o, h, w, bias in layers)
+
+
+def bias_for_each_kernel(layers):
+    return sum(i * o * h * w + i * o * bias for i, o, h, w, bias in layers)
+
+
+def inputs_forgotten(layers):
+    return sum(o * h * w + o * bias for _, o, h, w, bias in layers)
+
+
+def outputs_forgotten(layers):
+    return sum(i * h * w + i * bias for i, _, h, w, bias in layers)
+
+
+def channels_added(layers):
+    return sum((i + o) * h * w + o * bias for i, o, h, w, bias in layers)
+
+
+def height_squared(layers):
+    return sum(i * o * h * h + o * bias for i, o, h, w, bias in layers)
+
+
+def width_squared(layers):
+    return sum(i * o * w * w + o * bias for i, o, h, w, bias in layers)
+
+
+def height_plus_width(layers):
+    return sum(i * o * (h + w) + o * bias for i, o, h, w, bias in layers)
+
+
+def last_layer(layers):
+    for i, o, h, w, bias in layers:
+        total = i * o * h * w + o * bias
+    return total
+
+
+def returns_in_the_loop(layers):
+    for i, o, h, w, bias in layers:
+        return i * o * h * w + o * bias
+
+
+def a_number_for_each_layer(layers):
+    return [i * o * h * w + o * bias for i, o, h, w, bias in layers]
+
+
+def bias_multiplied(layers):
+    return sum(o * (i * h * w + 1) * bias for i, o, h, w, bias in layers)
+
+
+def layers_multiplied(layers):
+    total = 1
+    for i, o, h, w, bias in layers:
+        total *= i * o * h * w + o * bias
+    return total
+
+
+def in_bytes(layers):
+    return 4 * sum(i * o * h * w + o * bias for i, o, h, w, bias in layers)
+
+
+def scale_and_shift(layers):
+    return sum(i * o * h * w + 2 * o * bias for i, o, h, w, bias in layers)
+
+
+def as_a_sentence(layers):
+    return f"{sum(i * o * h * w + o * bias for i, o, h, w, bias in layers):,} numbers"
+
+
+def list_used_up(layers):
+    total = 0
+    while layers:
+        i, o, h, w, bias = layers.pop()
+        total += i * o * h * w + o * bias
+    return total
+
+
+def count_by_pytorch(layers):
+    modules = [torch.nn.Conv2d(i, o, (h, w), bias=bias) for i, o, h, w, bias in layers]
+    return sum(p.numel() for module in modules for p in module.parameters())
+
+
+def count_by_arrays(layers):
+    table = np.array(layers, dtype=float)
+    return table[:, :4].prod(axis=1).sum() + (table[:, 1] * table[:, 4]).sum()
+
+
+def count_with_if(layers):
+    total = 0
+    for layer in layers:
+        total += np.prod(layer[:4])
+        if layer[4]:
+            total += layer[1]
+    return total
+
+
+# Task 2.2
 
 
 def kernel_turned(x, w, stride, padding):
@@ -128,7 +240,7 @@ def by_reference(x, w, stride, padding):
     return rn.functional.conv2d(x, w, stride=stride, padding=padding)
 
 
-# Task 2.2
+# Task 2.3
 
 
 def correlated(g, x, kernel_size, stride):
@@ -235,7 +347,7 @@ def by_unit_kernels(g, x, kernel_size, stride, padding):
     return gradient
 
 
-# Task 2.3
+# Task 2.4
 
 
 def first_layer_first(position, layers):
@@ -359,7 +471,7 @@ def by_self_calls(position, layers):
     return by_self_calls(start, before)[0], by_self_calls(start + kernel - 1, before)[1]
 
 
-# Task 2.4
+# Task 2.5
 
 
 def mirrored(x, rows, columns, mode="reflect"):
@@ -623,109 +735,132 @@ def one_by_one_fails(x, w):
 # What the check makes of each, judged by hand: "named", it says what is wrong; "honest", it says where the result
 # differs, without a diagnosis. None is misleading.
 WRONG = [
-    ("2.1", "kernel turned", kernel_turned, "named"),
-    ("2.1", "right size, but windows one pixel apart", window_without_stride, "named"),
-    ("2.1", "padding ignored", no_padding, "named"),
-    ("2.1", "padding above and left only", padding_on_one_side, "named"),
-    ("2.1", "the + 1 of the size forgotten", plus_one_forgotten, "named"),
-    ("2.1", "stride inside the kernel (dilation)", stride_in_the_kernel, "named"),
-    ("2.1", "first channel only", first_channel_only, "named"),
-    ("2.1", "np.pad on all axes", all_axes_padded, "honest"),
-    ("2.1", "edge repeated instead of zeros", edge_repeated, "named"),
-    ("2.1", "rows and columns swapped", rows_and_columns_swapped, "honest"),
-    ("2.1", "mean over the channels", mean_of_channels, "named"),
-    ("2.1", "stride for the rows only", stride_for_rows_only, "named"),
-    ("2.1", "size rounded up", ceiling_in_the_size, "honest"),
-    ("2.1", "the output padded, not the picture", output_padded, "honest"),
-    ("2.1", "every stride-th pixel first, then convolved", picture_thinned_out_first, "named"),
-    ("2.1", "w's O and C swapped", channels_of_w_swapped, "honest"),
-    ("2.1", "kernel transposed", kernel_transposed, "named"),
-    ("2.1", "kernel upside down only", upside_down_only, "named"),
-    ("2.1", "padded by half the kernel", padded_by_half_the_kernel, "honest"),
-    ("2.1", "channels added up before", channels_added_before, "honest"),
-    ("2.1", "= for += over channels: the last one stays", last_channel_stays, "named"),
-    ("2.1", "fails for padding 0", no_zero_padding, "honest"),
-    ("2.1", "square pictures only", square_pictures_only, "honest"),
-    ("2.2", "x not padded", not_padded, "named"),
-    ("2.2", "stride forgotten", stride_forgotten, "named"),
-    ("2.2", "turned", gradient_turned, "named"),
-    ("2.2", "O and C swapped", channels_swapped, "named"),
-    ("2.2", "mean over the pictures", mean_over_pictures, "named"),
-    ("2.2", "first picture only", first_picture_only, "named"),
-    ("2.2", "g left out", g_left_out, "honest"),
-    ("2.2", "stride inside the kernel", stride_counts_inside_the_kernel, "honest"),
-    ("2.2", "dilated g, leftover rows not trimmed", not_trimmed, "honest"),
-    ("2.2", "kernel's height and width swapped", height_and_width_swapped, "honest"),
-    ("2.2", "mean over the places", mean_over_places, "named"),
-    ("2.2", "= instead of +=: last place only", last_place_only, "honest"),
-    ("2.2", "padded twice", padded_twice, "honest"),
-    ("2.2", "g turned", g_turned, "honest"),
-    ("2.2", "g averaged over its places first", g_added_up_first, "honest"),
-    ("2.2", "batch summed in both before the product", pictures_mixed, "honest"),
-    ("2.2", "input channels added up", channels_added_up, "named"),
-    ("2.2", "sign", sign_turned, "named"),
-    ("2.2", "one gradient for each picture", one_picture_each, "named"),
-    ("2.2", "kernel's size from what is left over", divides_evenly_only, "honest"),
-    ("2.3", "first layer first", first_layer_first, "named"),
-    ("2.3", "padding added", padding_added, "named"),
-    ("2.3", "kernel instead of kernel - 1 in each layer", one_pixel_too_many, "named"),
-    ("2.3", "one beyond, as in a slice", one_beyond_at_the_end, "named"),
-    ("2.3", "padding ignored", padding_ignored, "named"),
-    ("2.3", "cut off at 0", cut_off_at_zero, "named"),
-    ("2.3", "paddings just added up, without the jump", paddings_just_added_up, "named"),
-    ("2.3", "jump updated before the field", jump_before_field, "named"),
-    ("2.3", "only the first output's window followed", only_the_last_window, "named"),
-    ("2.3", "(first, width)", first_and_width, "named"),
-    ("2.3", "kernel added before the stride", last_times_stride_afterwards, "named"),
-    ("2.3", "padding taken off before the stride", padding_times_stride, "named"),
-    ("2.3", "(last, first)", last_exchanged, "named"),
-    ("2.3", "padding taken off the first only", padding_for_the_first_only, "named"),
-    ("2.3", "padding widens the field", padding_on_both_sides, "named"),
-    ("2.3", "stride forgotten", stride_forgotten_in_2_3, "named"),
-    ("2.3", "middle plus and minus half", middle_and_half, "honest"),
-    ("2.3", "counted from 1", counted_from_one, "honest"),
-    ("2.3", "last layer only", last_layer_only, "honest"),
-    ("2.3", "padding doubled", double_padding, "honest"),
-    ("2.3", "field from 0, kernel for kernel - 1", field_from_zero, "honest"),
-    ("2.4", "as found", as_found, "named"),
-    ("2.4", "height's padding for both axes", square_kernels_only, "named"),
-    ("2.4", "height and width exchanged", axes_exchanged, "named"),
-    ("2.4", "zeros", zeros_around, "named"),
-    ("2.4", "symmetric: edge repeated", symmetric, "named"),
-    ("2.4", "edge", edge_continued, "named"),
-    ("2.4", "wrap", wrapped, "named"),
-    ("2.4", "kernel - 1 on each side", whole_kernel_around, "named"),
-    ("2.4", "always 3", always_three, "named"),
-    ("2.4", "too much around, then cut to size", too_much_then_cut, "named"),
-    ("2.4", "mirrored above and left only", on_one_side, "named"),
-    ("2.4", "grey picture repeated to three channels", grey_to_three_channels, "honest"),
-    ("2.4", "(k + 1) // 2", rounded_up, "named"),
-    ("2.4", "channels and rows padded (NHWC)", wrong_axes, "honest"),
-    ("2.4", "mirror and zeros", zeros_and_mirror, "honest"),
-    ("2.4", "width's padding for both axes", width_for_both, "named"),
-    ("2.4", "padded by the number of outputs", number_of_outputs, "named"),
-    ("2.4", "true convolution", turned_kernel, "named"),
-    ("2.4", "np.pad's linear_ramp", mirrored_to_a_column, "honest"),
-    ("2.4", "fails for kernels of 1", one_by_one_fails, "honest"),
+    ("2.1", "bias forgotten", bias_forgotten, "named"),
+    ("2.1", "a bias in every layer", bias_always, "named"),
+    ("2.1", "a bias for each input channel", bias_for_each_input, "named"),
+    ("2.1", "one bias for each layer", one_bias_a_layer, "named"),
+    ("2.1", "a bias for each kernel", bias_for_each_kernel, "named"),
+    ("2.1", "input channels forgotten", inputs_forgotten, "named"),
+    ("2.1", "output channels forgotten", outputs_forgotten, "named"),
+    ("2.1", "channels added", channels_added, "named"),
+    ("2.1", "height squared", height_squared, "named"),
+    ("2.1", "width squared", width_squared, "named"),
+    ("2.1", "height plus width", height_plus_width, "named"),
+    ("2.1", "last layer only", last_layer, "named"),
+    ("2.1", "first layer only", returns_in_the_loop, "named"),
+    ("2.1", "a number for each layer", a_number_for_each_layer, "honest"),
+    ("2.1", "the bias multiplies everything", bias_multiplied, "named"),
+    ("2.1", "layers multiplied", layers_multiplied, "honest"),
+    ("2.1", "in bytes", in_bytes, "honest"),
+    ("2.1", "scale and shift, as of a norm", scale_and_shift, "honest"),
+    ("2.1", "a sentence", as_a_sentence, "honest"),
+    ("2.1", "the list is used up", list_used_up, "named"),
+    ("2.2", "kernel turned", kernel_turned, "named"),
+    ("2.2", "right size, but windows one pixel apart", window_without_stride, "named"),
+    ("2.2", "padding ignored", no_padding, "named"),
+    ("2.2", "padding above and left only", padding_on_one_side, "named"),
+    ("2.2", "the + 1 of the size forgotten", plus_one_forgotten, "named"),
+    ("2.2", "stride inside the kernel (dilation)", stride_in_the_kernel, "named"),
+    ("2.2", "first channel only", first_channel_only, "named"),
+    ("2.2", "np.pad on all axes", all_axes_padded, "honest"),
+    ("2.2", "edge repeated instead of zeros", edge_repeated, "named"),
+    ("2.2", "rows and columns swapped", rows_and_columns_swapped, "named"),
+    ("2.2", "mean over the channels", mean_of_channels, "named"),
+    ("2.2", "stride for the rows only", stride_for_rows_only, "named"),
+    ("2.2", "size rounded up", ceiling_in_the_size, "honest"),
+    ("2.2", "the output padded, not the picture", output_padded, "honest"),
+    ("2.2", "every stride-th pixel first, then convolved", picture_thinned_out_first, "named"),
+    ("2.2", "w's O and C swapped", channels_of_w_swapped, "honest"),
+    ("2.2", "kernel transposed", kernel_transposed, "named"),
+    ("2.2", "kernel upside down only", upside_down_only, "named"),
+    ("2.2", "padded by half the kernel", padded_by_half_the_kernel, "named"),
+    ("2.2", "channels added up before", channels_added_before, "named"),
+    ("2.2", "= for += over channels: the last one stays", last_channel_stays, "named"),
+    ("2.2", "fails for padding 0", no_zero_padding, "honest"),
+    ("2.2", "square pictures only", square_pictures_only, "honest"),
+    ("2.3", "x not padded", not_padded, "named"),
+    ("2.3", "stride forgotten", stride_forgotten, "named"),
+    ("2.3", "turned", gradient_turned, "named"),
+    ("2.3", "O and C swapped", channels_swapped, "named"),
+    ("2.3", "mean over the pictures", mean_over_pictures, "named"),
+    ("2.3", "first picture only", first_picture_only, "named"),
+    ("2.3", "g left out", g_left_out, "named"),
+    ("2.3", "stride inside the kernel", stride_counts_inside_the_kernel, "named"),
+    ("2.3", "dilated g, leftover rows not trimmed", not_trimmed, "honest"),
+    ("2.3", "kernel's height and width swapped", height_and_width_swapped, "honest"),
+    ("2.3", "mean over the places", mean_over_places, "named"),
+    ("2.3", "= instead of +=: last place only", last_place_only, "named"),
+    ("2.3", "padded twice", padded_twice, "named"),
+    ("2.3", "g turned", g_turned, "honest"),
+    ("2.3", "g averaged over its places first", g_added_up_first, "honest"),
+    ("2.3", "batch summed in both before the product", pictures_mixed, "named"),
+    ("2.3", "input channels added up", channels_added_up, "named"),
+    ("2.3", "sign", sign_turned, "named"),
+    ("2.3", "one gradient for each picture", one_picture_each, "named"),
+    ("2.3", "kernel's size from what is left over", divides_evenly_only, "honest"),
+    ("2.4", "first layer first", first_layer_first, "named"),
+    ("2.4", "padding added", padding_added, "named"),
+    ("2.4", "kernel instead of kernel - 1 in each layer", one_pixel_too_many, "named"),
+    ("2.4", "one beyond, as in a slice", one_beyond_at_the_end, "named"),
+    ("2.4", "padding ignored", padding_ignored, "named"),
+    ("2.4", "cut off at 0", cut_off_at_zero, "named"),
+    ("2.4", "paddings just added up, without the jump", paddings_just_added_up, "named"),
+    ("2.4", "jump updated before the field", jump_before_field, "named"),
+    ("2.4", "only the first output's window followed", only_the_last_window, "named"),
+    ("2.4", "(first, width)", first_and_width, "named"),
+    ("2.4", "kernel added before the stride", last_times_stride_afterwards, "named"),
+    ("2.4", "padding taken off before the stride", padding_times_stride, "named"),
+    ("2.4", "(last, first)", last_exchanged, "named"),
+    ("2.4", "padding taken off the first only", padding_for_the_first_only, "named"),
+    ("2.4", "padding widens the field", padding_on_both_sides, "named"),
+    ("2.4", "stride forgotten", stride_forgotten_in_2_3, "named"),
+    ("2.4", "middle plus and minus half", middle_and_half, "honest"),
+    ("2.4", "counted from 1", counted_from_one, "named"),
+    ("2.4", "last layer only", last_layer_only, "named"),
+    ("2.4", "padding doubled", double_padding, "named"),
+    ("2.4", "field from 0, kernel for kernel - 1", field_from_zero, "named"),
+    ("2.5", "as found", as_found, "named"),
+    ("2.5", "height's padding for both axes", square_kernels_only, "named"),
+    ("2.5", "height and width exchanged", axes_exchanged, "named"),
+    ("2.5", "zeros", zeros_around, "named"),
+    ("2.5", "symmetric: edge repeated", symmetric, "named"),
+    ("2.5", "edge", edge_continued, "named"),
+    ("2.5", "wrap", wrapped, "named"),
+    ("2.5", "kernel - 1 on each side", whole_kernel_around, "named"),
+    ("2.5", "always 3", always_three, "named"),
+    ("2.5", "too much around, then cut to size", too_much_then_cut, "named"),
+    ("2.5", "mirrored above and left only", on_one_side, "named"),
+    ("2.5", "grey picture repeated to three channels", grey_to_three_channels, "honest"),
+    ("2.5", "(k + 1) // 2", rounded_up, "named"),
+    ("2.5", "channels and rows padded (NHWC)", wrong_axes, "honest"),
+    ("2.5", "mirror and zeros", zeros_and_mirror, "named"),
+    ("2.5", "width's padding for both axes", width_for_both, "named"),
+    ("2.5", "padded by the number of outputs", number_of_outputs, "named"),
+    ("2.5", "true convolution", turned_kernel, "named"),
+    ("2.5", "np.pad's linear_ramp", mirrored_to_a_column, "honest"),
+    ("2.5", "fails for kernels of 1", one_by_one_fails, "honest"),
 ]
 
 RIGHT = [
-    ("2.1", "stride 1, then every stride-th", every_stride_th),
-    ("2.1", "PyTorch, returns a tensor", by_pytorch),
-    ("2.1", "seven loops", by_loops),
-    ("2.1", "float32 result", in_float32),
-    ("2.1", "sliding windows", by_windows),
-    ("2.1", "reference_numpy, returns a Tensor", by_reference),
-    ("2.2", "by kernel element", by_elements),
-    ("2.2", "dilated g as a kernel", by_dilation),
-    ("2.2", "PyTorch's autograd", by_autograd),
-    ("2.2", "unit kernels", by_unit_kernels),
-    ("2.3", "recursion", by_recursion),
-    ("2.3", "field and jump, returns a list", by_jumps),
-    ("2.3", "sets, returns an array", by_sets),
-    ("2.3", "calls itself", by_self_calls),
-    ("2.4", "index arithmetic", by_indices),
-    ("2.4", "PyTorch, returns a tensor", by_pytorch_pad),
-    ("2.4", "returns a Tensor of reference_numpy", returns_a_tensor),
-    ("2.4", "own convolution", by_hand),
+    ("2.1", "PyTorch's layers", count_by_pytorch),
+    ("2.1", "as arrays", count_by_arrays),
+    ("2.1", "with an if", count_with_if),
+    ("2.2", "stride 1, then every stride-th", every_stride_th),
+    ("2.2", "PyTorch, returns a tensor", by_pytorch),
+    ("2.2", "seven loops", by_loops),
+    ("2.2", "float32 result", in_float32),
+    ("2.2", "sliding windows", by_windows),
+    ("2.2", "reference_numpy, returns a Tensor", by_reference),
+    ("2.3", "by kernel element", by_elements),
+    ("2.3", "dilated g as a kernel", by_dilation),
+    ("2.3", "PyTorch's autograd", by_autograd),
+    ("2.3", "unit kernels", by_unit_kernels),
+    ("2.4", "recursion", by_recursion),
+    ("2.4", "field and jump, returns a list", by_jumps),
+    ("2.4", "sets, returns an array", by_sets),
+    ("2.4", "calls itself", by_self_calls),
+    ("2.5", "index arithmetic", by_indices),
+    ("2.5", "PyTorch, returns a tensor", by_pytorch_pad),
+    ("2.5", "returns a Tensor of reference_numpy", returns_a_tensor),
+    ("2.5", "own convolution", by_hand),
 ]

@@ -17,7 +17,114 @@ def in_groups(x, groups):
     return x.reshape(len(x), groups, -1, *x.shape[2:])
 
 
-# Task 3.1
+# Task 3.1, another light
+
+
+def only_shifted(picture, mean, deviation):
+    return picture - picture.mean((1, 2), keepdims=True) + mean[:, None, None]
+
+
+def own_deviation_stays(picture, mean, deviation):
+    return (picture - picture.mean((1, 2), keepdims=True)) * deviation[:, None, None] + mean[:, None, None]
+
+
+def own_mean_stays(picture, mean, deviation):
+    return picture / picture.std((1, 2), keepdims=True) * deviation[:, None, None] + mean[:, None, None]
+
+
+def nothing_taken_away(picture, mean, deviation):
+    return picture * deviation[:, None, None] + mean[:, None, None]
+
+
+def only_normalised(picture, mean, deviation):
+    return (picture - picture.mean((1, 2), keepdims=True)) / picture.std((1, 2), keepdims=True)
+
+
+def divided_by_the_variance(picture, mean, deviation):
+    plain = (picture - picture.mean((1, 2), keepdims=True)) / picture.var((1, 2), keepdims=True)
+    return plain * deviation[:, None, None] + mean[:, None, None]
+
+
+def one_light_for_all_channels(picture, mean, deviation):
+    plain = (picture - picture.mean()) / picture.std()
+    return plain * deviation[:, None, None] + mean[:, None, None]
+
+
+def across_the_channels(picture, mean, deviation):
+    plain = (picture - picture.mean(0)) / picture.std(0)
+    return plain * deviation[:, None, None] + mean[:, None, None]
+
+
+def row_by_row(picture, mean, deviation):
+    plain = (picture - picture.mean(2, keepdims=True)) / picture.std(2, keepdims=True)
+    return plain * deviation[:, None, None] + mean[:, None, None]
+
+
+def unbiased_light(picture, mean, deviation):
+    plain = (picture - picture.mean((1, 2), keepdims=True)) / picture.std((1, 2), keepdims=True, ddof=1)
+    return plain * deviation[:, None, None] + mean[:, None, None]
+
+
+def arguments_exchanged(picture, mean, deviation):
+    return only_normalised(picture, mean, deviation) * mean[:, None, None] + deviation[:, None, None]
+
+
+def divided_by_the_new(picture, mean, deviation):
+    return only_normalised(picture, mean, deviation) / deviation[:, None, None] + mean[:, None, None]
+
+
+def own_mean_added_back(picture, mean, deviation):
+    own = picture.mean((1, 2), keepdims=True)
+    return only_normalised(picture, mean, deviation) * deviation[:, None, None] + own
+
+
+def along_the_columns(picture, mean, deviation):
+    return only_normalised(picture, mean, deviation) * deviation + mean
+
+
+def minimum_and_maximum(picture, mean, deviation):
+    low, high = picture.min((1, 2), keepdims=True), picture.max((1, 2), keepdims=True)
+    return (picture - low) / (high - low) * deviation[:, None, None] + mean[:, None, None]
+
+
+def variance_put_on(picture, mean, deviation):
+    return only_normalised(picture, mean, deviation) * deviation[:, None, None] ** 2 + mean[:, None, None]
+
+
+def mean_scaled_too(picture, mean, deviation):
+    return (only_normalised(picture, mean, deviation) + mean[:, None, None]) * deviation[:, None, None]
+
+
+def clipped_light(picture, mean, deviation):
+    return np.clip(only_normalised(picture, mean, deviation) * deviation[:, None, None] + mean[:, None, None], -1, 1)
+
+
+def painted_over(picture, mean, deviation):
+    picture -= picture.mean((1, 2), keepdims=True)
+    picture *= deviation[:, None, None] / picture.std((1, 2), keepdims=True)
+    picture += mean[:, None, None]
+    return picture
+
+
+def channel_after_channel(picture, mean, deviation):
+    rows = []
+    for channel, m, s in zip(picture, mean, deviation, strict=True):
+        rows.append((channel - channel.mean()) * (s / channel.std()) + m)
+    return rows
+
+
+def light_by_torch(picture, mean, deviation):
+    picture, mean, deviation = (torch.as_tensor(np.array(value)) for value in (picture, mean, deviation))
+    plain = torch.nn.functional.instance_norm(picture[None], eps=0.0)[0]
+    return plain * deviation[:, None, None] + mean[:, None, None]
+
+
+def light_with_eps(picture, mean, deviation):
+    own = np.sqrt(picture.var((1, 2), keepdims=True) + 1e-6)
+    return (picture - picture.mean((1, 2), keepdims=True)) / own * deviation[:, None, None] + mean[:, None, None]
+
+
+# Task 3.2
 
 
 def batch_in_the_list(x, groups, eps):
@@ -107,7 +214,7 @@ def group_in_float32(x, groups, eps):
     return group_by_loops(x.astype(np.float32), groups, eps)
 
 
-# Task 3.2
+# Task 3.3
 
 
 def pieces(x, eps):
@@ -257,7 +364,7 @@ def backward_in_float32(g, x, weight, eps):
     return tuple(a.astype(np.float32) for a in backward_by_hand(g, x, weight, eps))
 
 
-# Task 3.3
+# Task 3.4
 
 
 def running(running_mean, running_var, mean, variance, momentum):
@@ -357,7 +464,7 @@ def channel_by_channel(running_mean, running_var, x, momentum):
     return means, variances
 
 
-# Task 3.4
+# Task 3.5
 
 
 def fold(g, width, axis):
@@ -492,7 +599,7 @@ def by_autograd(g, rows, columns):
     return x.grad
 
 
-# Task 3.5
+# Task 3.6
 
 
 def half(x, weight):
@@ -858,148 +965,170 @@ def ready_made_layer(x, groups, eps):
 # What the check makes of each, judged by hand: "named", it says what is wrong; "honest", it says where the result
 # differs, without a diagnosis. None is misleading.
 WRONG = [
-    ("3.1", "all pictures in one list", batch_in_the_list, "named"),
-    ("3.1", "instance norm", instance_norm, "named"),
-    ("3.1", "layer norm: one group", layer_norm, "named"),
-    ("3.1", "batch norm", batch_norm, "named"),
-    ("3.1", "eps outside the root", eps_outside, "named"),
-    ("3.1", "unbiased variance", unbiased, "named"),
-    ("3.1", "every groups-th channel", every_other_channel, "named"),
-    ("3.1", "groups taken for the channels of one group", groups_as_size, "named"),
-    ("3.1", "divided by the variance", no_root, "named"),
-    ("3.1", "mean not subtracted", mean_left, "named"),
-    ("3.1", "not shaped back", not_shaped_back, "honest"),
-    ("3.1", "mean of each channel's own variance", each_channels_own_variance, "honest"),
-    ("3.1", "each pixel's channels by themselves", pixels_apart, "named"),
-    ("3.1", "eps forgotten", eps_forgotten, "named"),
-    ("3.1", "group's mean, picture's deviation", mean_of_group_deviation_of_all, "honest"),
-    ("3.1", "eps squared", eps_squared, "named"),
-    ("3.1", "eps always 1e-5", own_eps, "named"),
-    ("3.1", "reshaped without the batch", pictures_in_groups, "honest"),
-    ("3.1", "pixels in groups: channels last", rows_in_groups, "honest"),
-    ("3.1", "each channel's mean, group's deviation", channel_means, "honest"),
-    ("3.1", "first group only", first_group_only, "honest"),
-    ("3.1", "in place", in_place_norm, "named"),
-    ("3.1", "PyTorch's layer norm", ready_made_layer, "named"),
-    ("3.2", "the mean's term left out", without_the_mean, "named"),
-    ("3.2", "the deviation's term left out", without_the_deviation, "named"),
-    ("3.2", "mean and deviation as constants", as_constants, "named"),
-    ("3.2", "weight forgotten in x's gradient", weight_forgotten, "named"),
-    ("3.2", "weight's gradient with x for y", weight_meets_x, "named"),
-    ("3.2", "means for the sums of weight and bias", means_for_sums, "named"),
-    ("3.2", "sums for the means of x", sums_for_means, "named"),
-    ("3.2", "instance norm's axes", each_picture_by_itself, "named"),
-    ("3.2", "not divided by sigma", sigma_forgotten, "named"),
-    ("3.2", "weight, bias, x", other_order, "honest"),
-    ("3.2", "x, bias, weight", bias_before_weight, "named"),
-    ("3.2", "weight times its own gradient", weight_in_its_own_gradient, "honest"),
-    ("3.2", "weight along the last axis", weight_along_the_last_axis, "honest"),
-    ("3.2", "unbiased variance", unbiased_sigma, "named"),
-    ("3.2", "eps outside the root", sigma_with_eps_outside, "named"),
-    ("3.2", "weight and bias (1, C, 1, 1)", gradients_kept_wide, "honest"),
-    ("3.2", "sign of the deviation's term", sign_of_the_deviation, "named"),
-    ("3.2", "only the gradient of x", only_x, "honest"),
-    ("3.2", "g weighted in place", g_weighted_in_place, "named"),
-    ("3.2", "weight in weight's and bias's gradient", g_weighted_throughout, "honest"),
-    ("3.2", "weight in the first term only", weight_in_the_first_term_only, "honest"),
-    ("3.2", "x - mean for y in x's gradient", centred_for_normalised, "named"),
-    ("3.2", "divided by the variance", variance_for_sigma, "named"),
-    ("3.2", "divided by the weight", divided_by_the_weight, "named"),
-    ("3.2", "weight's and bias's gradient per picture", weights_for_each_picture, "named"),
-    ("3.2", "weight's gradient with x - mean", centred_weight_gradient, "named"),
-    ("3.2", "z taken for y", y_of_the_forward_result, "honest"),
-    ("3.2", "eps left out", eps_left_out, "named"),
-    ("3.2", "two of the three", two_of_three, "honest"),
-    ("3.3", "biased variance", biased_variance, "named"),
-    ("3.3", "momentum the other way round", momentum_the_other_way, "named"),
-    ("3.3", "standard deviation", deviation_for_variance, "named"),
-    ("3.3", "in place", in_place, "named"),
-    ("3.3", "mean of the pictures' own variances", variance_of_pictures, "named"),
-    ("3.3", "unbiased by the number of pictures", count_of_pictures, "honest"),
-    ("3.3", "variance around the running mean", around_the_running_mean, "honest"),
-    ("3.3", "old value not shrunk", old_not_shrunk, "named"),
-    ("3.3", "variance first", returned_in_the_other_order, "named"),
-    ("3.3", "variance not updated", mean_only, "named"),
-    ("3.3", "correction upside down", correction_upside_down, "honest"),
-    ("3.3", "momentum always 0.1", momentum_fixed, "honest"),
-    ("3.3", "over the channels too", one_number_for_all, "honest"),
-    ("3.3", "correction on the whole running variance", all_corrected, "honest"),
-    ("3.3", "unbiased by the pixels of one picture", count_of_pixels, "named"),
-    ("3.3", "statistics of each picture (N, C)", instance_means, "honest"),
-    ("3.3", "the batch's alone", batch_alone, "named"),
-    ("3.3", "old mean times momentum too", momentum_on_both, "honest"),
-    ("3.3", "variance without momentum", variance_without_momentum, "honest"),
-    ("3.3", "momentum the other way for the variance only", only_one_the_other_way, "honest"),
-    ("3.3", "squares not centred", squares_not_centred, "honest"),
-    ("3.3", "nothing returned", nothing_returned, "named"),
-    ("3.3", "variance of the mixture", law_of_mixture, "honest"),
-    ("3.3", "only the mean returned", mean_by_itself, "honest"),
-    ("3.4", "cut out", cropped, "named"),
-    ("3.4", "corners forgotten", corners_forgotten, "named"),
-    ("3.4", "symmetric: edge twice", edge_shown_twice, "named"),
-    ("3.4", "frame not turned round", not_turned_round, "named"),
-    ("3.4", "mean of the copies", averaged_copies, "named"),
-    ("3.4", "rows and columns exchanged", rows_and_columns_exchanged, "named"),
-    ("3.4", "indices with +=: last copy wins", last_copy_wins, "named"),
-    ("3.4", "rows only", rows_only, "named"),
-    ("3.4", "edge pixel gets the whole frame", edge_gets_all, "named"),
-    ("3.4", "above and left only", left_and_top_only, "named"),
-    ("3.4", "padded once more", padded_again, "honest"),
-    ("3.4", "copies without the pixel itself", frame_alone, "honest"),
-    ("3.4", "columns only", columns_only, "named"),
-    ("3.4", "to the other side (wrap)", to_the_other_side, "named"),
-    ("3.4", "off by one on the right and below", two_pixels_in, "honest"),
-    ("3.4", "corners twice", corners_twice, "honest"),
-    ("3.4", "the pixel itself twice", picture_twice, "honest"),
-    ("3.4", "below and right only", below_and_right_only, "named"),
-    ("3.4", "right numbers, but g is written over", fold_into_g, "named"),
-    ("3.4", "[::-1] turns the batch round", batch_turned_round, "honest"),
-    ("3.5", "as found", as_found, "named"),
-    ("3.5", "ReLU after the sum", relu_after_the_sum, "named"),
-    ("3.5", "second norm removed too", no_second_norm, "named"),
-    ("3.5", "no norms", no_norms, "named"),
-    ("3.5", "no ReLU at all", no_relu, "named"),
-    ("3.5", "no skip", no_skip, "named"),
-    ("3.5", "ReLU before the first norm", relu_before_norm, "named"),
-    ("3.5", "zeros instead of reflection", zeros_around, "named"),
-    ("3.5", "first weight twice", first_twice, "named"),
-    ("3.5", "weights exchanged", second_first, "named"),
-    ("3.5", "norm after the sum", norm_after_the_sum, "named"),
-    ("3.5", "ReLU on the skip", relu_moved_to_x, "honest"),
-    ("3.5", "the wrong ReLU removed", wrong_relu_removed, "named"),
-    ("3.5", "minus", minus, "named"),
-    ("3.5", "skip starts in the middle", skip_from_the_middle, "honest"),
-    ("3.5", "first norm missing", first_norm_missing, "named"),
-    ("3.5", "batch norm", batch_norm_block, "named"),
-    ("3.5", "2 x", skip_twice, "honest"),
-    ("3.5", "halved", halved, "honest"),
-    ("3.5", "ReLU on the branch's input", relu_first, "honest"),
-    ("3.5", "norm on the sum too", norm_on_the_sum_too, "named"),
-    ("3.5", "branch twice instead of x", branch_of_the_branch, "honest"),
-    ("3.5", "edge repeated", edge_padding, "named"),
-    ("3.5", "leaky ReLU", leaky, "named"),
-    ("3.5", "second frame of zeros", one_zero_frame, "honest"),
-    ("3.5", "x += branch", added_to_x, "named"),
+    ("3.1", "only shifted", only_shifted, "named"),
+    ("3.1", "not divided by its own deviation", own_deviation_stays, "named"),
+    ("3.1", "its own mean stays", own_mean_stays, "named"),
+    ("3.1", "nothing taken away", nothing_taken_away, "named"),
+    ("3.1", "only normalised", only_normalised, "named"),
+    ("3.1", "divided by the variance", divided_by_the_variance, "named"),
+    ("3.1", "one mean and deviation for all channels", one_light_for_all_channels, "named"),
+    ("3.1", "across the channels", across_the_channels, "named"),
+    ("3.1", "row by row", row_by_row, "named"),
+    ("3.1", "unbiased", unbiased_light, "named"),
+    ("3.1", "mean and deviation exchanged", arguments_exchanged, "named"),
+    ("3.1", "divided by the new deviation", divided_by_the_new, "named"),
+    ("3.1", "its own mean added back", own_mean_added_back, "named"),
+    ("3.1", "(C) along the last axis", along_the_columns, "honest"),
+    ("3.1", "smallest to largest", minimum_and_maximum, "honest"),
+    ("3.1", "the variance put on", variance_put_on, "named"),
+    ("3.1", "the mean scaled too", mean_scaled_too, "named"),
+    ("3.1", "clipped to a picture's range", clipped_light, "named"),
+    ("3.1", "right numbers, painted over the picture", painted_over, "named"),
+    ("3.2", "all pictures in one list", batch_in_the_list, "named"),
+    ("3.2", "instance norm", instance_norm, "named"),
+    ("3.2", "layer norm: one group", layer_norm, "named"),
+    ("3.2", "batch norm", batch_norm, "named"),
+    ("3.2", "eps outside the root", eps_outside, "named"),
+    ("3.2", "unbiased variance", unbiased, "named"),
+    ("3.2", "every groups-th channel", every_other_channel, "named"),
+    ("3.2", "groups taken for the channels of one group", groups_as_size, "named"),
+    ("3.2", "divided by the variance", no_root, "named"),
+    ("3.2", "mean not subtracted", mean_left, "named"),
+    ("3.2", "not shaped back", not_shaped_back, "honest"),
+    ("3.2", "mean of each channel's own variance", each_channels_own_variance, "named"),
+    ("3.2", "each pixel's channels by themselves", pixels_apart, "named"),
+    ("3.2", "eps forgotten", eps_forgotten, "named"),
+    ("3.2", "group's mean, picture's deviation", mean_of_group_deviation_of_all, "honest"),
+    ("3.2", "eps squared", eps_squared, "named"),
+    ("3.2", "eps always 1e-5", own_eps, "named"),
+    ("3.2", "reshaped without the batch", pictures_in_groups, "honest"),
+    ("3.2", "pixels in groups: channels last", rows_in_groups, "honest"),
+    ("3.2", "each channel's mean, group's deviation", channel_means, "named"),
+    ("3.2", "first group only", first_group_only, "named"),
+    ("3.2", "in place", in_place_norm, "named"),
+    ("3.2", "PyTorch's layer norm", ready_made_layer, "named"),
+    ("3.3", "the mean's term left out", without_the_mean, "named"),
+    ("3.3", "the deviation's term left out", without_the_deviation, "named"),
+    ("3.3", "mean and deviation as constants", as_constants, "named"),
+    ("3.3", "weight forgotten in x's gradient", weight_forgotten, "named"),
+    ("3.3", "weight's gradient with x for y", weight_meets_x, "named"),
+    ("3.3", "means for the sums of weight and bias", means_for_sums, "named"),
+    ("3.3", "sums for the means of x", sums_for_means, "named"),
+    ("3.3", "instance norm's axes", each_picture_by_itself, "named"),
+    ("3.3", "not divided by sigma", sigma_forgotten, "named"),
+    ("3.3", "weight, bias, x", other_order, "honest"),
+    ("3.3", "x, bias, weight", bias_before_weight, "named"),
+    ("3.3", "weight times its own gradient", weight_in_its_own_gradient, "named"),
+    ("3.3", "weight along the last axis", weight_along_the_last_axis, "honest"),
+    ("3.3", "unbiased variance", unbiased_sigma, "named"),
+    ("3.3", "eps outside the root", sigma_with_eps_outside, "named"),
+    ("3.3", "weight and bias (1, C, 1, 1)", gradients_kept_wide, "honest"),
+    ("3.3", "sign of the deviation's term", sign_of_the_deviation, "named"),
+    ("3.3", "only the gradient of x", only_x, "honest"),
+    ("3.3", "g weighted in place", g_weighted_in_place, "named"),
+    ("3.3", "weight in weight's and bias's gradient", g_weighted_throughout, "named"),
+    ("3.3", "weight in the first term only", weight_in_the_first_term_only, "named"),
+    ("3.3", "x - mean for y in x's gradient", centred_for_normalised, "named"),
+    ("3.3", "divided by the variance", variance_for_sigma, "named"),
+    ("3.3", "divided by the weight", divided_by_the_weight, "named"),
+    ("3.3", "weight's and bias's gradient per picture", weights_for_each_picture, "named"),
+    ("3.3", "weight's gradient with x - mean", centred_weight_gradient, "named"),
+    ("3.3", "z taken for y", y_of_the_forward_result, "named"),
+    ("3.3", "eps left out", eps_left_out, "named"),
+    ("3.3", "two of the three", two_of_three, "honest"),
+    ("3.4", "biased variance", biased_variance, "named"),
+    ("3.4", "momentum the other way round", momentum_the_other_way, "named"),
+    ("3.4", "standard deviation", deviation_for_variance, "named"),
+    ("3.4", "in place", in_place, "named"),
+    ("3.4", "mean of the pictures' own variances", variance_of_pictures, "named"),
+    ("3.4", "unbiased by the number of pictures", count_of_pictures, "honest"),
+    ("3.4", "variance around the running mean", around_the_running_mean, "named"),
+    ("3.4", "old value not shrunk", old_not_shrunk, "named"),
+    ("3.4", "variance first", returned_in_the_other_order, "named"),
+    ("3.4", "variance not updated", mean_only, "named"),
+    ("3.4", "correction upside down", correction_upside_down, "honest"),
+    ("3.4", "momentum always 0.1", momentum_fixed, "named"),
+    ("3.4", "over the channels too", one_number_for_all, "named"),
+    ("3.4", "correction on the whole running variance", all_corrected, "named"),
+    ("3.4", "unbiased by the pixels of one picture", count_of_pixels, "named"),
+    ("3.4", "statistics of each picture (N, C)", instance_means, "honest"),
+    ("3.4", "the batch's alone", batch_alone, "named"),
+    ("3.4", "old mean times momentum too", momentum_on_both, "named"),
+    ("3.4", "variance without momentum", variance_without_momentum, "named"),
+    ("3.4", "momentum the other way for the variance only", only_one_the_other_way, "named"),
+    ("3.4", "squares not centred", squares_not_centred, "named"),
+    ("3.4", "nothing returned", nothing_returned, "named"),
+    ("3.4", "variance of the mixture", law_of_mixture, "honest"),
+    ("3.4", "only the mean returned", mean_by_itself, "honest"),
+    ("3.5", "cut out", cropped, "named"),
+    ("3.5", "corners forgotten", corners_forgotten, "named"),
+    ("3.5", "symmetric: edge twice", edge_shown_twice, "named"),
+    ("3.5", "frame not turned round", not_turned_round, "named"),
+    ("3.5", "mean of the copies", averaged_copies, "named"),
+    ("3.5", "rows and columns exchanged", rows_and_columns_exchanged, "named"),
+    ("3.5", "indices with +=: last copy wins", last_copy_wins, "named"),
+    ("3.5", "rows only", rows_only, "named"),
+    ("3.5", "edge pixel gets the whole frame", edge_gets_all, "named"),
+    ("3.5", "above and left only", left_and_top_only, "named"),
+    ("3.5", "padded once more", padded_again, "honest"),
+    ("3.5", "copies without the pixel itself", frame_alone, "named"),
+    ("3.5", "columns only", columns_only, "named"),
+    ("3.5", "to the other side (wrap)", to_the_other_side, "named"),
+    ("3.5", "off by one on the right and below", two_pixels_in, "honest"),
+    ("3.5", "corners twice", corners_twice, "named"),
+    ("3.5", "the pixel itself twice", picture_twice, "named"),
+    ("3.5", "below and right only", below_and_right_only, "named"),
+    ("3.5", "right numbers, but g is written over", fold_into_g, "named"),
+    ("3.5", "[::-1] turns the batch round", batch_turned_round, "named"),
+    ("3.6", "as found", as_found, "named"),
+    ("3.6", "ReLU after the sum", relu_after_the_sum, "named"),
+    ("3.6", "second norm removed too", no_second_norm, "named"),
+    ("3.6", "no norms", no_norms, "named"),
+    ("3.6", "no ReLU at all", no_relu, "named"),
+    ("3.6", "no skip", no_skip, "named"),
+    ("3.6", "ReLU before the first norm", relu_before_norm, "named"),
+    ("3.6", "zeros instead of reflection", zeros_around, "named"),
+    ("3.6", "first weight twice", first_twice, "named"),
+    ("3.6", "weights exchanged", second_first, "named"),
+    ("3.6", "norm after the sum", norm_after_the_sum, "named"),
+    ("3.6", "ReLU on the skip", relu_moved_to_x, "named"),
+    ("3.6", "the wrong ReLU removed", wrong_relu_removed, "named"),
+    ("3.6", "minus", minus, "named"),
+    ("3.6", "skip starts in the middle", skip_from_the_middle, "named"),
+    ("3.6", "first norm missing", first_norm_missing, "named"),
+    ("3.6", "batch norm", batch_norm_block, "named"),
+    ("3.6", "2 x", skip_twice, "honest"),
+    ("3.6", "halved", halved, "honest"),
+    ("3.6", "ReLU on the branch's input", relu_first, "named"),
+    ("3.6", "norm on the sum too", norm_on_the_sum_too, "named"),
+    ("3.6", "branch twice instead of x", branch_of_the_branch, "honest"),
+    ("3.6", "edge repeated", edge_padding, "named"),
+    ("3.6", "leaky ReLU", leaky, "named"),
+    ("3.6", "second frame of zeros", one_zero_frame, "named"),
+    ("3.6", "x += branch", added_to_x, "named"),
 ]
 
 RIGHT = [
-    ("3.1", "loops", group_by_loops),
-    ("3.1", "PyTorch", group_by_pytorch),
-    ("3.1", "mean of squares minus square of mean", group_by_squares),
-    ("3.1", "float32", group_in_float32),
-    ("3.2", "PyTorch's autograd", backward_by_pytorch),
-    ("3.2", "the paper's formulas, as a list", backward_as_in_the_paper),
-    ("3.2", "the Jacobian, by channel", backward_by_channel),
-    ("3.2", "float32 results", backward_in_float32),
-    ("3.3", "old plus momentum times the difference", by_lerp),
-    ("3.3", "PyTorch's layer", by_layer),
-    ("3.3", "loops, returns lists", channel_by_channel),
-    ("3.4", "folded by axis", fold_both),
-    ("3.4", "np.add.at", by_add_at),
-    ("3.4", "as a matrix product", by_matrices),
-    ("3.4", "PyTorch's autograd", by_autograd),
-    ("3.5", "returns a Tensor", block_of_reference),
-    ("3.5", "returns an array", block_as_array),
-    ("3.5", "PyTorch", block_in_pytorch),
-    ("3.5", "NumPy alone", block_in_numpy),
+    ("3.1", "channel after channel, a list", channel_after_channel),
+    ("3.1", "PyTorch", light_by_torch),
+    ("3.1", "with a small eps", light_with_eps),
+    ("3.2", "loops", group_by_loops),
+    ("3.2", "PyTorch", group_by_pytorch),
+    ("3.2", "mean of squares minus square of mean", group_by_squares),
+    ("3.2", "float32", group_in_float32),
+    ("3.3", "PyTorch's autograd", backward_by_pytorch),
+    ("3.3", "the paper's formulas, as a list", backward_as_in_the_paper),
+    ("3.3", "the Jacobian, by channel", backward_by_channel),
+    ("3.3", "float32 results", backward_in_float32),
+    ("3.4", "old plus momentum times the difference", by_lerp),
+    ("3.4", "PyTorch's layer", by_layer),
+    ("3.4", "loops, returns lists", channel_by_channel),
+    ("3.5", "folded by axis", fold_both),
+    ("3.5", "np.add.at", by_add_at),
+    ("3.5", "as a matrix product", by_matrices),
+    ("3.5", "PyTorch's autograd", by_autograd),
+    ("3.6", "returns a Tensor", block_of_reference),
+    ("3.6", "returns an array", block_as_array),
+    ("3.6", "PyTorch", block_in_pytorch),
+    ("3.6", "NumPy alone", block_in_numpy),
 ]
