@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 Domain = Literal["A", "B"]
-Split = Literal["train", "test"]
-SPLITS: tuple[Split, ...] = ("train", "test")
+Split = Literal["train", "test", "val"]
+SPLITS: tuple[Split, ...] = ("train", "test", "val")  # a split's place here is part of its seed: new ones come last
 
 # A scene is the hidden description of one picture: positions, poses, colours. It knows no pixels, so one scene
 # can be rendered at any size and in either domain. Each world has its own frozen dataclass for it.

@@ -77,7 +77,7 @@ def test_pictures_are_those_of_the_reference():
 def test_every_index_split_seed_and_domain_has_pictures_of_its_own(world):
     shown = "B" if world.kind == "paired" else "A"
     pictures = [render(world, shown, index) for index in range(4)]
-    pictures.append(render(world, shown, 0, split="train"))
+    pictures += [render(world, shown, 0, split=split) for split in ("train", "val")]
     pictures.append(world.render(draw_scene(world, "test", shown, 0, seed=1), shown, 64))
     if world.kind == "unpaired":  # the two domains show different scenes, not one in two coats
         pictures.append(world.render(draw_scene(world, "test", "B", 0), "A", 64))
