@@ -157,6 +157,15 @@ class Body:
     tail: Chain
     legs: tuple[Leg, Leg, Leg, Leg]
 
+    def in_head(self, along: float, across: float) -> np.ndarray:
+        """The place so far along the head from the poll, and across it towards the forehead: (2,)."""
+        return self.poll + along * self.nose + across * np.array([-self.nose[1], self.nose[0]])
+
+    def near_parts(self) -> list[list[Chain]]:
+        """What grows together into one body: everything but the far legs, the tail, the ears and the mane."""
+        parts = [[self.torso], [self.withers], [self.neck], [self.head, self.jaw]]
+        return parts + [[leg.limb] for leg in self.legs[:2]]
+
     def chains(self) -> list[Chain]:
         """All parts, for what needs to know how much room the animal takes."""
         parts = [self.torso, self.withers, self.neck, self.head, self.jaw, *self.ears, self.crest, self.fall, self.tail]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from minicyclegan.worlds.anatomy import Body, Leg, Pose, pose_body
 from minicyclegan.worlds.base import Domain
-from minicyclegan.worlds.layer import Layer, Shape, empty_layer
-from minicyclegan.worlds.light import Light, shade
+from minicyclegan.worlds.layer import SKIN, Layer, Shape, empty_layer
+from minicyclegan.worlds.light import Light
 from minicyclegan.worlds.paint import Colour, Noise, coverage, lay_over, mix, planes, smoothstep, unit
 from minicyclegan.worlds.rider import Rider
 from minicyclegan.worlds.stripes import Stripes, Waves, body_waves, darkness, leg_waves
@@ -50,12 +51,9 @@ class Animal:
 
 
 def paint_animal(animal: Animal, domain: Domain, light: Light, size: int, rider: Rider | None = None) -> Layer:
-    """The animal in its horse's coat (A) or its zebra's (B)."""
-    body = pose_body(animal.pose, detailed=size * animal.scale > 50)
-    chains = body.chains() + (list(rider.chains().values()) if rider else [])
-    layer = empty_layer(size, animal.x, animal.ground, animal.scale, animal.slim, animal.facing, chains)
-    x, y, z = light.toward
-    light = replace(light, toward=(x * animal.facing, y, z))  # the layer is mirrored, so the sun is too
+    """The animal in its horse's coat (A) or its zebra's (B), with its rider if it has one."""
+    body, layer = place_animal(animal, size, rider)
+    light = light.flipped(animal.facing)
     painter = _Painter(animal, domain, light, layer, body)
     painter.far_legs()
     painter.tail()
@@ -68,6 +66,23 @@ def paint_animal(animal: Animal, domain: Domain, light: Light, size: int, rider:
     return layer
 
 
+def place_animal(animal: Animal, size: int, rider: Rider | None = None) -> tuple[Body, Layer]:
+    """The animal's body in its pose, and an empty layer with room for it and its rider."""
+    body = pose_body(animal.pose, detailed=size * animal.scale > 50)
+    chains = body.chains() + ([chain for chain, _ in rider.parts()] if rider else [])
+    return body, empty_layer(size, animal.x, animal.ground, animal.scale, chains, animal.slim, animal.facing)
+
+
+def far_legs(layer: Layer, body: Body) -> Iterator[tuple[int, Layer, Shape, np.ndarray]]:
+    """Both far legs: their place in `Body.legs`, the part of the layer around them, their shape, and the distance to
+    their outline where it ends at the ground."""
+    for which in (3, 2):
+        limb = body.legs[which].limb + FAR_SIDE
+        patch = layer.around(limb)
+        shape = patch.shape([limb])
+        yield which, patch, shape, np.maximum(shape.away, FAR_SIDE[1] - patch.y)
+
+
 class _Painter:
     """Paints one animal, part by part from the far side to the near one."""
 
@@ -77,17 +92,12 @@ class _Painter:
         self.noise = Noise(animal.stripes.seed)
 
     def far_legs(self) -> None:
-        for which in (3, 2):
-            leg = self.anatomy.legs[which]
-            limb = leg.limb + FAR_SIDE
-            patch = self.layer.around(limb)
+        for which, patch, shape, away in far_legs(self.layer, self.anatomy):
             dim = 0.62 - 0.22 * smoothstep(0.35, 0.65, patch.y)  # darkest up under the belly
-            shape = patch.shape([limb])
             waves = (leg_waves(self.stripes, self.anatomy, which),) if self.striped else ()
             albedo = self.hide(patch, shape, waves, far=True)
-            self.shoe(patch, albedo, leg, FAR_SIDE[:2])
-            standing = coverage(np.maximum(shape.away, FAR_SIDE[1] - patch.y), patch.pixel)
-            patch.paint(self.lit(albedo, shape, dim), standing, 1.0)
+            self.shoe(patch, albedo, self.anatomy.legs[which], FAR_SIDE[:2])
+            patch.paint(self.lit(albedo, shape, dim), coverage(away, patch.pixel), SKIN)
 
     def tail(self) -> None:
         patch = self.layer.around(self.anatomy.tail)
@@ -102,20 +112,13 @@ class _Painter:
 
     def body(self) -> None:
         body, patch = self.anatomy, self.layer
-        shape = patch.shape(
-            [body.torso],
-            [body.withers],
-            [body.neck],
-            [body.head, body.jaw],
-            [body.legs[0].limb],
-            [body.legs[1].limb],
-        )
+        shape = patch.shape(*body.near_parts())
         self.skin, self.skin_shape = coverage(np.maximum(shape.away, -patch.y), patch.pixel), shape
         self.albedo = self.hide(patch, shape, body_waves(self.stripes, body) if self.striped else ())
         self.muzzle(self.albedo)
         for leg in body.legs[:2]:
             self.shoe(patch, self.albedo, leg, np.zeros(2))
-        patch.paint(self.lit(self.albedo, shape), self.skin, 1.0)
+        patch.paint(self.lit(self.albedo, shape), self.skin, SKIN)
 
     def shoe(self, patch: Layer, albedo: np.ndarray, leg: Leg, shift: np.ndarray) -> None:
         """Turns the skin beyond the coronet into horn, in place."""
@@ -138,14 +141,14 @@ class _Painter:
 
     def mane(self) -> None:
         body = self.anatomy
-        patch = self.layer.around(body.crest, body.fall, margin=0.03)
+        box = self.layer.box([body.crest, body.fall], margin=0.03 + 2.0 * self.layer.pixel)
+        patch = self.layer.part(*box)
         root, tip = body.crest[0, :2], body.crest[-2, :2]
         forward = (tip - root) / np.linalg.norm(tip - root)
         along = patch.x * forward[0] + patch.y * forward[1]
         across = patch.y * forward[0] - patch.x * forward[1]
         strands = 0.6 * self.noise(along * 44.0, across * 6.0) + 0.4 * self.noise(along * 101.0, across * 9.0)
         upright = patch.shape([body.crest])
-        box = _within(patch.rows, self.layer.rows), _within(patch.columns, self.layer.columns)
         if self.striped:  # the stripes of the neck go on in it, its tips are dark
             albedo = mix(self.albedo[:, *box], self.stripes.dark, 0.8 * smoothstep(-0.018, -0.004, upright.away))
         else:
@@ -165,10 +168,10 @@ class _Painter:
         patch = self.layer.around(*ears)
         shape = patch.shape(ears)
         albedo = planes(self.stripes.pale if self.striped else self.coat.body)
-        patch.paint(self.lit(albedo, shape), patch.cover(shape), 1.0)
+        patch.paint(self.lit(albedo, shape), patch.cover(shape), SKIN)
 
     def face(self) -> None:
-        patch, nose = self.layer.around(self.anatomy.head), self.anatomy.nose
+        patch = self.layer.around(self.anatomy.head)
         dots = (
             (0.110, 0.035, 0.016, (0.05, 0.04, 0.035)),  # eye
             (0.114, 0.040, 0.004, (0.9, 0.9, 0.9)),  # the light in it
@@ -177,7 +180,7 @@ class _Painter:
         for along, across, radius, colour in dots:
             if radius < 0.2 * patch.pixel:
                 continue  # too small to be seen
-            x, y = self.anatomy.poll + along * nose + across * np.array([-nose[1], nose[0]])
+            x, y = self.anatomy.in_head(along, across)
             cover = coverage(np.hypot(patch.x - x, patch.y - y) - radius, patch.pixel)
             patch.paint(colour, cover * min(1.0, (2.0 * radius / patch.pixel) ** 2))
 
@@ -198,10 +201,6 @@ class _Painter:
         return skin
 
     def lit(self, albedo: np.ndarray, shape: Shape, dim: float | np.ndarray = 1.0) -> np.ndarray:
-        received, mirrored = shade(self.light, shape.nx, shape.ny, shape.nz, gloss=0.03 if self.striped else 0.14)
-        return (albedo * received + mirrored * planes(self.light.sun)) * dim
-
-
-def _within(part: slice, whole: slice) -> slice:
-    """A part of the picture as a part of a layer that spans `whole`."""
-    return slice(part.start - whole.start, part.stop - whole.start)
+        normal = shape.nx, shape.ny, shape.nz
+        gloss = (0.03 if self.striped else 0.14) * self.light.highlight(*normal)
+        return (albedo * self.light.received(*normal) + gloss * planes(self.light.sun)) * dim

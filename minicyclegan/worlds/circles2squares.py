@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minicyclegan.worlds.base import Domain, World
-from minicyclegan.worlds.light import Light
+from minicyclegan.worlds.light import Light, sample_sun
 from minicyclegan.worlds.paint import Colour, Noise, coverage, grid, lay_over, planes, smoothstep, to_bytes
 from minicyclegan.worlds.solids import Solid, ball_shadow, block_shadow, paint_ball, paint_block
 
@@ -64,12 +64,9 @@ def sample_scene(random: np.random.Generator) -> Scene:
 
 
 def _sample_light(random: np.random.Generator, table: np.ndarray) -> Light:
-    height, around = np.radians(random.uniform(34.0, 58.0)), np.radians(random.uniform(20.0, 70.0))
-    side = random.choice([-1, 1])
-    toward = side * np.cos(height) * np.sin(around), np.sin(height), np.cos(height) * np.cos(around)
+    toward = sample_sun(random, height=(34.0, 58.0), around=(20.0, 70.0))
     warm = random.uniform(0.0, 0.12)
-    sun = (0.74 + warm / 2, 0.72, 0.72 - warm)
-    return Light(tuple(map(float, toward)), sun, (0.42, 0.43, 0.45), tuple(map(float, 0.45 * table)))
+    return Light(toward, (0.74 + warm / 2, 0.72, 0.72 - warm), (0.42, 0.43, 0.45), tuple(0.45 * table))
 
 
 def render(scene: Scene, domain: Domain, size: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minicyclegan.worlds.light import Light, shade
+from minicyclegan.worlds.light import UPWARD, Light, sample_sun
 from minicyclegan.worlds.paint import Colour, Noise, blend, coverage, grid, lay_over, mix, planes, smoothstep
 from minicyclegan.worlds.trees import Tree, paint_tree, sample_trees
 
@@ -104,7 +104,7 @@ def sample_landscape(random: np.random.Generator, soils: tuple[Soil, ...] = SOIL
         horizon=horizon,
         soil=soil,
         mood=mood,
-        light=_sample_light(random, soil, mood),
+        light=light_from(sample_sun(random, mood.height, around=(25.0, 65.0)), soil, mood),
         clouds=random.uniform(*mood.clouds),
         patches=random.uniform(0.6, 1.6),
         ridges=tuple(ridges),
@@ -112,17 +112,9 @@ def sample_landscape(random: np.random.Generator, soils: tuple[Soil, ...] = SOIL
     )
 
 
-def _sample_light(random: np.random.Generator, soil: Soil, mood: Mood) -> Light:
-    height = np.radians(random.uniform(*mood.height))
-    # Never straight from behind the viewer, where nothing has a shadow, nor from behind the scene.
-    around = np.radians(random.uniform(25.0, 65.0)) * random.choice([-1, 1])
-    toward = np.cos(height) * np.sin(around), np.sin(height), np.cos(height) * np.cos(around)
-    return light_from(tuple(map(float, toward)), soil, mood)
-
-
 def light_from(toward: tuple[float, float, float], soil: Soil, mood: Mood) -> Light:
     bounce = 0.42 * (np.asarray(soil.first) + soil.second) / 2.0 * (np.asarray(mood.sun) + mood.shade)
-    return Light(toward, mood.sun, mood.shade, tuple(map(float, bounce)))
+    return Light(toward, mood.sun, mood.shade, tuple(bounce))
 
 
 def paint_landscape(landscape: Landscape, size: int) -> np.ndarray:
@@ -185,8 +177,7 @@ def ridge_tops(landscape: Landscape, noise: Noise, x: np.ndarray) -> list[np.nda
 def _paint_ridges(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.ndarray, noise: Noise) -> np.ndarray:
     """Paints the hills and returns where they meet the sky, (1, W)."""
     pixel, tops = 1.0 / x.size, np.ones_like(x)
-    up = np.array(landscape.light.toward[1])
-    received, _ = shade(landscape.light, 0.0 * up, 0.9 + 0.0 * up, 0.43 + 0.0 * up)
+    received = landscape.light.received(0.0, 0.9, 0.43)
     texture = 1.0 + 0.16 * noise.fractal(x * 14.0, y * 30.0, 3, pixel * 30.0)
     for ridge, top in zip(landscape.ridges, ridge_tops(landscape, noise, x), strict=True):
         land = planes(blend(landscape.soil.first, landscape.soil.foliage, 0.35 + 0.65 * ridge.wooded)) * received
@@ -211,8 +202,6 @@ def _paint_ground(
     blades = noise.fractal(u * 60.0, v * 34.0, 3, np.maximum(distance * 60.0, distance**2 * 160.0) * pixel, 0.7)
     colour = mix(soil.first, soil.second, np.clip(0.5 + 0.7 * patches, 0.0, 1.0))
     colour *= 1.0 + 0.08 * patches + (0.06 + 0.12 * soil.grass) * blades
-    up = np.ones(1)
-    received, _ = shade(landscape.light, 0.0 * up, up, 0.0 * up)
-    far = 0.55 * np.exp(-below / 0.09)
-    colour = mix(colour * received, haze_colour(landscape), far)
+    colour *= landscape.light.received(*UPWARD)
+    colour = mix(colour, haze_colour(landscape), 0.55 * np.exp(-below / 0.09))
     lay_over(ground, colour, coverage(landscape.horizon - y, pixel))

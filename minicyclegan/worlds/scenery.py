@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicyclegan.worlds.landscape import Landscape, haze_colour
-from minicyclegan.worlds.light import Light, shade
+from minicyclegan.worlds.light import UPWARD, Light
 from minicyclegan.worlds.paint import (
     Colour,
     Noise,
@@ -83,10 +83,8 @@ def paint_lake(picture: np.ndarray, lake: Lake, landscape: Landscape, snow: floa
     ripples = noise.fractal(x * 9.0, y * 160.0, 2, 160.0 / size)
     water = mix(picture[:, mirrored], (0.16, 0.30, 0.40), 0.35) * (1.0 + 0.10 * ripples)
     if snow > 0.0:
-        received, _ = shade(landscape.light, np.zeros(1), np.ones(1), np.zeros(1))
         drifts = smoothstep(0.05, 0.55, noise.fractal(x * 5.0, y * 22.0, 3, 22.0 / size))
-        frozen = mix(ICE, SNOW, drifts) * received
-        water = mix(water, frozen, 0.72 + 0.28 * snow)
+        water = mix(water, mix(ICE, SNOW, drifts) * landscape.light.received(*UPWARD), 0.72 + 0.28 * snow)
     bank = coverage((shore - 1.07) * FLAT * lake.half, 1.5 / size) * coverage(landscape.horizon - y, 1.0 / size)
     picture *= 1.0 - 0.25 * (1.0 - snow) * bank
     lay_over(picture, water, cover)
@@ -105,10 +103,9 @@ def paint_path(picture: np.ndarray, path: Path, landscape: Landscape, snow: floa
     rough = 0.25 * noise.fractal(x * 20.0, y * 34.0, 2, 34.0 / size) * half
     soft = np.maximum(1.0 / size, 0.25 * half)
     cover = coverage(np.abs(x - middle) - half + rough, soft) * (near > 0.0)
-    received, _ = shade(landscape.light, np.zeros(1), np.ones(1), np.zeros(1))
     ruts = np.exp(-(((np.abs(x - middle) / half) - 0.55) ** 2) / 0.03)
     grain = 1.0 + 0.10 * noise.fractal(x * 40.0 / (near + 0.1), 9.0 / (near + 0.05), 2, 40.0 / size / (near + 0.1) ** 2)
-    colour = planes(blend(path.colour, TRODDEN, 0.92 * snow)) * received
+    colour = planes(blend(path.colour, TRODDEN, 0.92 * snow)) * landscape.light.received(*UPWARD)
     colour = colour * grain * (1.0 - (0.22 - 0.08 * snow) * ruts)
     colour = mix(colour, haze_colour(landscape), 0.55 * np.exp(-(y - landscape.horizon) / 0.09))
     cover = 0.85 * cover * smoothstep(0.0, 0.04, near)
@@ -123,17 +120,15 @@ def paint_house(picture: np.ndarray, house: House, light: Light, snow: float) ->
     flip = -1.0 if house.mirrored else 1.0
     u, v = (x - house.x) * flip / house.height, (house.foot - y) / house.height
     pixel = 1.0 / (size * house.height)
-    sun_x = light.toward[0] * flip
+    light = light.flipped(flip)
     total = np.zeros((size, size))
 
-    shadow = np.exp(-(((u - 0.7 + 0.5 * sun_x) / 0.95) ** 2) - ((v + 0.02) / 0.10) ** 2)
+    shadow = np.exp(-(((u - 0.7 + 0.5 * light.toward[0]) / 0.95) ** 2) - ((v + 0.02) / 0.10) ** 2)
     picture *= 1.0 - 0.45 * min(1.0, sum(light.sun) / 2.0) * shadow
 
     def paint(corners: list, albedo: Colour, normal: tuple[float, float, float]) -> None:
         cover = coverage(polygon_distance(corners, u, v), pixel)
-        nx, ny, nz = (np.array([part]) for part in normal)
-        received, _ = shade(Light((sun_x, *light.toward[1:]), light.sun, light.sky, light.bounce), nx, ny, nz)
-        lay_over(picture, planes(albedo) * received, cover)
+        lay_over(picture, planes(albedo) * light.received(*normal), cover)
         np.maximum(total, cover, out=total)
 
     roof = blend(house.roof, SNOW, 0.96 * snow)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minicyclegan.worlds.light import Light, shade
+from minicyclegan.worlds.light import Light
 from minicyclegan.worlds.paint import Colour, coverage, grid, lay_over, planes, polygon_distance, smoothstep, unit
 
 LOOK_DOWN = np.radians(24.0)  # how steeply the camera looks at the table
@@ -73,10 +73,10 @@ def paint_block(picture: np.ndarray, solid: Solid, light: Light) -> np.ndarray:
 def _paint_surface(
     picture: np.ndarray, solid: Solid, light: Light, nx: np.ndarray, ny: np.ndarray, nz: np.ndarray, cover: np.ndarray
 ) -> None:
-    received, mirrored = shade(light, nx, ny, nz, gloss=solid.gloss)
+    mirrored = solid.gloss * light.highlight(nx, ny, nz)
     _, y = grid(picture.shape[2])
     near_table = 1.0 - 0.35 * smoothstep(0.5, 0.0, (solid.foot + 0.1 * solid.radius - y) / solid.radius)
-    colour = planes(solid.colour) * received * near_table + mirrored**1.5
+    colour = planes(solid.colour) * light.received(nx, ny, nz) * near_table + mirrored**1.5
     lay_over(picture, colour, cover)
 
 

@@ -20,7 +20,7 @@ from minicyclegan.worlds.landscape import (
 )
 from minicyclegan.worlds.paint import blend, to_bytes
 from minicyclegan.worlds.scenery import House, Lake, Path, paint_house, paint_lake, paint_path
-from minicyclegan.worlds.trees import Tree, paint_tree
+from minicyclegan.worlds.trees import Tree, paint_tree, tree_at
 
 GREEN = tuple(soil for soil in SOILS if soil.name in ("meadow", "pasture", "marsh"))
 LABELS = ("sky", "hills", "ground", "path", "lake", "tree", "house")
@@ -78,10 +78,7 @@ def _sample_tree(random: np.random.Generator, landscape: Landscape) -> Tree:
     x = random.uniform(-0.02, 1.02)
     if below > 0.10:
         x = float(random.choice([random.uniform(-0.02, 0.25), random.uniform(0.75, 1.02)]))
-    return Tree(
-        kind, x, landscape.horizon + below, height, float(0.45 * np.exp(-below / 0.03)), int(random.integers(2**31)),
-        tuple(map(float, tint)),
-    )  # fmt: skip
+    return tree_at(random, kind, x, landscape.horizon, below, height, tint)
 
 
 def _sample_house(random: np.random.Generator, horizon: float) -> House:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicyclegan.worlds.layer import Layer, Shape, empty_layer
-from minicyclegan.worlds.light import Light, shade
+from minicyclegan.worlds.light import Light
 from minicyclegan.worlds.paint import Colour, Noise, coverage, grid, mix, planes, unit
 
 SNOW = (0.93, 0.95, 0.98)
@@ -53,11 +53,16 @@ def sample_trees(
         below = 0.004 + 0.075 * random.uniform() ** 1.6
         tall = (0.05 + 3.2 * below) * random.uniform(0.75, 1.3) * (0.35 if kind == "bush" else 1.0)
         tint = np.clip(np.asarray(foliage) * random.uniform(0.82, 1.18) + random.uniform(-0.02, 0.02, 3), 0.02, 0.9)
-        trees.append(
-            Tree(kind, random.uniform(-0.05, 1.05), horizon + below, tall, float(0.45 * np.exp(-below / 0.03)),
-                 int(random.integers(2**31)), tuple(map(float, tint)))
-        )  # fmt: skip
+        trees.append(tree_at(random, kind, random.uniform(-0.05, 1.05), horizon, below, tall, tint))
     return tuple(sorted(trees, key=lambda tree: tree.foot))
+
+
+def tree_at(
+    random: np.random.Generator, kind: str, x: float, horizon: float, below: float, height: float, foliage: np.ndarray
+) -> Tree:
+    """A tree whose foot stands `below` the horizon; the nearer to it, the farther away and the hazier."""
+    haze = float(0.45 * np.exp(-below / 0.03))
+    return Tree(kind, x, horizon + below, height, haze, int(random.integers(2**31)), tuple(foliage))
 
 
 def paint_tree(
@@ -70,7 +75,7 @@ def paint_tree(
     _paint_shadow(picture, tree, light)
     if tree.kind in TRUNKS:
         bark, away = trunk_shape(layer, tree)
-        received, _ = shade(light, bark.nx, bark.ny, bark.nz)
+        received = light.received(bark.nx, bark.ny, bark.nz)
         layer.paint(0.8 * received * planes(BARK), coverage(away, layer.pixel))
     _paint_crown(layer, tree, light)
     layer.colour[:] = mix(layer.colour, layer.alpha * planes(haze), tree.haze)
@@ -82,7 +87,7 @@ def paint_tree(
 def tree_layer(tree: Tree, size: int) -> Layer:
     """An empty layer around the tree, in its own units; without pixels if it stands outside the picture."""
     parts = _crown(tree) + ([_trunk(tree)] if tree.kind in TRUNKS else [])
-    return empty_layer(size, tree.x, tree.foot, tree.height, 1.0, 1, parts, margin=0.07)
+    return empty_layer(size, tree.x, tree.foot, tree.height, parts, margin=0.07)
 
 
 def trunk_shape(layer: Layer, tree: Tree) -> tuple[Shape, np.ndarray]:
@@ -110,7 +115,7 @@ def _trunk(tree: Tree) -> np.ndarray:
 
 def _paint_crown(layer: Layer, tree: Tree, light: Light) -> None:
     shape, away, leaves = crown_shape(layer, tree)
-    received, _ = shade(light, shape.nx, shape.ny, shape.nz)
+    received = light.received(shape.nx, shape.ny, shape.nz)
     # Inside a crown it is dark between the lit clumps.
     tone = np.clip(0.95 + 0.35 * leaves, 0.5, 1.4)
     albedo = planes(tree.foliage)
