@@ -13,8 +13,7 @@ import numpy as np
 from minicyclegan.worlds.base import Domain, World
 from minicyclegan.worlds.facades_front import render_front
 from minicyclegan.worlds.facades_labels import CLASSES, WALL, render_label
-from minicyclegan.worlds.facades_layout import Layout
-from minicyclegan.worlds.facades_sampling import sample_layout
+from minicyclegan.worlds.facades_layout import Layout, sample_layout
 from minicyclegan.worlds.facades_style import (
     DARK_FRAME_PROBABILITY,
     FIELD_NAMES,

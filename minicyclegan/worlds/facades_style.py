@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
-from minicyclegan.worlds.facades_canvas import ramp
+from minicyclegan.worlds.paint import Colour
 
 Material = Literal["brick", "plaster", "stone"]
-MATERIALS: tuple[Material, ...] = ("brick", "plaster", "stone")
+MATERIALS: tuple[Material, ...] = get_args(Material)
 
 # The modes of the style: each is chosen with this probability, independently of the others and of the layout.
 WARM_WALL_PROBABILITY = 0.5
@@ -48,7 +49,7 @@ FIELD_NAMES: tuple[str, ...] = tuple(FIELD_RANGES)
 class Style:
     """One look. Ranges of the fields are in `FIELD_RANGES`; `seed` decides grain, clouds and what shows in panes."""
 
-    wall_colour: tuple[float, float, float]
+    wall_colour: Colour
     material: Material
     light_side: float
     light_height: float
@@ -84,29 +85,25 @@ class Style:
 
 def sample_style(rng: np.random.Generator) -> Style:
     """Draws a style. It knows no layout, so a label map can't tell anything about it."""
+
+    def draw(*fields: str) -> dict[str, float]:
+        return {field: rng.uniform(*FIELD_RANGES[field]) for field in fields}
+
     bright = rng.random() >= DARK_FRAME_PROBABILITY
     return Style(
         wall_colour=_sample_wall_colour(rng),
         material=MATERIALS[rng.choice(len(MATERIALS), p=MATERIAL_PROBABILITIES)],
         light_side=float(rng.choice([-1.0, 1.0]) * rng.uniform(0.35, 1.0)),
-        light_height=float(rng.uniform(0.4, 1.0)),
-        light_strength=float(rng.uniform(0.85, 1.08)),
-        light_warmth=float(rng.uniform(-1.0, 1.0)),
-        dirt=float(rng.beta(1.2, 2.0)),
-        frame_brightness=float(rng.uniform(0.82, 0.95) if bright else rng.uniform(0.1, 0.28)),
-        trim_brightness=float(rng.uniform(0.7, 0.97)),
-        door_hue=float(rng.random()),
-        roof_tone=float(rng.random()),
-        sky_tone=float(rng.random()),
-        curtains=float(rng.random()),
-        texture_scale=float(rng.uniform(0.8, 1.25)),
-        texture_phase_x=float(rng.random()),
-        texture_phase_y=float(rng.random()),
+        **draw("light_height", "light_strength", "light_warmth"),
+        dirt=rng.beta(1.2, 2.0),
+        frame_brightness=rng.uniform(0.82, 0.95) if bright else rng.uniform(0.1, 0.28),
+        **draw("trim_brightness", "door_hue", "roof_tone", "sky_tone", "curtains"),
+        **draw("texture_scale", "texture_phase_x", "texture_phase_y"),
         seed=int(rng.integers(2**31)),
     )
 
 
-def _sample_wall_colour(rng: np.random.Generator) -> tuple[float, float, float]:
+def _sample_wall_colour(rng: np.random.Generator) -> Colour:
     """Two clusters with a wide gap between them: terracotta to ochre, and sage to slate blue."""
     if rng.random() < WARM_WALL_PROBABILITY:
         hue, saturation, value = rng.uniform(0.015, 0.12), rng.uniform(0.38, 0.62), rng.uniform(0.66, 0.86)
@@ -120,8 +117,18 @@ def light_colour(style: Style) -> np.ndarray:
     return style.light_strength * (1.0 + style.light_warmth * np.array([0.045, 0.005, -0.05]))
 
 
+def roof_colour(style: Style) -> np.ndarray:
+    return _ramp([(0.33, 0.37, 0.44), (0.42, 0.34, 0.32), (0.66, 0.34, 0.24)], style.roof_tone)
+
+
 def sky_colours(style: Style) -> tuple[np.ndarray, np.ndarray]:
     """The sky's colour overhead and at the horizon, each (3,); panes mirror them."""
-    zenith = ramp([(0.25, 0.52, 0.86), (0.42, 0.64, 0.88), (0.5, 0.56, 0.74)], style.sky_tone)
-    horizon = ramp([(0.72, 0.86, 0.97), (0.86, 0.92, 0.96), (0.98, 0.82, 0.68)], style.sky_tone)
+    zenith = _ramp([(0.25, 0.52, 0.86), (0.42, 0.64, 0.88), (0.5, 0.56, 0.74)], style.sky_tone)
+    horizon = _ramp([(0.72, 0.86, 0.97), (0.86, 0.92, 0.96), (0.98, 0.82, 0.68)], style.sky_tone)
     return zenith, horizon
+
+
+def _ramp(colours: Sequence[Colour], place: float) -> np.ndarray:
+    """The colour at `place` in [0, 1] on a path through evenly spaced colours: (3,)."""
+    keys = np.linspace(0.0, 1.0, len(colours))
+    return np.array([np.interp(place, keys, channel) for channel in zip(*colours, strict=True)])
