@@ -121,11 +121,7 @@ def _paint_room(scene: Scene, size: int) -> np.ndarray:
 
 
 CIRCLES2SQUARES = World(
-    name="circles2squares",
-    kind="unpaired",
-    domains=("balls", "blocks"),
-    description="balls and blocks on the same tables: the shape would have to change, so it fails instructively",
-    sample_scene=sample_scene,
-    render=render,
-    truth=truth,
-)
+    "circles2squares", "unpaired", ("balls", "blocks"),
+    "balls and blocks on the same tables: the shape would have to change, so it fails instructively",
+    sample_scene, render, truth,
+)  # fmt: skip

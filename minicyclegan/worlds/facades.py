@@ -12,7 +12,7 @@ import numpy as np
 
 from minicyclegan.worlds.base import Domain, World
 from minicyclegan.worlds.facades_front import render_front
-from minicyclegan.worlds.facades_labels import CLASSES, WALL, render_label
+from minicyclegan.worlds.facades_labels import CLASSES, PALETTE, WALL, render_label
 from minicyclegan.worlds.facades_layout import Layout, sample_layout
 from minicyclegan.worlds.facades_style import (
     DARK_FRAME_PROBABILITY,
@@ -28,23 +28,6 @@ __all__ = [
     "CLASSES", "DARK_FRAME_PROBABILITY", "FACADES", "FIELD_NAMES", "FIELD_RANGES", "PALETTE", "WARM_WALL_PROBABILITY",
     "FacadeScene", "Layout", "Style", "light_colour", "render_front", "render_label", "sample_layout", "sample_style",
 ]  # fmt: skip
-
-# The colour of each class in a label picture: (number of classes, 3) uint8, in the order of CLASSES.
-PALETTE = np.array(
-    [
-        (140, 200, 240),  # sky
-        (60, 70, 160),  # wall
-        (250, 220, 90),  # window
-        (190, 60, 50),  # door
-        (230, 130, 190),  # balcony
-        (245, 245, 240),  # cornice
-        (130, 80, 60),  # roof
-        (70, 160, 70),  # plant
-        (120, 120, 120),  # ground
-    ],
-    dtype=np.uint8,
-)
-PALETTE.setflags(write=False)
 
 
 @dataclass(frozen=True)
@@ -88,11 +71,7 @@ def truth(scene: FacadeScene, size: int) -> dict[str, Any]:
 
 
 FACADES = World(
-    name="facades",
-    kind="paired",
-    domains=("label map", "building front"),
-    description="Building fronts from label maps; wall, light and dirt are free, so one label map has many fronts.",
-    sample_scene=sample_scene,
-    render=render,
-    truth=truth,
-)
+    "facades", "paired", ("label map", "building front"),
+    "Building fronts from label maps; wall, light and dirt are free, so one label map has many fronts.",
+    sample_scene, render, truth,
+)  # fmt: skip

@@ -11,7 +11,15 @@ import numpy as np
 from minicyclegan.worlds.facades_canvas import Canvas, noise
 from minicyclegan.worlds.facades_layout import Layout, Opening, Plant, Rectangle, Roof
 
-CLASSES: tuple[str, ...] = ("sky", "wall", "window", "door", "balcony", "cornice", "roof", "plant", "ground")
+# Every class with its colour in a label picture.
+COLOURS = {
+    "sky": (140, 200, 240), "wall": (60, 70, 160), "window": (250, 220, 90), "door": (190, 60, 50),
+    "balcony": (230, 130, 190), "cornice": (245, 245, 240), "roof": (130, 80, 60), "plant": (70, 160, 70),
+    "ground": (120, 120, 120),
+}  # fmt: skip
+CLASSES: tuple[str, ...] = tuple(COLOURS)
+PALETTE = np.array(list(COLOURS.values()), dtype=np.uint8)  # (number of classes, 3), in the order of CLASSES
+PALETTE.setflags(write=False)
 SKY, WALL, WINDOW, DOOR, BALCONY, CORNICE, ROOF, PLANT, GROUND = range(len(CLASSES))
 
 GABLE_EDGE = 0.03  # how thick a gable's roof is, seen from the front

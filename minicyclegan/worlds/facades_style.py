@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import colorsys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -19,52 +19,32 @@ WARM_WALL_PROBABILITY = 0.5
 DARK_FRAME_PROBABILITY = 0.4
 MATERIAL_PROBABILITIES = (0.4, 0.35, 0.25)
 
-# Every field of the style vector with its range.
-FIELD_RANGES: dict[str, tuple[float, float]] = {
-    "wall_red": (0.0, 1.0),
-    "wall_green": (0.0, 1.0),
-    "wall_blue": (0.0, 1.0),
-    "brick": (0.0, 1.0),  # one of these three is 1, the others 0
-    "plaster": (0.0, 1.0),
-    "stone": (0.0, 1.0),
-    "light_side": (-1.0, 1.0),  # the sun stands to the left (-1) or to the right (1); never quite in the middle
-    "light_height": (0.4, 1.0),  # how far downwards shadows reach, as a share of what casts them
-    "light_strength": (0.85, 1.08),
-    "light_warmth": (-1.0, 1.0),  # bluish to yellowish
-    "dirt": (0.0, 1.0),
-    "frame_brightness": (0.1, 0.95),  # below 0.3: dark frames; above 0.8: bright ones
-    "trim_brightness": (0.7, 0.97),  # cornices, lintels, sills
-    "door_hue": (0.0, 1.0),
-    "roof_tone": (0.0, 1.0),  # slate to terracotta
-    "sky_tone": (0.0, 1.0),  # blue day to dusk
-    "curtains": (0.0, 1.0),  # the share of windows that have any
-    "texture_scale": (0.8, 1.25),
-    "texture_phase_x": (0.0, 1.0),
-    "texture_phase_y": (0.0, 1.0),
-}
-FIELD_NAMES: tuple[str, ...] = tuple(FIELD_RANGES)
+
+def within(low: float, high: float) -> Any:
+    """A field of the style with its range."""
+    return field(metadata={"range": (low, high)})
 
 
 @dataclass(frozen=True)
 class Style:
-    """One look. Ranges of the fields are in `FIELD_RANGES`; `seed` decides grain, clouds and what shows in panes."""
+    """One look; `seed` decides grain, clouds and what shows in panes."""
 
     wall_colour: Colour
     material: Material
-    light_side: float
-    light_height: float
-    light_strength: float
-    light_warmth: float
-    dirt: float
-    frame_brightness: float
-    trim_brightness: float
-    door_hue: float
-    roof_tone: float
-    sky_tone: float
-    curtains: float
-    texture_scale: float
-    texture_phase_x: float
-    texture_phase_y: float
+    light_side: float = within(-1.0, 1.0)  # the sun stands to the left (-1) or the right (1); never quite in the middle
+    light_height: float = within(0.4, 1.0)  # how far downwards shadows reach, as a share of what casts them
+    light_strength: float = within(0.85, 1.08)
+    light_warmth: float = within(-1.0, 1.0)  # bluish to yellowish
+    dirt: float = within(0.0, 1.0)
+    frame_brightness: float = within(0.1, 0.95)  # below 0.3: dark frames; above 0.8: bright ones
+    trim_brightness: float = within(0.7, 0.97)  # cornices, lintels, sills
+    door_hue: float = within(0.0, 1.0)
+    roof_tone: float = within(0.0, 1.0)  # slate to terracotta
+    sky_tone: float = within(0.0, 1.0)  # blue day to dusk
+    curtains: float = within(0.0, 1.0)  # the share of windows that have any
+    texture_scale: float = within(0.8, 1.25)
+    texture_phase_x: float = within(0.0, 1.0)
+    texture_phase_y: float = within(0.0, 1.0)
     seed: int
 
     @property
@@ -79,8 +59,17 @@ class Style:
     def vector(self) -> np.ndarray:
         """All fields but the seed, as float64 of shape (len(FIELD_NAMES),), in the order of `FIELD_NAMES`."""
         materials = {name: float(self.material == name) for name in MATERIALS}
-        colours = dict(zip(("wall_red", "wall_green", "wall_blue"), self.wall_colour, strict=True))
+        colours = dict(zip(COLOUR_FIELDS, self.wall_colour, strict=True))
         return np.array([{**vars(self), **colours, **materials}[name] for name in FIELD_NAMES], dtype=np.float64)
+
+
+COLOUR_FIELDS = ("wall_red", "wall_green", "wall_blue")
+# Every entry of the style vector with its range; of the three materials one is 1, the others 0.
+FIELD_RANGES: dict[str, tuple[float, float]] = {
+    **dict.fromkeys((*COLOUR_FIELDS, *MATERIALS), (0.0, 1.0)),
+    **{field.name: field.metadata["range"] for field in fields(Style) if field.metadata},
+}
+FIELD_NAMES: tuple[str, ...] = tuple(FIELD_RANGES)
 
 
 def sample_style(rng: np.random.Generator) -> Style:

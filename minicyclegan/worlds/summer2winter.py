@@ -147,11 +147,7 @@ def _paint(scene: Scene, snow: float, size: int, labels: np.ndarray) -> np.ndarr
 
 
 SUMMER2WINTER = World(
-    name="summer2winter",
-    kind="unpaired",
-    domains=("landscapes in summer", "landscapes in winter"),
-    description="the same landscapes in summer and under snow: colour and texture only, the easy one",
-    sample_scene=sample_scene,
-    render=render,
-    truth=truth,
-)
+    "summer2winter", "unpaired", ("landscapes in summer", "landscapes in winter"),
+    "the same landscapes in summer and under snow: colour and texture only, the easy one",
+    sample_scene, render, truth,
+)  # fmt: skip

@@ -224,7 +224,7 @@ def test_the_command_writes_a_sheet_and_a_folder(tmp_path):
         (("horse2zebras", "--out", "a.png"), "did you mean horse2zebra?"),
         (("horse2zebra",), "either --out SHEET.png or --folder DIR"),
         (("horse2zebra", "--folder", "x"), "--count"),
-        (("horse2zebra", "--out", "a.png", "--count", "0"), "above 0"),
+        (("horse2zebra", "--out", "a.png", "--count", "0"), "must be at least 1, not 0"),
         (("--out", "a.png"), "which world?"),
     ],
 )
