@@ -5,6 +5,7 @@ It exists to fail in an instructive way: the translation has to change shapes, a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +60,7 @@ def sample_scene(random: np.random.Generator) -> Scene:
     wall = np.array(WALLS[random.integers(len(WALLS))]) * random.uniform(0.85, 1.1)
     return Scene(
         tuple(sorted(solids, key=lambda solid: solid.foot)), _sample_light(random, table), edge,
-        tuple(map(float, table)), tuple(map(float, wall)), random.uniform(0.0, 1.0), int(random.integers(2**31)),
+        tuple(table), tuple(wall), random.uniform(0.0, 1.0), int(random.integers(2**31)),
     )  # fmt: skip
 
 
@@ -83,21 +84,20 @@ def render(scene: Scene, domain: Domain, size: int) -> np.ndarray:
 
 def truth(scene: Scene, size: int) -> dict[str, Any]:
     """mask_round and mask_square: the balls and the blocks; where the solids stand, how large, their colours."""
-    masks = []
-    for paint in (paint_ball, paint_block):
-        mask = np.zeros((size, size))
-        for solid in scene.solids:
-            mask = np.maximum(mask, paint(np.zeros((3, size, size)), solid, scene.light))
-        masks.append(to_bytes(mask))
     return {
-        "mask_round": masks[0],
-        "mask_square": masks[1],
+        "mask_round": _mask(scene, paint_ball, size),
+        "mask_square": _mask(scene, paint_block, size),
         "places": np.array([(solid.x, solid.foot) for solid in scene.solids]),
         "radii": np.array([solid.radius for solid in scene.solids]),
         "turns": np.array([solid.turn for solid in scene.solids]),
         "colours": np.array([solid.colour for solid in scene.solids]),
         "light": np.array(scene.light.toward),
     }
+
+
+def _mask(scene: Scene, paint: Callable[[np.ndarray, Solid, Light], np.ndarray], size: int) -> np.ndarray:
+    covers = [paint(np.zeros((3, size, size)), solid, scene.light) for solid in scene.solids]
+    return to_bytes(np.max(covers, axis=0))
 
 
 def _paint_room(scene: Scene, size: int) -> np.ndarray:

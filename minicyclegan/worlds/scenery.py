@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minicyclegan.worlds.landscape import Landscape, haze_colour
+from minicyclegan.worlds.landscape import Landscape
 from minicyclegan.worlds.light import UPWARD, Light
 from minicyclegan.worlds.paint import (
     Colour,
@@ -19,6 +19,7 @@ from minicyclegan.worlds.paint import (
     planes,
     polygon_distance,
     smoothstep,
+    unit,
 )
 from minicyclegan.worlds.trees import SNOW
 
@@ -95,7 +96,7 @@ def paint_path(picture: np.ndarray, path: Path, landscape: Landscape, snow: floa
     """Paints in place and returns the coverage (size, size): trodden earth, or trodden snow."""
     size = picture.shape[2]
     x, y = grid(size)
-    near = np.clip((y - landscape.horizon) / (1.0 - landscape.horizon), 0.0, 1.0)
+    near = unit((y - landscape.horizon) / (1.0 - landscape.horizon))
     winding = path.bend * np.sin(path.phase + 5.5 * (1.0 - near) ** 1.7) * near * (1.0 - 0.35 * near)
     middle = path.end + (path.start - path.end) * near**1.25 + winding
     half = path.width * (0.012 + near)
@@ -107,7 +108,7 @@ def paint_path(picture: np.ndarray, path: Path, landscape: Landscape, snow: floa
     grain = 1.0 + 0.10 * noise.fractal(x * 40.0 / (near + 0.1), 9.0 / (near + 0.05), 2, 40.0 / size / (near + 0.1) ** 2)
     colour = planes(blend(path.colour, TRODDEN, 0.92 * snow)) * landscape.light.received(*UPWARD)
     colour = colour * grain * (1.0 - (0.22 - 0.08 * snow) * ruts)
-    colour = mix(colour, haze_colour(landscape), 0.55 * np.exp(-(y - landscape.horizon) / 0.09))
+    colour = mix(colour, landscape.haze, 0.55 * np.exp(-(y - landscape.horizon) / 0.09))
     cover = 0.85 * cover * smoothstep(0.0, 0.04, near)
     lay_over(picture, colour, cover)
     return cover

@@ -8,27 +8,17 @@ from typing import Any
 import numpy as np
 
 from minicyclegan.worlds.base import Domain, World
-from minicyclegan.worlds.landscape import (
-    SOILS,
-    Landscape,
-    Mood,
-    Soil,
-    haze_colour,
-    light_from,
-    paint_land,
-    sample_landscape,
-)
+from minicyclegan.worlds.landscape import SOILS, Landscape, paint_land, sample_landscape
 from minicyclegan.worlds.paint import blend, to_bytes
 from minicyclegan.worlds.scenery import House, Lake, Path, paint_house, paint_lake, paint_path
 from minicyclegan.worlds.trees import Tree, paint_tree, tree_at
 
 GREEN = tuple(soil for soil in SOILS if soil.name in ("meadow", "pasture", "marsh"))
+WALLS = ((0.90, 0.86, 0.77), (0.84, 0.78, 0.66), (0.80, 0.62, 0.52), (0.88, 0.88, 0.86))
+ROOFS = ((0.58, 0.26, 0.18), (0.46, 0.24, 0.18), (0.36, 0.36, 0.40), (0.62, 0.36, 0.20))
 LABELS = ("sky", "hills", "ground", "path", "lake", "tree", "house")
 
-SNOWFIELD = np.array([0.94, 0.95, 0.97])
-HOLLOWS = np.array([0.80, 0.84, 0.91])  # snow in its own shade
-NEEDLES = np.array([0.20, 0.28, 0.25])
-TWIGS = np.array([0.42, 0.38, 0.36])  # a bare crown, seen from afar
+SNOWFIELD, HOLLOWS = (0.94, 0.95, 0.97), (0.80, 0.84, 0.91)  # snow in the light, and in its own shade
 
 
 @dataclass(frozen=True)
@@ -63,7 +53,7 @@ def sample_scene(random: np.random.Generator) -> Scene:
             width=random.uniform(0.05, 0.11),
             bend=random.uniform(-0.35, 0.35),
             phase=random.uniform(0.0, 6.28),
-            colour=tuple(float(c) for c in random.uniform(0.9, 1.1) * np.array([0.60, 0.54, 0.45])),
+            colour=tuple(random.uniform(0.9, 1.1) * np.array([0.60, 0.54, 0.45])),
         )
     things.sort(key=lambda thing: thing.foot)
     return Scene(replace(landscape, trees=()), random.uniform(0.85, 1.0), tuple(things), lake, path)
@@ -83,32 +73,29 @@ def _sample_tree(random: np.random.Generator, landscape: Landscape) -> Tree:
 
 def _sample_house(random: np.random.Generator, horizon: float) -> House:
     below = random.uniform(0.02, 0.14)
-    walls = np.array([(0.90, 0.86, 0.77), (0.84, 0.78, 0.66), (0.80, 0.62, 0.52), (0.88, 0.88, 0.86)])
-    roofs = np.array([(0.58, 0.26, 0.18), (0.46, 0.24, 0.18), (0.36, 0.36, 0.40), (0.62, 0.36, 0.20)])
     return House(
         x=random.uniform(0.15, 0.85),
         foot=horizon + below,
         height=(0.05 + 0.95 * below) * random.uniform(0.9, 1.3),
         mirrored=bool(random.uniform() < 0.5),
-        wall=tuple(map(float, walls[random.integers(len(walls))])),
-        roof=tuple(map(float, roofs[random.integers(len(roofs))])),
+        wall=WALLS[random.integers(len(WALLS))],
+        roof=ROOFS[random.integers(len(ROOFS))],
     )
 
 
 def wintered(landscape: Landscape, snow: float) -> Landscape:
     """The same place under snow, in the paler light of winter."""
-    summer = landscape.soil
-    soil = Soil(
-        "snow", blend(summer.first, SNOWFIELD, snow), blend(summer.second, HOLLOWS, snow),
-        blend(summer.foliage, (0.62, 0.66, 0.70), 0.8 * snow), 0.15, summer.tree_kinds,
+    soil, mood = landscape.soil, landscape.mood
+    white = replace(
+        soil, name="snow", first=blend(soil.first, SNOWFIELD, snow), second=blend(soil.second, HOLLOWS, snow),
+        foliage=blend(soil.foliage, (0.62, 0.66, 0.70), 0.8 * snow), grass=0.15,
     )  # fmt: skip
-    mood = landscape.mood
-    pale = Mood(
-        mood.name, blend(mood.top, (0.66, 0.74, 0.84), 0.5), blend(mood.low, (0.90, 0.92, 0.95), 0.6),
-        blend(mood.cloud, (0.90, 0.91, 0.93), 0.5), blend(mood.sun, (0.52, 0.50, 0.47), 0.6),
-        blend(mood.shade, (0.50, 0.54, 0.62), 0.6), mood.height, mood.clouds,
+    pale = replace(
+        mood, top=blend(mood.top, (0.66, 0.74, 0.84), 0.5), low=blend(mood.low, (0.90, 0.92, 0.95), 0.6),
+        cloud=blend(mood.cloud, (0.90, 0.91, 0.93), 0.5), sun=blend(mood.sun, (0.52, 0.50, 0.47), 0.6),
+        shade=blend(mood.shade, (0.50, 0.54, 0.62), 0.6),
     )  # fmt: skip
-    return replace(landscape, soil=soil, mood=pale, light=light_from(landscape.light.toward, soil, pale))
+    return replace(landscape, soil=white, mood=pale)
 
 
 def render(scene: Scene, domain: Domain, size: int) -> np.ndarray:
@@ -140,9 +127,8 @@ def _paint(scene: Scene, snow: float, size: int, labels: np.ndarray) -> np.ndarr
         if isinstance(thing, House):
             labels[paint_house(picture, thing, landscape.light, snow) > 0.5] = LABELS.index("house")
         else:
-            bare = NEEDLES if thing.kind == "fir" else TWIGS
-            tree = replace(thing, foliage=blend(thing.foliage, bare, snow), snow=snow)
-            paint_tree(picture, tree, landscape.light, haze_colour(landscape), labels, LABELS.index("tree"))
+            cover = paint_tree(picture, thing, landscape.light, landscape.haze, snow)
+            labels[cover > 0.5] = LABELS.index("tree")
     return picture
 
 

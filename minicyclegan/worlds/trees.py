@@ -8,9 +8,10 @@ import numpy as np
 
 from minicyclegan.worlds.layer import Layer, Shape, empty_layer
 from minicyclegan.worlds.light import Light
-from minicyclegan.worlds.paint import Colour, Noise, coverage, grid, mix, planes, unit
+from minicyclegan.worlds.paint import Colour, Noise, blend, coverage, grid, mix, planes, unit
 
 SNOW = (0.93, 0.95, 0.98)
+NEEDLES, TWIGS = (0.20, 0.28, 0.25), (0.42, 0.38, 0.36)  # a fir in winter, and a bare crown, seen from afar
 BARK = (0.36, 0.33, 0.31)  # greyer than any horse
 
 # Crowns for a tree of height 1: circles joined in chains, in tree units, the foot of the trunk at (0, 0).
@@ -29,8 +30,8 @@ TRUNKS: dict[str, float] = {"round": 0.045, "poplar": 0.03, "fir": 0.035, "umbre
 
 @dataclass(frozen=True)
 class Tree:
-    """One tree: where its foot stands in the picture, its height in picture widths, the haze before it (0 .. 1), its
-    own seed and colour, and how much snow lies on it (0 .. 1)."""
+    """One tree: where its foot stands in the picture, its height in picture widths, the haze before it (0 .. 1), and
+    its own seed and colour."""
 
     kind: str
     x: float
@@ -39,7 +40,6 @@ class Tree:
     haze: float
     seed: int
     foliage: Colour
-    snow: float = 0.0
 
 
 def sample_trees(
@@ -65,23 +65,21 @@ def tree_at(
     return Tree(kind, x, horizon + below, height, haze, int(random.integers(2**31)), tuple(foliage))
 
 
-def paint_tree(
-    picture: np.ndarray, tree: Tree, light: Light, haze: Colour, labels: np.ndarray | None = None, label: int = 0
-) -> None:
-    """Paints the tree with its shadow into a (3, size, size) picture, in place, and its label into `labels`."""
-    layer = tree_layer(tree, picture.shape[2])
+def paint_tree(picture: np.ndarray, tree: Tree, light: Light, haze: Colour, snow: float = 0.0) -> np.ndarray:
+    """Paints the tree with its shadow in place and returns the coverage (size, size); snow (0 .. 1) lies on it."""
+    size = picture.shape[2]
+    layer, cover = tree_layer(tree, size), np.zeros((size, size))
     if layer.alpha.size == 0:
-        return
+        return cover
     _paint_shadow(picture, tree, light)
     if tree.kind in TRUNKS:
         bark, away = trunk_shape(layer, tree)
-        received = light.received(bark.nx, bark.ny, bark.nz)
-        layer.paint(0.8 * received * planes(BARK), coverage(away, layer.pixel))
-    _paint_crown(layer, tree, light)
+        layer.paint(0.8 * light.received(bark.nx, bark.ny, bark.nz) * planes(BARK), coverage(away, layer.pixel))
+    _paint_crown(layer, tree, light, snow)
     layer.colour[:] = mix(layer.colour, layer.alpha * planes(haze), tree.haze)
     layer.lay_on(picture)
-    if labels is not None:
-        labels[layer.rows, layer.columns][layer.alpha > 0.5] = label
+    cover[layer.rows, layer.columns] = layer.alpha
+    return cover
 
 
 def tree_layer(tree: Tree, size: int) -> Layer:
@@ -113,16 +111,15 @@ def _trunk(tree: Tree) -> np.ndarray:
     return np.array([(0.0, 0.0, width * 1.3), (0.01, 0.45, width * 0.8), (0.0, 0.8, width * 0.4)])
 
 
-def _paint_crown(layer: Layer, tree: Tree, light: Light) -> None:
+def _paint_crown(layer: Layer, tree: Tree, light: Light, snow: float) -> None:
     shape, away, leaves = crown_shape(layer, tree)
-    received = light.received(shape.nx, shape.ny, shape.nz)
     # Inside a crown it is dark between the lit clumps.
     tone = np.clip(0.95 + 0.35 * leaves, 0.5, 1.4)
-    albedo = planes(tree.foliage)
-    if tree.snow > 0.0:  # on what looks up, in clumps
-        lying = unit(0.35 + 0.9 * shape.ny + 0.9 * leaves) * tree.snow
-        albedo = mix(albedo, SNOW, np.maximum(lying, 0.18 * tree.snow))
-    layer.paint(albedo * received * tone, coverage(away, layer.pixel))
+    albedo = planes(blend(tree.foliage, NEEDLES if tree.kind == "fir" else TWIGS, snow))
+    if snow > 0.0:  # on what looks up, in clumps
+        lying = unit(0.35 + 0.9 * shape.ny + 0.9 * leaves) * snow
+        albedo = mix(albedo, SNOW, np.maximum(lying, 0.18 * snow))
+    layer.paint(albedo * light.received(shape.nx, shape.ny, shape.nz) * tone, coverage(away, layer.pixel))
 
 
 def _paint_shadow(picture: np.ndarray, tree: Tree, light: Light) -> None:
