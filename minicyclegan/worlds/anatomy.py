@@ -183,13 +183,10 @@ def pose_body(pose: Pose, detailed: bool = True) -> Body:
     def in_head(knots: np.ndarray) -> np.ndarray:
         return np.column_stack([poll + knots[:, :1] * along + knots[:, 1:2] * across, knots[:, 2]])
 
+    kinds = (FORE_STRIDE, FORE_STANDING, _fore_leg), (HIND_STRIDE, HIND_STANDING, _hind_leg)
     legs = []
-    for index, phase in enumerate(pose.phases):
-        is_fore = index % 2 == 0
-        if is_fore:
-            knots = _fore_leg(_leg_angles(FORE_STRIDE, FORE_STANDING, phase, pose.stride))
-        else:
-            knots = _hind_leg(_leg_angles(HIND_STRIDE, HIND_STANDING, phase, pose.stride))
+    for phase, (table, standing, leg) in zip(pose.phases, 2 * kinds, strict=True):
+        knots = leg(_leg_angles(table, standing, phase, pose.stride))
         legs.append(_planted(knots, pose.stride < 0.05 or phase < TOE_OFF, detailed))
     return Body(
         torso=SMOOTH_TORSO if detailed else TORSO,
@@ -212,10 +209,8 @@ def _neck(pose: Pose) -> tuple[Chain, np.ndarray]:
     pieces = len(NECK_RADII) - 1
     angles = np.radians(pose.neck - pose.bend * (np.arange(pieces) + 0.5) / pieces)
     steps = NECK_LENGTH / pieces * np.column_stack([np.cos(angles), np.sin(angles)])
-    base = np.array(NECK_BASE) - (
-        0.0,
-        0.05 * np.clip((30.0 - pose.neck) / 50.0, 0.0, 1.0),
-    )  # sinks as the head goes down
+    sunk = 0.05 * np.clip((30.0 - pose.neck) / 50.0, 0.0, 1.0)  # as the head goes down
+    base = np.array(NECK_BASE) - (0.0, sunk)
     points = np.concatenate([[base], base + np.cumsum(steps, axis=0)])
     between = np.concatenate([angles[:1], 0.5 * (angles[1:] + angles[:-1]), angles[-1:]])
     return np.column_stack([points, NECK_RADII]), np.column_stack([-np.sin(between), np.cos(between)])
@@ -255,6 +250,5 @@ def _planted(knots: np.ndarray, on_ground: bool, detailed: bool) -> Leg:
     knots = knots.copy()
     knots[:, 1] = top + (knots[:, 1] - top) * (top - target) / (top - sole)
     coronet, toe = knots[-2, :2], knots[-1, :2]
-    return Leg(
-        smooth_chain(knots, 2) if detailed else knots, knots, coronet, (toe - coronet) / np.linalg.norm(toe - coronet)
-    )
+    down = (toe - coronet) / np.linalg.norm(toe - coronet)
+    return Leg(smooth_chain(knots, 2) if detailed else knots, knots, coronet, down)

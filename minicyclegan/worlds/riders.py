@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from minicyclegan.worlds.animals import GAITS, Animal, sample_animal
 from minicyclegan.worlds.base import World
-from minicyclegan.worlds.herd import sample_mounts
 from minicyclegan.worlds.landscape import sample_landscape
 from minicyclegan.worlds.meadow import Scene, render, truth
 from minicyclegan.worlds.rider import sample_rider
@@ -17,8 +17,23 @@ from minicyclegan.worlds.rider import sample_rider
 
 def sample_scene(random: np.random.Generator) -> Scene:
     landscape = sample_landscape(random)
-    animals = sample_mounts(random, landscape.horizon)
+    animals = _sample_mounts(random, landscape.horizon)
     return Scene(landscape, animals, tuple(sample_rider(random) for _ in animals))
+
+
+def _sample_mounts(random: np.random.Generator, horizon: float) -> tuple[Animal, ...]:
+    """One or two animals with room above for riders, none of them grazing; the farthest first."""
+    count = random.choice([1, 2], p=[0.8, 0.2])
+    length = random.uniform(0.60, 0.82) if count == 1 else random.uniform(0.52, 0.62)
+    ground = random.uniform(max(0.80, horizon + 0.34), 0.93)
+    middle = 0.5 + random.uniform(-0.5, 0.5) * (1.0 - length) * 0.9
+    animals = [sample_animal(random, length, middle, ground, GAITS[:3])]
+    if count == 2:
+        farther = random.uniform(0.70, 0.88)
+        place = np.clip(middle + random.choice([-1, 1]) * random.uniform(0.30, 0.42), 0.15, 0.85)
+        foot = horizon + (ground - horizon) * farther
+        animals.insert(0, sample_animal(random, length * farther, place, foot, GAITS[:3]))
+    return tuple(animals)
 
 
 RIDERS = World(
