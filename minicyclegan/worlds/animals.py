@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,10 +70,10 @@ class Animal:
 
 
 def sample_animal(
-    random: np.random.Generator, length: float, middle: float, ground: float, gaits: tuple[str, ...] = GAITS
+    generator: np.random.Generator, length: float, middle: float, ground: float, gaits: tuple[str, ...] = GAITS
 ) -> Animal:
-    facing = int(random.choice([-1, 1]))
-    slim = random.uniform(0.88, 1.0)
+    facing = int(generator.choice([-1, 1]))
+    slim = generator.uniform(0.88, 1.0)
     scale = length / (REACH * slim)
     return Animal(
         x=float(middle - facing * MIDDLE * scale * slim),
@@ -81,52 +81,52 @@ def sample_animal(
         scale=float(scale),
         facing=facing,
         slim=slim,
-        pose=_sample_pose(random, gaits),
-        coat=_sample_coat(random),
-        stripes=_sample_stripes(random, scale),
+        pose=_sample_pose(generator, gaits),
+        coat=_sample_coat(generator),
+        stripes=_sample_stripes(generator, scale),
     )
 
 
-def _sample_pose(random: np.random.Generator, gaits: tuple[str, ...]) -> Pose:
+def _sample_pose(generator: np.random.Generator, gaits: tuple[str, ...]) -> Pose:
     chances = np.array(GAIT_CHANCES[: len(gaits)])
-    gait = random.choice(gaits, p=chances / chances.sum())
-    beat = random.uniform()
-    tail = random.uniform(0.0, 0.35)
-    neck, bend, head = random.uniform(42, 64), random.uniform(14, 30), random.uniform(-56, -36)
+    gait = generator.choice(gaits, p=chances / chances.sum())
+    beat = generator.uniform()
+    tail = generator.uniform(0.0, 0.35)
+    neck, bend, head = generator.uniform(42, 64), generator.uniform(14, 30), generator.uniform(-56, -36)
     if gait == "standing":
-        stride, phases = random.uniform(0.15, 0.4), random.uniform(0.05, 0.5, 4)
+        stride, phases = generator.uniform(0.15, 0.4), generator.uniform(0.05, 0.5, 4)
     elif gait == "grazing":
-        stride, phases = random.uniform(0.25, 0.55), random.uniform(0.0, 0.55, 4)
-        neck, bend, head = random.uniform(-26, -14), random.uniform(26, 40), random.uniform(-78, -60)
+        stride, phases = generator.uniform(0.25, 0.55), generator.uniform(0.0, 0.55, 4)
+        neck, bend, head = generator.uniform(-26, -14), generator.uniform(26, 40), generator.uniform(-78, -60)
     elif gait == "walking":  # four beats: the hind foot a quarter before the fore foot of its side
-        stride, phases = random.uniform(0.7, 1.0), beat + np.array([0.0, 0.25, 0.5, 0.75])
+        stride, phases = generator.uniform(0.7, 1.0), beat + np.array([0.0, 0.25, 0.5, 0.75])
     else:  # trotting: diagonal legs together
-        stride, phases = random.uniform(0.9, 1.15), beat + np.array([0.0, 0.5, 0.5, 0.0])
-        neck, tail = random.uniform(48, 66), random.uniform(0.5, 1.0)
-    return Pose(stride, tuple(map(float, phases % 1.0)), neck, bend, head, tail, random.uniform(-12, 25))
+        stride, phases = generator.uniform(0.9, 1.15), beat + np.array([0.0, 0.5, 0.5, 0.0])
+        neck, tail = generator.uniform(48, 66), generator.uniform(0.5, 1.0)
+    return Pose(stride, tuple(phases % 1.0), neck, bend, head, tail, generator.uniform(-12, 25))
 
 
-def _sample_coat(random: np.random.Generator) -> Coat:
-    coat = COATS[random.choice(len(COATS), p=COAT_CHANCES)]
-    tint = random.uniform(0.92, 1.08) * np.array([1.0, random.uniform(0.96, 1.04), random.uniform(0.92, 1.08)])
+def _sample_coat(generator: np.random.Generator) -> Coat:
+    coat = COATS[generator.choice(len(COATS), p=COAT_CHANCES)]
+    tint = generator.uniform(0.92, 1.08) * np.array([1.0, generator.uniform(0.96, 1.04), generator.uniform(0.92, 1.08)])
     body = np.clip(np.asarray(coat.body) * tint, 0.0, 0.85)
-    return Coat(coat.name, tuple(map(float, body)), coat.mane, coat.points)
+    return replace(coat, body=tuple(body))
 
 
-def _sample_stripes(random: np.random.Generator, scale: float) -> Stripes:
+def _sample_stripes(generator: np.random.Generator, scale: float) -> Stripes:
     # Never so narrow that they blur at 64 px, where 0.084 of the picture are more than five pixels.
-    period = random.uniform(0.084, 0.112) / scale
-    dark, pale = random.uniform(0.04, 0.11), random.uniform(0.90, 0.97)
+    period = generator.uniform(0.084, 0.112) / scale
+    dark, pale = generator.uniform(0.04, 0.11), generator.uniform(0.90, 0.97)
     return Stripes(
         period=period,
-        width=random.uniform(0.43, 0.58),
-        phase=random.uniform(0.0, 2.0 * np.pi),
-        tilt=random.uniform(-12.0, 12.0),
-        bow=random.uniform(-1.0, 1.4),
-        wobble=random.uniform(0.3, 0.9),
-        seed=int(random.integers(2**31)),
+        width=generator.uniform(0.43, 0.58),
+        phase=generator.uniform(0.0, 2.0 * np.pi),
+        tilt=generator.uniform(-12.0, 12.0),
+        bow=generator.uniform(-1.0, 1.4),
+        wobble=generator.uniform(0.3, 0.9),
+        seed=int(generator.integers(2**31)),
         dark=(dark + 0.015, dark + 0.003, dark),
-        pale=(pale, pale - random.uniform(0.01, 0.03), pale - random.uniform(0.03, 0.08)),
+        pale=(pale, pale - generator.uniform(0.01, 0.03), pale - generator.uniform(0.03, 0.08)),
     )
 
 
@@ -269,7 +269,7 @@ class _Painter:
         x, y = patch.x, patch.y
         belly = smoothstep(-0.55, -1.0, shape.ny) * (y > 0.45)
         if self.striped:
-            dark = darkness(self.stripes, self.noise, waves, x, y, shape.nz, 0.75 * belly, patch.pixel)
+            dark = darkness(self.stripes, self.noise, waves, patch, shape.nz, 0.75 * belly)
             skin = mix(self.stripes.pale, self.stripes.dark, dark)
         else:
             body = planes(self.coat.body)

@@ -63,38 +63,39 @@ class Scene:
     seed: int
 
 
-def sample_scene(random: np.random.Generator) -> Scene:
-    edge = random.uniform(0.22, 0.40)
-    count = random.choice([1, 2, 3], p=[0.35, 0.40, 0.25])
+def sample_scene(generator: np.random.Generator) -> Scene:
+    edge = generator.uniform(0.22, 0.40)
+    count = generator.choice([1, 2, 3], p=[0.35, 0.40, 0.25])
     largest = {1: 0.30, 2: 0.21, 3: 0.165}[int(count)]
     # Side by side in slots of the picture, so that no solid hides another one entirely.
-    order = random.permutation(count)
+    order = generator.permutation(count)
     solids = []
     for slot in range(count):
-        radius = largest * random.uniform(0.62, 1.0)
-        foot = edge + random.uniform(0.45, 0.85) * (1.0 - edge)
-        colour = np.clip(np.array(PAINTS[random.integers(len(PAINTS))]) * random.uniform(0.85, 1.1, 3), 0.03, 0.97)
-        solids.append(
-            Solid(
-                x=(order[slot] + random.uniform(0.38, 0.62)) / count,
-                foot=float(min(foot, 0.94 - 0.4 * radius)),
-                radius=float(radius * (0.75 + 0.25 * (foot - edge) / (1.0 - edge))),
-                turn=float(random.uniform(12.0, 78.0)),
-                colour=tuple(map(float, colour)),
-                gloss=float(random.choice([0.05, 0.25, 0.55])),
-            )
+        radius = largest * generator.uniform(0.62, 1.0)
+        foot = edge + generator.uniform(0.45, 0.85) * (1.0 - edge)
+        colour = np.clip(
+            np.array(PAINTS[generator.integers(len(PAINTS))]) * generator.uniform(0.85, 1.1, 3), 0.03, 0.97
         )
-    table = np.array(TABLES[random.integers(len(TABLES))]) * random.uniform(0.9, 1.1)
-    wall = np.array(WALLS[random.integers(len(WALLS))]) * random.uniform(0.85, 1.1)
+        solid = Solid(
+            x=(order[slot] + generator.uniform(0.38, 0.62)) / count,
+            foot=min(foot, 0.94 - 0.4 * radius),
+            radius=radius * (0.75 + 0.25 * (foot - edge) / (1.0 - edge)),
+            turn=generator.uniform(12.0, 78.0),
+            colour=tuple(colour),
+            gloss=generator.choice([0.05, 0.25, 0.55]),
+        )
+        solids.append(solid)
+    table = np.array(TABLES[generator.integers(len(TABLES))]) * generator.uniform(0.9, 1.1)
+    wall = np.array(WALLS[generator.integers(len(WALLS))]) * generator.uniform(0.85, 1.1)
     return Scene(
-        tuple(sorted(solids, key=lambda solid: solid.foot)), _sample_light(random, table), edge,
-        tuple(table), tuple(wall), random.uniform(0.0, 1.0), int(random.integers(2**31)),
+        tuple(sorted(solids, key=lambda solid: solid.foot)), _sample_light(generator, table), edge,
+        tuple(table), tuple(wall), generator.uniform(0.0, 1.0), int(generator.integers(2**31)),
     )  # fmt: skip
 
 
-def _sample_light(random: np.random.Generator, table: np.ndarray) -> Light:
-    toward = sample_sun(random, height=(34.0, 58.0), around=(20.0, 70.0))
-    warm = random.uniform(0.0, 0.12)
+def _sample_light(generator: np.random.Generator, table: np.ndarray) -> Light:
+    toward = sample_sun(generator, height=(34.0, 58.0), around=(20.0, 70.0))
+    warm = generator.uniform(0.0, 0.12)
     return Light(toward, (0.74 + warm / 2, 0.72, 0.72 - warm), (0.42, 0.43, 0.45), tuple(0.45 * table))
 
 

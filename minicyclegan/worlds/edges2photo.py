@@ -34,9 +34,9 @@ class Scene:
     coat: Domain  # which of its coats the animals wear
 
 
-def sample_scene(random: np.random.Generator) -> Scene:
-    coat: Domain = "A" if random.uniform() < 0.5 else "B"
-    return Scene(horse2zebra.sample_scene(random), coat)
+def sample_scene(generator: np.random.Generator) -> Scene:
+    coat: Domain = "A" if generator.uniform() < 0.5 else "B"
+    return Scene(horse2zebra.sample_scene(generator), coat)
 
 
 def render(scene: Scene, domain: Domain, size: int) -> np.ndarray:
@@ -118,9 +118,9 @@ def _draw_animal(animal: Animal, striped: bool, size: int) -> Layer:
 def _draw_stripes(
     layer: Layer, animal: Animal, waves: tuple[Waves, ...], nz: np.ndarray, inside: np.ndarray, size: int
 ) -> None:
-    where = animal.stripes, Noise(animal.stripes.seed), waves, layer.x, layer.y, nz, layer.pixel
-    height, rate = stripe_wave(*where)
-    slope, _ = stripe_wave(*where, shift=0.5 * np.pi)
+    drawn = animal.stripes, Noise(animal.stripes.seed), waves, layer, nz
+    height, rate = stripe_wave(*drawn)
+    slope, _ = stripe_wave(*drawn, shift=0.5 * np.pi)
     away = np.arctan2(slope, height) / rate  # from the crest of the wave
     layer.paint(INK, _line(away, layer.pixel, size) * inside)
 

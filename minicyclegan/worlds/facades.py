@@ -13,7 +13,8 @@ import numpy as np
 from minicyclegan.worlds.base import Domain, World
 from minicyclegan.worlds.facades_front import render_front
 from minicyclegan.worlds.facades_labels import CLASSES, PALETTE, WALL, render_label
-from minicyclegan.worlds.facades_layout import Layout, sample_layout
+from minicyclegan.worlds.facades_layout import Layout
+from minicyclegan.worlds.facades_sampling import sample_layout
 from minicyclegan.worlds.facades_style import (
     DARK_FRAME_PROBABILITY,
     FIELD_NAMES,
@@ -36,8 +37,8 @@ class FacadeScene:
     style: Style
 
 
-def sample_scene(rng: np.random.Generator) -> FacadeScene:
-    return FacadeScene(sample_layout(rng), sample_style(rng))
+def sample_scene(generator: np.random.Generator) -> FacadeScene:
+    return FacadeScene(sample_layout(generator), sample_style(generator))
 
 
 def render(scene: FacadeScene, domain: Domain, size: int) -> np.ndarray:

@@ -75,14 +75,14 @@ def shares(size: int, low: float | np.ndarray, high: float | np.ndarray) -> np.n
     return np.maximum(np.minimum(starts + 1.0 / size, high) - np.maximum(starts, low), 0.0) * size
 
 
-def noise(size: int, rng: np.random.Generator, across: int, down: int) -> np.ndarray:
+def noise(size: int, generator: np.random.Generator, across: int, down: int) -> np.ndarray:
     """Smooth noise of mean 0 and about [-1, 1], with so many bumps to the picture; shape (size, size)."""
-    lattice = rng.uniform(-1.0, 1.0, size=(down + 1, across + 1))
+    lattice = generator.uniform(-1.0, 1.0, size=(down + 1, across + 1))
     return _weights(size, down + 1, down, 0.0) @ lattice @ _weights(size, across + 1, across, 0.0).T
 
 
 def masonry(
-    size: int, rng: np.random.Generator, height: float, width: float, joint: float, phase: tuple[float, float],
+    size: int, generator: np.random.Generator, height: float, width: float, joint: float, phase: tuple[float, float],
     joint_level: float, variety: float, relief: float,
 ) -> np.ndarray:  # fmt: skip
     """Courses of blocks, every other one shifted by half a block, as brightness of mean 1; shape (size, size).
@@ -95,7 +95,7 @@ def masonry(
     """
     tops = (np.arange(int(np.ceil(1 / height)) + 2) - 1 - phase[1]) * height
     lefts = (np.arange(int(np.ceil(1 / width)) + 3) - 2 + phase[0]) * width
-    tints = 1.0 + variety * rng.uniform(-1.7, 1.7, size=(len(tops), len(lefts)))
+    tints = 1.0 + variety * generator.uniform(-1.7, 1.7, size=(len(tops), len(lefts)))
     rows, plain = np.empty((2, len(tops), size))
     for parity in (0, 1):
         start = lefts + parity * width / 2
@@ -125,17 +125,17 @@ def leaves(size: int, phase: tuple[float, float]) -> np.ndarray:
 def _leaf_tile() -> np.ndarray:
     """A periodic picture of overlapping leaves, brightness about [-1, 1]; (96, 96), read-only."""
     size = 96
-    rng = np.random.default_rng(7)
+    generator = np.random.default_rng(7)
     tile = np.full((size, size), -1.0)
     offsets = np.arange(-6, 7)
     for level in np.linspace(-0.7, 1.0, 420):
-        x, y = rng.integers(size, size=2)
-        angle = rng.uniform(0, np.pi)
+        x, y = generator.integers(size, size=2)
+        angle = generator.uniform(0, np.pi)
         along = offsets[None, :] * np.cos(angle) + offsets[:, None] * np.sin(angle)
         away = offsets[:, None] * np.cos(angle) - offsets[None, :] * np.sin(angle)
         cover = unit((1 - np.hypot(along / 5.0, away / 2.6)) * 2.6 + 0.5)
         # The midrib splits a leaf into a bright and a dark half.
-        colour = level + 0.16 * np.sign(away) + rng.normal(0, 0.1)
+        colour = level + 0.16 * np.sign(away) + generator.normal(0, 0.1)
         leaf = np.ix_((y + offsets) % size, (x + offsets) % size)
         tile[leaf] += cover * (colour - tile[leaf])
     tile -= tile.mean()

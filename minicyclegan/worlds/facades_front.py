@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import colorsys
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 
 from minicyclegan.worlds.facades_canvas import Canvas, leaves, masonry, noise
-from minicyclegan.worlds.facades_labels import (
-    around_plant,
-    edge_waves,
-    inside_opening,
-    inside_plant,
-    inside_roof,
-    inside_wall,
-)
 from minicyclegan.worlds.facades_layout import Layout, Opening, Rectangle
 from minicyclegan.worlds.facades_style import Style, light_colour, roof_colour, sky_colours
 from minicyclegan.worlds.paint import mix, planes, to_bytes, unit
@@ -30,30 +23,30 @@ def render_front(layout: Layout, style: Style, size: int) -> np.ndarray:
     """The building front: (size, size, 3) uint8. A function of its arguments alone."""
     canvas = Canvas(np.zeros((3, size, size)))
     # One generator for each surface: more windows must not move the clouds.
-    wall_rng, sky_rng, roof_rng, pane_rng, plant_rng = (np.random.default_rng([style.seed, part]) for part in range(5))
-    _paint_sky(canvas, style, sky_rng)
+    wall, sky, roof, panes, plants = (np.random.default_rng([style.seed, part]) for part in range(5))
+    _paint_sky(canvas, style, sky)
     _paint_ground(canvas, layout, style)
     if layout.roof.kind != "flat":
-        _paint_roof(canvas, layout, style, roof_rng)
-    _paint_wall(canvas, layout, style, wall_rng)
+        _paint_roof(canvas, layout, style, roof)
+    _paint_wall(canvas, layout, style, wall)
     _paint_cornices(canvas, layout, style)
     if layout.windows:
-        _paint_windows(canvas, layout, style, pane_rng)
+        _paint_windows(canvas, layout, style, panes)
     for door in layout.doors:
         _paint_door(canvas, door, style)
     for balcony in layout.balconies:
         _paint_balcony(canvas, balcony, style)
     if layout.plants:
-        _paint_plants(canvas, layout, style, plant_rng)
+        _paint_plants(canvas, layout, style, plants)
     canvas.planes *= planes(light_colour(style))
     return to_bytes(canvas.planes)
 
 
-def _paint_sky(canvas: Canvas, style: Style, rng: np.random.Generator) -> None:
+def _paint_sky(canvas: Canvas, style: Style, generator: np.random.Generator) -> None:
     size, (zenith, horizon) = canvas.size, sky_colours(style)
     canvas.planes += mix(zenith, horizon, unit(canvas.y / 0.75))
-    billows = noise(size, rng, 3, 5) + 0.6 * noise(size, rng, 6, 11) + 0.35 * noise(size, rng, 12, 22)
-    billows += 0.2 * noise(size, rng, 25, 40)
+    billows = noise(size, generator, 3, 5) + 0.6 * noise(size, generator, 6, 11) + 0.35 * noise(size, generator, 12, 22)
+    billows += 0.2 * noise(size, generator, 25, 40)
     cover = unit(0.1 + 1.3 * billows) * unit(1.1 - canvas.y)
     canvas.paint(0.8 * cover, mix(horizon, WHITE, 0.65))
 
@@ -73,13 +66,13 @@ def _paint_ground(canvas: Canvas, layout: Layout, style: Style) -> None:
     canvas.shade(fade * reach, 0.35)
 
 
-def _paint_roof(canvas: Canvas, layout: Layout, style: Style, rng: np.random.Generator) -> None:
+def _paint_roof(canvas: Canvas, layout: Layout, style: Style, generator: np.random.Generator) -> None:
     roof, colour = layout.roof, roof_colour(style)
     phase = style.texture_phase_x, style.texture_phase_y
-    tiles = masonry(canvas.size, rng, 0.034, 0.036, 0.005, phase, joint_level=0.62, variety=0.07, relief=0.16)
+    tiles = masonry(canvas.size, generator, 0.034, 0.036, 0.005, phase, joint_level=0.62, variety=0.07, relief=0.16)
     for chimney in layout.chimneys:
         _paint_chimney(canvas, chimney, mix(colour, (0.62, 0.4, 0.32), 0.6), style)
-    inside = inside_roof(canvas, roof)
+    inside = roof.inside(canvas)
     # The slope is lighter towards the sky.
     shade = 1.12 - 0.3 * unit((canvas.y - roof.ridge) / (roof.eaves - roof.ridge))
     if roof.kind == "gable":
@@ -104,32 +97,32 @@ def _paint_flank(canvas: Canvas, box: Rectangle, width: float, colour: np.ndarra
     canvas.box(left, box.top, left + width, box.bottom, colour)
 
 
-def _wall_surface(size: int, style: Style, rng: np.random.Generator) -> np.ndarray:
+def _wall_surface(size: int, style: Style, generator: np.random.Generator) -> np.ndarray:
     """The wall's material as brightness of mean 1; (size, size)."""
     scale, phase = style.texture_scale, (style.texture_phase_x, style.texture_phase_y)
     if style.material == "brick":
-        joint_level = 1.2 if rng.random() < 0.5 else 0.72
-        surface = masonry(size, rng, 0.047 * scale, 0.104 * scale, 0.009 * scale, phase, joint_level, 0.09, 0.05)
-        return surface + 0.03 * noise(size, rng, 60, 60)
+        joint_level = 1.2 if generator.random() < 0.5 else 0.72
+        surface = masonry(size, generator, 0.047 * scale, 0.104 * scale, 0.009 * scale, phase, joint_level, 0.09, 0.05)
+        return surface + 0.03 * noise(size, generator, 60, 60)
     if style.material == "stone":
-        surface = masonry(size, rng, 0.092 * scale, 0.17 * scale, 0.008 * scale, phase, 0.66, 0.05, 0.09)
-        return surface + 0.04 * noise(size, rng, 20, 20) + 0.04 * noise(size, rng, 70, 70)
-    broad = 0.05 * noise(size, rng, 6, 6) + 0.035 * noise(size, rng, 17, 17)
-    return 1.0 + broad + 0.045 * noise(size, rng, 80, 80)
+        surface = masonry(size, generator, 0.092 * scale, 0.17 * scale, 0.008 * scale, phase, 0.66, 0.05, 0.09)
+        return surface + 0.04 * noise(size, generator, 20, 20) + 0.04 * noise(size, generator, 70, 70)
+    broad = 0.05 * noise(size, generator, 6, 6) + 0.035 * noise(size, generator, 17, 17)
+    return 1.0 + broad + 0.045 * noise(size, generator, 80, 80)
 
 
-def _paint_wall(canvas: Canvas, layout: Layout, style: Style, rng: np.random.Generator) -> None:
+def _paint_wall(canvas: Canvas, layout: Layout, style: Style, generator: np.random.Generator) -> None:
     size, wall = canvas.size, layout.wall
-    surface = _wall_surface(size, style, rng)
+    surface = _wall_surface(size, style, generator)
     down = unit((canvas.y - wall.top) / wall.height)
     # Light falls off downwards, and across, away from the sun.
     light = 1.05 - 0.11 * down + 0.05 * style.light_side * (canvas.x - 0.5) * 2
-    streaks = unit(0.15 + noise(size, rng, 38, 4) + 0.5 * noise(size, rng, 12, 9))
-    splashes = unit((down - 0.82) / 0.18 + 0.35 * noise(size, rng, 20, 14))
+    streaks = unit(0.15 + noise(size, generator, 38, 4) + 0.5 * noise(size, generator, 12, 9))
+    splashes = unit((down - 0.82) / 0.18 + 0.35 * noise(size, generator, 20, 14))
     brightness = surface * light * (1 - style.dirt * (0.24 * streaks + 0.22 * splashes))
     if layout.roof.kind != "gable":
         brightness *= 1 - 0.12 * unit(1 - (canvas.y - wall.top) / 0.05)
-    canvas.paint(canvas.coverage(inside_wall(canvas, layout)), planes(style.wall_colour) * brightness)
+    canvas.paint(canvas.coverage(layout.inside_wall(canvas)), planes(style.wall_colour) * brightness)
 
 
 def _paint_cornices(canvas: Canvas, layout: Layout, style: Style) -> None:
@@ -164,7 +157,7 @@ def _paint_ledges(canvas: Canvas, wall: Rectangle, boxes: list[Rectangle], stone
     part.paint(part.down(top, bottom) * np.minimum(part.across(starts, ends).sum(axis=0), 1.0), stone * level)
 
 
-def _paint_windows(canvas: Canvas, layout: Layout, style: Style, rng: np.random.Generator) -> None:
+def _paint_windows(canvas: Canvas, layout: Layout, style: Style, generator: np.random.Generator) -> None:
     """All windows at once: first the place of every pixel in its window, then light and paint over all of them."""
     fields = np.zeros((9, canvas.size, canvas.size))
     inside, across, down, bars, flank, *chances = fields
@@ -172,10 +165,10 @@ def _paint_windows(canvas: Canvas, layout: Layout, style: Style, rng: np.random.
     for window in layout.windows:
         left, top, right, bottom = frame = window.frame
         part = canvas.part(left - 0.01, top - 0.01, right + 0.01, bottom + 0.01)
-        distance = inside_opening(part, window)
+        distance = window.inside(part)
         beside = part.x - frame.middle
         facing = np.sign(-style.light_side * beside) * (np.abs(beside) > frame.width / 2 - REVEAL - 1.0 / part.size)
-        values = (distance, part.x - left, part.y - top, _window_bars(part, frame), facing, *rng.random(4))
+        values = (distance, part.x - left, part.y - top, _window_bars(part, frame), facing, *generator.random(4))
         nearer = distance > inside[part.where]
         for field, value in zip(fields, values, strict=True):
             np.copyto(field[part.where], value, where=nearer)
@@ -219,7 +212,7 @@ def _paint_door(canvas: Canvas, door: Opening, style: Style) -> None:
     left, top, right, bottom = frame = door.frame
     part = canvas.part(*frame)
     # The threshold has no frame: the door is drawn as if it went on below, and cut off at the ground.
-    inside = inside_opening(part, Opening(frame._replace(bottom=bottom + 0.1), door.rise))
+    inside = replace(door, frame=frame._replace(bottom=bottom + 0.1)).inside(part)
     above_ground = part.down(0.0, bottom)
     wood = np.array(colorsys.hsv_to_rgb(style.door_hue, 0.55, 0.46))
     bright = style.frame_brightness * PAINTED_WOOD
@@ -273,8 +266,8 @@ def _paint_balcony(canvas: Canvas, balcony: Rectangle, style: Style) -> None:
     canvas.box(left, slab + 0.012, right, bottom, 0.7 * stone)
 
 
-def _paint_plants(canvas: Canvas, layout: Layout, style: Style, rng: np.random.Generator) -> None:
-    waves, foliage = edge_waves(canvas.size, layout), leaves(canvas.size, (rng.random(), rng.random()))
+def _paint_plants(canvas: Canvas, layout: Layout, style: Style, generator: np.random.Generator) -> None:
+    waves, foliage = layout.waves(canvas.size), leaves(canvas.size, (generator.random(), generator.random()))
     bark = np.array([0.36, 0.27, 0.2])
     for plant in layout.plants:
         if plant.trunk is not None:
@@ -282,7 +275,7 @@ def _paint_plants(canvas: Canvas, layout: Layout, style: Style, rng: np.random.G
             canvas.box(left, top, right, bottom, bark)
             lit = left if style.light_side < 0 else right - 0.007
             canvas.box(lit, top, lit + 0.007, bottom, 1.4 * bark)
-        part = around_plant(canvas, plant)
-        inside, upward = inside_plant(part, plant, waves)
+        part = plant.around(canvas)
+        inside, upward = plant.inside(part, waves)
         level = unit(0.42 + 0.22 * upward + 0.3 * foliage[part.where])
         part.paint(part.coverage(inside), mix((0.12, 0.24, 0.1), (0.5, 0.66, 0.26), level))

@@ -72,32 +72,40 @@ FIELD_RANGES: dict[str, tuple[float, float]] = {
 FIELD_NAMES: tuple[str, ...] = tuple(FIELD_RANGES)
 
 
-def sample_style(rng: np.random.Generator) -> Style:
+def sample_style(generator: np.random.Generator) -> Style:
     """Draws a style. It knows no layout, so a label map can't tell anything about it."""
 
     def draw(*fields: str) -> dict[str, float]:
-        return {field: rng.uniform(*FIELD_RANGES[field]) for field in fields}
+        return {field: generator.uniform(*FIELD_RANGES[field]) for field in fields}
 
-    bright = rng.random() >= DARK_FRAME_PROBABILITY
+    bright = generator.random() >= DARK_FRAME_PROBABILITY
     return Style(
-        wall_colour=_sample_wall_colour(rng),
-        material=MATERIALS[rng.choice(len(MATERIALS), p=MATERIAL_PROBABILITIES)],
-        light_side=float(rng.choice([-1.0, 1.0]) * rng.uniform(0.35, 1.0)),
+        wall_colour=_sample_wall_colour(generator),
+        material=MATERIALS[generator.choice(len(MATERIALS), p=MATERIAL_PROBABILITIES)],
+        light_side=float(generator.choice([-1.0, 1.0]) * generator.uniform(0.35, 1.0)),
         **draw("light_height", "light_strength", "light_warmth"),
-        dirt=rng.beta(1.2, 2.0),
-        frame_brightness=rng.uniform(0.82, 0.95) if bright else rng.uniform(0.1, 0.28),
+        dirt=generator.beta(1.2, 2.0),
+        frame_brightness=generator.uniform(0.82, 0.95) if bright else generator.uniform(0.1, 0.28),
         **draw("trim_brightness", "door_hue", "roof_tone", "sky_tone", "curtains"),
         **draw("texture_scale", "texture_phase_x", "texture_phase_y"),
-        seed=int(rng.integers(2**31)),
+        seed=int(generator.integers(2**31)),
     )
 
 
-def _sample_wall_colour(rng: np.random.Generator) -> Colour:
+def _sample_wall_colour(generator: np.random.Generator) -> Colour:
     """Two clusters with a wide gap between them: terracotta to ochre, and sage to slate blue."""
-    if rng.random() < WARM_WALL_PROBABILITY:
-        hue, saturation, value = rng.uniform(0.015, 0.12), rng.uniform(0.38, 0.62), rng.uniform(0.66, 0.86)
+    if generator.random() < WARM_WALL_PROBABILITY:
+        hue, saturation, value = (
+            generator.uniform(0.015, 0.12),
+            generator.uniform(0.38, 0.62),
+            generator.uniform(0.66, 0.86),
+        )
     else:
-        hue, saturation, value = rng.uniform(0.45, 0.63), rng.uniform(0.26, 0.46), rng.uniform(0.58, 0.8)
+        hue, saturation, value = (
+            generator.uniform(0.45, 0.63),
+            generator.uniform(0.26, 0.46),
+            generator.uniform(0.58, 0.8),
+        )
     return colorsys.hsv_to_rgb(hue, saturation, value)
 
 

@@ -100,40 +100,40 @@ class Landscape:
         return blend(self.mood.low, self.mood.top, 0.15)
 
 
-def sample_landscape(random: np.random.Generator, soils: tuple[Soil, ...] = SOILS) -> Landscape:
-    soil = soils[random.integers(len(soils))]
-    mood = MOODS[random.choice(len(MOODS), p=[0.27, 0.18, 0.17, 0.14, 0.14, 0.10])]
-    horizon = random.uniform(0.30, 0.52)
+def sample_landscape(generator: np.random.Generator, soils: tuple[Soil, ...] = SOILS) -> Landscape:
+    soil = soils[generator.integers(len(soils))]
+    mood = MOODS[generator.choice(len(MOODS), p=[0.27, 0.18, 0.17, 0.14, 0.14, 0.10])]
+    horizon = generator.uniform(0.30, 0.52)
     ridges = []
-    for distance in sorted(random.uniform(0.15, 1.0, random.integers(1, 4)), reverse=True):
-        height = random.uniform(0.02, 0.05) + random.uniform(0.02, 0.12) * distance
-        relief = height * random.uniform(0.4, 0.9)
-        ridges.append(Ridge(height, relief, random.uniform(0.2, 0.6), 0.2 + 0.65 * distance, random.uniform()))
+    for distance in sorted(generator.uniform(0.15, 1.0, generator.integers(1, 4)), reverse=True):
+        height = generator.uniform(0.02, 0.05) + generator.uniform(0.02, 0.12) * distance
+        relief = height * generator.uniform(0.4, 0.9)
+        ridges.append(Ridge(height, relief, generator.uniform(0.2, 0.6), 0.2 + 0.65 * distance, generator.uniform()))
     return Landscape(
-        seed=int(random.integers(2**31)),
+        seed=int(generator.integers(2**31)),
         horizon=horizon,
         soil=soil,
         mood=mood,
         # Never straight from behind the viewer, where nothing has a shadow, nor from behind the scene.
-        sun=sample_sun(random, mood.height, around=(25.0, 65.0)),
-        clouds=random.uniform(*mood.clouds),
-        patches=random.uniform(0.6, 1.6),
+        sun=sample_sun(generator, mood.height, around=(25.0, 65.0)),
+        clouds=generator.uniform(*mood.clouds),
+        patches=generator.uniform(0.6, 1.6),
         ridges=tuple(ridges),
-        trees=sample_trees(random, horizon, soil.foliage, soil.tree_kinds),
+        trees=sample_trees(generator, horizon, soil.foliage, soil.tree_kinds),
     )
 
 
 def paint_landscape(landscape: Landscape, size: int) -> np.ndarray:
     """The landscape with its trees: (3, size, size) float64 in [0, 1]."""
-    picture = paint_land(landscape, size)
+    picture, _ = paint_land(landscape, size)
     for tree in landscape.trees:
         paint_tree(picture, tree, landscape.light, landscape.haze)
     return picture
 
 
-def paint_land(landscape: Landscape, size: int, labels: np.ndarray | None = None) -> np.ndarray:
-    """Sky, hills and ground: (3, size, size) float64 in [0, 1]. `labels` (size, size) uint8, if given, are set to
-    0 for sky, 1 for hills, 2 for ground."""
+def paint_land(landscape: Landscape, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sky, hills and ground, (3, size, size) float64 in [0, 1], and which is where, (size, size) uint8: 0 for sky, 1
+    for hills, 2 for ground."""
     picture = np.zeros((3, size, size))
     x, y = grid(size)
     noise = Noise(landscape.seed)
@@ -142,10 +142,7 @@ def paint_land(landscape: Landscape, size: int, labels: np.ndarray | None = None
     _paint_sky(landscape, picture[:, above], x, y[above], noise)
     tops = _paint_ridges(landscape, picture[:, above], x, y[above], noise)
     _paint_ground(landscape, picture[:, below], x, y[below], noise)
-    if labels is not None:
-        labels[:] = y > tops
-        labels[y[:, 0] > landscape.horizon] = 2
-    return picture
+    return picture, np.where(y > landscape.horizon, 2, y > tops).astype(np.uint8)
 
 
 def _paint_sky(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.ndarray, noise: Noise) -> None:

@@ -49,8 +49,11 @@ class Light:
 
 
 def sample_sun(
-    random: np.random.Generator, height: tuple[float, float], around: tuple[float, float]
+    generator: np.random.Generator, height: tuple[float, float], around: tuple[float, float]
 ) -> tuple[float, float, float]:
     """A unit vector to a sun so high, and so far to the left or right of the viewer: two ranges in degrees."""
-    up, turned = np.radians(random.uniform(*height)), np.radians(random.uniform(*around)) * random.choice([-1, 1])
+    up, turned = (
+        np.radians(generator.uniform(*height)),
+        np.radians(generator.uniform(*around)) * generator.choice([-1, 1]),
+    )
     return float(np.cos(up) * np.sin(turned)), float(np.sin(up)), float(np.cos(up) * np.cos(turned))

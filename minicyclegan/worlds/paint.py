@@ -60,7 +60,7 @@ def lay_over(picture: np.ndarray, colour: np.ndarray | Colour, coverage: np.ndar
 
 
 class Noise:
-    """Smooth random fields over the plane, fixed by a seed: the same at whatever points they are looked up."""
+    """Smooth generator fields over the plane, fixed by a seed: the same at whatever points they are looked up."""
 
     def __init__(self, seed: int) -> None:
         self.table = np.random.default_rng(seed).uniform(-1.0, 1.0, (TABLE, TABLE))

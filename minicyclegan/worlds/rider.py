@@ -75,7 +75,7 @@ class Rider:
             patch.paint(light.received(shape.nx, shape.ny, shape.nz) * planes(colour), cover, RIDER)
 
 
-def sample_rider(random: np.random.Generator) -> Rider:
+def sample_rider(generator: np.random.Generator) -> Rider:
     tables = (JACKETS, TROUSERS, BOOTS, CLOTHS, HATS, SKINS)
-    colours = [table[random.integers(len(table))] for table in tables]
-    return Rider(*colours, lean=random.uniform(-0.01, 0.07), has_brim=bool(random.uniform() < 0.5))
+    colours = [table[generator.integers(len(table))] for table in tables]
+    return Rider(*colours, lean=generator.uniform(-0.01, 0.07), has_brim=bool(generator.uniform() < 0.5))

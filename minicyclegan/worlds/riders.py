@@ -15,24 +15,24 @@ from minicyclegan.worlds.meadow import Scene, render, truth
 from minicyclegan.worlds.rider import sample_rider
 
 
-def sample_scene(random: np.random.Generator) -> Scene:
-    landscape = sample_landscape(random)
-    animals = _sample_mounts(random, landscape.horizon)
-    return Scene(landscape, animals, tuple(sample_rider(random) for _ in animals))
+def sample_scene(generator: np.random.Generator) -> Scene:
+    landscape = sample_landscape(generator)
+    animals = _sample_mounts(generator, landscape.horizon)
+    return Scene(landscape, animals, tuple(sample_rider(generator) for _ in animals))
 
 
-def _sample_mounts(random: np.random.Generator, horizon: float) -> tuple[Animal, ...]:
+def _sample_mounts(generator: np.random.Generator, horizon: float) -> tuple[Animal, ...]:
     """One or two animals with room above for riders, none of them grazing; the farthest first."""
-    count = random.choice([1, 2], p=[0.8, 0.2])
-    length = random.uniform(0.60, 0.82) if count == 1 else random.uniform(0.52, 0.62)
-    ground = random.uniform(max(0.80, horizon + 0.34), 0.93)
-    middle = 0.5 + random.uniform(-0.5, 0.5) * (1.0 - length) * 0.9
-    animals = [sample_animal(random, length, middle, ground, GAITS[:3])]
+    count = generator.choice([1, 2], p=[0.8, 0.2])
+    length = generator.uniform(0.60, 0.82) if count == 1 else generator.uniform(0.52, 0.62)
+    ground = generator.uniform(max(0.80, horizon + 0.34), 0.93)
+    middle = 0.5 + generator.uniform(-0.5, 0.5) * (1.0 - length) * 0.9
+    animals = [sample_animal(generator, length, middle, ground, GAITS[:3])]
     if count == 2:
-        farther = random.uniform(0.70, 0.88)
-        place = np.clip(middle + random.choice([-1, 1]) * random.uniform(0.30, 0.42), 0.15, 0.85)
+        farther = generator.uniform(0.70, 0.88)
+        place = np.clip(middle + generator.choice([-1, 1]) * generator.uniform(0.30, 0.42), 0.15, 0.85)
         foot = horizon + (ground - horizon) * farther
-        animals.insert(0, sample_animal(random, length * farther, place, foot, GAITS[:3]))
+        animals.insert(0, sample_animal(generator, length * farther, place, foot, GAITS[:3]))
     return tuple(animals)
 
 

@@ -93,54 +93,52 @@ class Scene:
     path: Path | None
 
 
-def sample_scene(random: np.random.Generator) -> Scene:
-    landscape = sample_landscape(random, GREEN)
+def sample_scene(generator: np.random.Generator) -> Scene:
+    landscape = sample_landscape(generator, GREEN)
     horizon = landscape.horizon
-    things = [_sample_tree(random, landscape) for _ in range(random.integers(2, 8))]
-    if random.uniform() < 0.5:
-        things.append(_sample_house(random, horizon))
+    things = [_sample_tree(generator, landscape) for _ in range(generator.integers(2, 8))]
+    if generator.uniform() < 0.5:
+        things.append(_sample_house(generator, horizon))
     lake = path = None
-    which = random.uniform()
+    which = generator.uniform()
     if which < 0.35:
-        lake = Lake(
-            random.uniform(0.2, 0.8), horizon + random.uniform(0.06, 0.16), random.uniform(0.22, 0.42),
-            int(random.integers(2**31)),
-        )  # fmt: skip
+        x, y, half = generator.uniform(0.2, 0.8), horizon + generator.uniform(0.06, 0.16), generator.uniform(0.22, 0.42)
+        lake = Lake(x, y, half, seed=int(generator.integers(2**31)))
         things = [thing for thing in things if not lake.holds(thing.x, thing.foot)]
     elif which < 0.78:
         path = Path(
-            start=random.uniform(0.2, 0.8),
-            end=random.uniform(0.3, 0.7),
-            width=random.uniform(0.05, 0.11),
-            bend=random.uniform(-0.35, 0.35),
-            phase=random.uniform(0.0, 6.28),
-            colour=tuple(random.uniform(0.9, 1.1) * np.array([0.60, 0.54, 0.45])),
+            start=generator.uniform(0.2, 0.8),
+            end=generator.uniform(0.3, 0.7),
+            width=generator.uniform(0.05, 0.11),
+            bend=generator.uniform(-0.35, 0.35),
+            phase=generator.uniform(0.0, 6.28),
+            colour=tuple(generator.uniform(0.9, 1.1) * np.array([0.60, 0.54, 0.45])),
         )
     things.sort(key=lambda thing: thing.foot)
-    return Scene(replace(landscape, trees=()), random.uniform(0.85, 1.0), tuple(things), lake, path)
+    return Scene(replace(landscape, trees=()), generator.uniform(0.85, 1.0), tuple(things), lake, path)
 
 
-def _sample_tree(random: np.random.Generator, landscape: Landscape) -> Tree:
-    kind = str(random.choice(["fir", "fir", "round", "round", "poplar", "bush"]))
-    below = 0.01 + 0.26 * random.uniform() ** 1.8
-    height = (0.06 + 1.9 * below) * random.uniform(0.8, 1.25) * (0.35 if kind == "bush" else 1.0)
-    tint = np.clip(np.asarray(landscape.soil.foliage) * random.uniform(0.85, 1.3), 0.02, 0.9)
+def _sample_tree(generator: np.random.Generator, landscape: Landscape) -> Tree:
+    kind = str(generator.choice(["fir", "fir", "round", "round", "poplar", "bush"]))
+    below = 0.01 + 0.26 * generator.uniform() ** 1.8
+    height = (0.06 + 1.9 * below) * generator.uniform(0.8, 1.25) * (0.35 if kind == "bush" else 1.0)
+    tint = np.clip(np.asarray(landscape.soil.foliage) * generator.uniform(0.85, 1.3), 0.02, 0.9)
     # Near trees stand at the sides, where they frame the view and leave the rest to be seen.
-    x = random.uniform(-0.02, 1.02)
+    x = generator.uniform(-0.02, 1.02)
     if below > 0.10:
-        x = float(random.choice([random.uniform(-0.02, 0.25), random.uniform(0.75, 1.02)]))
-    return tree_at(random, kind, x, landscape.horizon, below, height, tint)
+        x = float(generator.choice([generator.uniform(-0.02, 0.25), generator.uniform(0.75, 1.02)]))
+    return tree_at(generator, kind, x, landscape.horizon, below, height, tint)
 
 
-def _sample_house(random: np.random.Generator, horizon: float) -> House:
-    below = random.uniform(0.02, 0.14)
+def _sample_house(generator: np.random.Generator, horizon: float) -> House:
+    below = generator.uniform(0.02, 0.14)
     return House(
-        x=random.uniform(0.15, 0.85),
+        x=generator.uniform(0.15, 0.85),
         foot=horizon + below,
-        height=(0.05 + 0.95 * below) * random.uniform(0.9, 1.3),
-        mirrored=bool(random.uniform() < 0.5),
-        wall=WALLS[random.integers(len(WALLS))],
-        roof=ROOFS[random.integers(len(ROOFS))],
+        height=(0.05 + 0.95 * below) * generator.uniform(0.9, 1.3),
+        mirrored=bool(generator.uniform() < 0.5),
+        wall=WALLS[generator.integers(len(WALLS))],
+        roof=ROOFS[generator.integers(len(ROOFS))],
     )
 
 
@@ -161,15 +159,13 @@ def wintered(landscape: Landscape, snow: float) -> Landscape:
 
 def render(scene: Scene, domain: Domain, size: int) -> np.ndarray:
     """The place in summer (A) or winter (B): (size, size, 3) uint8."""
-    return to_bytes(_paint(scene, scene.snow if domain == "B" else 0.0, size, np.empty((size, size), np.uint8)))
+    return to_bytes(_paint(scene, scene.snow if domain == "B" else 0.0, size)[0])
 
 
 def truth(scene: Scene, size: int) -> dict[str, Any]:
     """labels: indices into LABELS, the same in both seasons; style parameters of the winter and the light."""
-    labels = np.empty((size, size), np.uint8)
-    _paint(scene, 0.0, size, labels)
     return {
-        "labels": labels,
+        "labels": _paint(scene, 0.0, size)[1],
         "snow": scene.snow,
         "horizon": scene.landscape.horizon,
         "light": np.array(scene.landscape.light.toward),
@@ -177,9 +173,10 @@ def truth(scene: Scene, size: int) -> dict[str, Any]:
     }
 
 
-def _paint(scene: Scene, snow: float, size: int, labels: np.ndarray) -> np.ndarray:
+def _paint(scene: Scene, snow: float, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The picture (3, size, size) and its labels (size, size)."""
     landscape = wintered(scene.landscape, snow) if snow > 0.0 else scene.landscape
-    picture = paint_land(landscape, size, labels)
+    picture, labels = paint_land(landscape, size)
     if scene.lake is not None:
         labels[_paint_lake(picture, scene.lake, landscape, snow) > 0.5] = LABELS.index("lake")
     if scene.path is not None:
@@ -190,7 +187,7 @@ def _paint(scene: Scene, snow: float, size: int, labels: np.ndarray) -> np.ndarr
         else:
             cover = paint_tree(picture, thing, landscape.light, landscape.haze, snow)
             labels[cover > 0.5] = LABELS.index("tree")
-    return picture
+    return picture, labels
 
 
 def _paint_lake(picture: np.ndarray, lake: Lake, landscape: Landscape, snow: float) -> np.ndarray:

@@ -43,26 +43,34 @@ class Tree:
 
 
 def sample_trees(
-    random: np.random.Generator, horizon: float, foliage: Colour, kinds: tuple[str, ...]
+    generator: np.random.Generator, horizon: float, foliage: Colour, kinds: tuple[str, ...]
 ) -> tuple[Tree, ...]:
     """None to six trees between the horizon and the middle distance, the farthest first."""
     trees = []
-    count = random.choice(7, p=[0.14, 0.24, 0.24, 0.17, 0.11, 0.06, 0.04])
+    count = generator.choice(7, p=[0.14, 0.24, 0.24, 0.17, 0.11, 0.06, 0.04])
     for _ in range(count):
-        kind = str(random.choice(kinds))
-        below = 0.004 + 0.075 * random.uniform() ** 1.6
-        tall = (0.05 + 3.2 * below) * random.uniform(0.75, 1.3) * (0.35 if kind == "bush" else 1.0)
-        tint = np.clip(np.asarray(foliage) * random.uniform(0.82, 1.18) + random.uniform(-0.02, 0.02, 3), 0.02, 0.9)
-        trees.append(tree_at(random, kind, random.uniform(-0.05, 1.05), horizon, below, tall, tint))
+        kind = str(generator.choice(kinds))
+        below = 0.004 + 0.075 * generator.uniform() ** 1.6
+        tall = (0.05 + 3.2 * below) * generator.uniform(0.75, 1.3) * (0.35 if kind == "bush" else 1.0)
+        tint = np.clip(
+            np.asarray(foliage) * generator.uniform(0.82, 1.18) + generator.uniform(-0.02, 0.02, 3), 0.02, 0.9
+        )
+        trees.append(tree_at(generator, kind, generator.uniform(-0.05, 1.05), horizon, below, tall, tint))
     return tuple(sorted(trees, key=lambda tree: tree.foot))
 
 
 def tree_at(
-    random: np.random.Generator, kind: str, x: float, horizon: float, below: float, height: float, foliage: np.ndarray
+    generator: np.random.Generator,
+    kind: str,
+    x: float,
+    horizon: float,
+    below: float,
+    height: float,
+    foliage: np.ndarray,
 ) -> Tree:
     """A tree whose foot stands `below` the horizon; the nearer to it, the farther away and the hazier."""
     haze = float(0.45 * np.exp(-below / 0.03))
-    return Tree(kind, x, horizon + below, height, haze, int(random.integers(2**31)), tuple(foliage))
+    return Tree(kind, x, horizon + below, height, haze, int(generator.integers(2**31)), tuple(foliage))
 
 
 def paint_tree(picture: np.ndarray, tree: Tree, light: Light, haze: Colour, snow: float = 0.0) -> np.ndarray:
