@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from minicyclegan.worlds.anatomy import Body, Leg, Pose, pose_body
-from minicyclegan.worlds.base import Domain
+from minicyclegan.worlds.base import Domain, new_seed, pick
 from minicyclegan.worlds.layer import SKIN, Layer, Shape, empty_layer
 from minicyclegan.worlds.light import Light
 from minicyclegan.worlds.paint import Colour, Noise, coverage, lay_over, mix, planes, smoothstep, unit
@@ -72,7 +72,7 @@ class Animal:
 def sample_animal(
     generator: np.random.Generator, length: float, middle: float, ground: float, gaits: tuple[str, ...] = GAITS
 ) -> Animal:
-    facing = int(generator.choice([-1, 1]))
+    facing = pick(generator, (-1, 1))
     slim = generator.uniform(0.88, 1.0)
     scale = length / (REACH * slim)
     return Animal(
@@ -89,7 +89,7 @@ def sample_animal(
 
 def _sample_pose(generator: np.random.Generator, gaits: tuple[str, ...]) -> Pose:
     chances = np.array(GAIT_CHANCES[: len(gaits)])
-    gait = generator.choice(gaits, p=chances / chances.sum())
+    gait = pick(generator, gaits, chances / chances.sum())
     beat = generator.uniform()
     tail = generator.uniform(0.0, 0.35)
     neck, bend, head = generator.uniform(42, 64), generator.uniform(14, 30), generator.uniform(-56, -36)
@@ -107,7 +107,7 @@ def _sample_pose(generator: np.random.Generator, gaits: tuple[str, ...]) -> Pose
 
 
 def _sample_coat(generator: np.random.Generator) -> Coat:
-    coat = COATS[generator.choice(len(COATS), p=COAT_CHANCES)]
+    coat = pick(generator, COATS, COAT_CHANCES)
     tint = generator.uniform(0.92, 1.08) * np.array([1.0, generator.uniform(0.96, 1.04), generator.uniform(0.92, 1.08)])
     body = np.clip(np.asarray(coat.body) * tint, 0.0, 0.85)
     return replace(coat, body=tuple(body))
@@ -124,7 +124,7 @@ def _sample_stripes(generator: np.random.Generator, scale: float) -> Stripes:
         tilt=generator.uniform(-12.0, 12.0),
         bow=generator.uniform(-1.0, 1.4),
         wobble=generator.uniform(0.3, 0.9),
-        seed=int(generator.integers(2**31)),
+        seed=new_seed(generator),
         dark=(dark + 0.015, dark + 0.003, dark),
         pale=(pale, pale - generator.uniform(0.01, 0.03), pale - generator.uniform(0.03, 0.08)),
     )

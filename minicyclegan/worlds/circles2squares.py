@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minicyclegan.worlds.base import Domain, World
+from minicyclegan.worlds.base import Domain, World, new_seed, pick
 from minicyclegan.worlds.light import UPWARD, Light, sample_sun
 from minicyclegan.worlds.paint import (
     Colour,
@@ -65,31 +65,29 @@ class Scene:
 
 def sample_scene(generator: np.random.Generator) -> Scene:
     edge = generator.uniform(0.22, 0.40)
-    count = generator.choice([1, 2, 3], p=[0.35, 0.40, 0.25])
-    largest = {1: 0.30, 2: 0.21, 3: 0.165}[int(count)]
+    count = pick(generator, (1, 2, 3), (0.35, 0.40, 0.25))
+    largest = {1: 0.30, 2: 0.21, 3: 0.165}[count]
     # Side by side in slots of the picture, so that no solid hides another one entirely.
     order = generator.permutation(count)
     solids = []
     for slot in range(count):
         radius = largest * generator.uniform(0.62, 1.0)
         foot = edge + generator.uniform(0.45, 0.85) * (1.0 - edge)
-        colour = np.clip(
-            np.array(PAINTS[generator.integers(len(PAINTS))]) * generator.uniform(0.85, 1.1, 3), 0.03, 0.97
-        )
+        colour = np.clip(np.array(pick(generator, PAINTS)) * generator.uniform(0.85, 1.1, 3), 0.03, 0.97)
         solid = Solid(
             x=(order[slot] + generator.uniform(0.38, 0.62)) / count,
             foot=min(foot, 0.94 - 0.4 * radius),
             radius=radius * (0.75 + 0.25 * (foot - edge) / (1.0 - edge)),
             turn=generator.uniform(12.0, 78.0),
             colour=tuple(colour),
-            gloss=generator.choice([0.05, 0.25, 0.55]),
+            gloss=pick(generator, (0.05, 0.25, 0.55)),
         )
         solids.append(solid)
-    table = np.array(TABLES[generator.integers(len(TABLES))]) * generator.uniform(0.9, 1.1)
-    wall = np.array(WALLS[generator.integers(len(WALLS))]) * generator.uniform(0.85, 1.1)
+    table = np.array(pick(generator, TABLES)) * generator.uniform(0.9, 1.1)
+    wall = np.array(pick(generator, WALLS)) * generator.uniform(0.85, 1.1)
     return Scene(
         tuple(sorted(solids, key=lambda solid: solid.foot)), _sample_light(generator, table), edge,
-        tuple(table), tuple(wall), generator.uniform(0.0, 1.0), int(generator.integers(2**31)),
+        tuple(table), tuple(wall), generator.uniform(0.0, 1.0), new_seed(generator),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from minicyclegan.worlds.base import new_seed, pick
 from minicyclegan.worlds.facades_layout import Layout, Opening, Plant, Rectangle, Roof
 
 # One pixel of a 64 px picture, slightly enlarged: a bar of this thickness covers at least one row of pixel centres.
@@ -50,7 +51,7 @@ def sample_layout(generator: np.random.Generator) -> Layout:
         doors=tuple(doors),
         balconies=tuple(balconies),
         plants=tuple(_sample_plants(generator, skeleton.wall, rows, doors, balconies)),
-        leaf_seed=int(generator.integers(2**31)),
+        leaf_seed=new_seed(generator),
     )
 
 
@@ -62,7 +63,7 @@ def _sample_skeleton(generator: np.random.Generator) -> Skeleton:
     ground = generator.uniform(0.885, 0.935)
     floors = int(generator.integers(2, 7))
 
-    kind = ("flat", "gable", "hip", "mansard")[generator.choice(4, p=[0.32, 0.26, 0.21, 0.21])]
+    kind = pick(generator, ("flat", "gable", "hip", "mansard"), (0.32, 0.26, 0.21, 0.21))
     if kind == "gable" and (left <= 0 or right >= 1):
         # The slopes of a gable need their feet in the picture.
         kind = "mansard"
@@ -135,7 +136,7 @@ def _sample_doors(generator: np.random.Generator, skeleton: Skeleton) -> tuple[l
     top, bottom = skeleton.storeys[-1]
     height = min((bottom - top) * generator.uniform(0.74, 0.84), 0.22)
     width = min(0.72 * skeleton.pitch, max(0.085, height * generator.uniform(0.5, 0.78)))
-    rise = float(generator.choice([0.0, 0.18, 0.5], p=[0.6, 0.2, 0.2]) * width)
+    rise = pick(generator, (0.0, 0.18, 0.5), (0.6, 0.2, 0.2)) * width
     middles = [sum(skeleton.bays[bay]) / 2 for bay in sorted(chosen)]
     return [Opening(upright(middle, width, bottom - height, bottom), rise) for middle in middles], chosen
 
@@ -143,15 +144,15 @@ def _sample_doors(generator: np.random.Generator, skeleton: Skeleton) -> tuple[l
 def _sample_windows(generator: np.random.Generator, skeleton: Skeleton, door_bays: set[int]) -> list[list[Opening]]:
     """Rows of windows from top to bottom; all windows of a row are alike."""
     width, sill, head = generator.uniform(0.46, 0.62), generator.uniform(0.15, 0.25), generator.uniform(0.17, 0.23)
-    arched_rows = generator.choice(["none", "all", "top", "first"], p=[0.6, 0.14, 0.13, 0.13])
-    arch = float(generator.choice([0.2, 0.5]))
+    arched_rows = pick(generator, ("none", "all", "top", "first"), (0.6, 0.14, 0.13, 0.13))
+    arch = pick(generator, (0.2, 0.5))
     shop = generator.random() < 0.3
     rows = []
     last = len(skeleton.storeys) - 1
     for index, (top, bottom) in enumerate(skeleton.storeys):
         height = bottom - top
         is_shop = shop and index == last
-        arched = {"none": False, "all": not is_shop, "top": index == 0, "first": index == last - 1}[str(arched_rows)]
+        arched = {"none": False, "all": not is_shop, "top": index == 0, "first": index == last - 1}[arched_rows]
         # Windows are higher than wide, shop windows are not.
         share, widest, below = (0.84, 1.2, 0.12) if is_shop else (width, 0.58, sill)
         row = []
@@ -182,11 +183,11 @@ def _attic_windows(generator: np.random.Generator, skeleton: Skeleton) -> Iterat
 
 
 def _sample_balconies(generator: np.random.Generator, skeleton: Skeleton, rows: list[list[Opening]]) -> list[Rectangle]:
-    plan = generator.choice(["none", "row", "rows", "column", "long"], p=[0.3, 0.18, 0.2, 0.17, 0.15])
+    plan = pick(generator, ("none", "row", "rows", "column", "long"), (0.3, 0.18, 0.2, 0.17, 0.15))
     upper = range(len(skeleton.storeys) - 1)
     if plan == "none":
         return []
-    chosen = [int(generator.choice(upper))] if plan in ("row", "long") else upper
+    chosen = [pick(generator, upper)] if plan in ("row", "long") else upper
     column = int(generator.integers(len(skeleton.bays)))
     balconies = []
     for index in chosen:
@@ -226,9 +227,9 @@ def _sample_cornices(
     elif skeleton.roof.kind != "gable" or generator.random() < 0.5:
         yield Rectangle(left - 0.015, top - 0.008, right + 0.015, top - 0.008 + 0.8 * main)
 
-    bands = generator.choice(["none", "ground", "all"], p=[0.35, 0.35, 0.3])
+    bands = pick(generator, ("none", "ground", "all"), (0.35, 0.35, 0.3))
     floors = [floor for _, floor in skeleton.storeys[:-1]]
-    for floor in {"none": [], "ground": floors[-1:], "all": floors}[str(bands)]:
+    for floor in {"none": [], "ground": floors[-1:], "all": floors}[bands]:
         yield Rectangle(left - 0.006, floor - THINNEST / 2, right + 0.006, floor + THINNEST / 2)
 
     # Low storeys have no room for both.
@@ -308,7 +309,7 @@ def _boxes(generator: np.random.Generator, rows: list[list[Opening]], balconies:
     if balconies and generator.random() < 0.5:
         places = [(rail.left + 0.01, rail.right - 0.01, rail.top + 0.004) for rail in balconies]
     else:
-        row = rows[int(generator.integers(len(rows) - 1))]
+        row = pick(generator, rows[:-1])
         places = [(window.frame.left, window.frame.right, window.frame.bottom - 0.004) for window in row]
     for left, right, height in places:
         if generator.random() < 0.8:

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from minicyclegan.worlds.base import new_seed, pick
 from minicyclegan.worlds.paint import Colour
 
 Material = Literal["brick", "plaster", "stone"]
@@ -81,14 +82,14 @@ def sample_style(generator: np.random.Generator) -> Style:
     bright = generator.random() >= DARK_FRAME_PROBABILITY
     return Style(
         wall_colour=_sample_wall_colour(generator),
-        material=MATERIALS[generator.choice(len(MATERIALS), p=MATERIAL_PROBABILITIES)],
-        light_side=float(generator.choice([-1.0, 1.0]) * generator.uniform(0.35, 1.0)),
+        material=pick(generator, MATERIALS, MATERIAL_PROBABILITIES),
+        light_side=pick(generator, (-1.0, 1.0)) * generator.uniform(0.35, 1.0),
         **draw("light_height", "light_strength", "light_warmth"),
         dirt=generator.beta(1.2, 2.0),
         frame_brightness=generator.uniform(0.82, 0.95) if bright else generator.uniform(0.1, 0.28),
         **draw("trim_brightness", "door_hue", "roof_tone", "sky_tone", "curtains"),
         **draw("texture_scale", "texture_phase_x", "texture_phase_y"),
-        seed=int(generator.integers(2**31)),
+        seed=new_seed(generator),
     )
 
 

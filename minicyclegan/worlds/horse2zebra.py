@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minicyclegan.worlds.animals import Animal, sample_animal
-from minicyclegan.worlds.base import World
+from minicyclegan.worlds.base import World, pick
 from minicyclegan.worlds.landscape import sample_landscape
 from minicyclegan.worlds.meadow import Scene, render, truth
 
@@ -18,13 +18,13 @@ def sample_scene(generator: np.random.Generator) -> Scene:
 
 def _sample_herd(generator: np.random.Generator, horizon: float) -> tuple[Animal, ...]:
     """One to three animals, one of them large in the frame; the farthest first."""
-    count = generator.choice([1, 2, 3], p=[0.85, 0.12, 0.03])
+    count = pick(generator, (1, 2, 3), (0.85, 0.12, 0.03))
     length = generator.uniform(0.68, 0.92) if count == 1 else generator.uniform(0.56, 0.70)
     room = (1.0 - length) / 2.0
     middle = 0.5 + generator.uniform(-room, room) * 0.9
     ground = generator.uniform(max(0.74, horizon + 0.30), 0.93)
     animals = [sample_animal(generator, length, middle, ground)]
-    side = generator.choice([-1, 1])
+    side = pick(generator, (-1, 1))
     for _ in range(count - 1):
         # Smaller and higher up: farther away on the same ground.
         farther = generator.uniform(0.62, 0.88)

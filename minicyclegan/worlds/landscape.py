@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minicyclegan.worlds.base import new_seed, pick
 from minicyclegan.worlds.light import UPWARD, Light, sample_sun
 from minicyclegan.worlds.paint import Colour, Noise, blend, coverage, grid, lay_over, mix, planes, smoothstep, unit
 from minicyclegan.worlds.trees import Tree, paint_tree, sample_trees
@@ -101,8 +102,8 @@ class Landscape:
 
 
 def sample_landscape(generator: np.random.Generator, soils: tuple[Soil, ...] = SOILS) -> Landscape:
-    soil = soils[generator.integers(len(soils))]
-    mood = MOODS[generator.choice(len(MOODS), p=[0.27, 0.18, 0.17, 0.14, 0.14, 0.10])]
+    soil = pick(generator, soils)
+    mood = pick(generator, MOODS, (0.27, 0.18, 0.17, 0.14, 0.14, 0.10))
     horizon = generator.uniform(0.30, 0.52)
     ridges = []
     for distance in sorted(generator.uniform(0.15, 1.0, generator.integers(1, 4)), reverse=True):
@@ -110,7 +111,7 @@ def sample_landscape(generator: np.random.Generator, soils: tuple[Soil, ...] = S
         relief = height * generator.uniform(0.4, 0.9)
         ridges.append(Ridge(height, relief, generator.uniform(0.2, 0.6), 0.2 + 0.65 * distance, generator.uniform()))
     return Landscape(
-        seed=int(generator.integers(2**31)),
+        seed=new_seed(generator),
         horizon=horizon,
         soil=soil,
         mood=mood,

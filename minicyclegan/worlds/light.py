@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from minicyclegan.worlds.base import pick
 from minicyclegan.worlds.paint import Colour, planes, unit
 
 Component = float | np.ndarray  # of a normal: x to the right, y up, z to the viewer
@@ -54,6 +55,6 @@ def sample_sun(
     """A unit vector to a sun so high, and so far to the left or right of the viewer: two ranges in degrees."""
     up, turned = (
         np.radians(generator.uniform(*height)),
-        np.radians(generator.uniform(*around)) * generator.choice([-1, 1]),
+        np.radians(generator.uniform(*around)) * pick(generator, (-1, 1)),
     )
     return float(np.cos(up) * np.sin(turned)), float(np.sin(up)), float(np.cos(up) * np.cos(turned))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicyclegan.worlds.anatomy import Body, Chain
+from minicyclegan.worlds.base import pick
 from minicyclegan.worlds.layer import RIDER, Layer
 from minicyclegan.worlds.light import Light
 from minicyclegan.worlds.paint import Colour, coverage, planes
@@ -77,5 +78,5 @@ class Rider:
 
 def sample_rider(generator: np.random.Generator) -> Rider:
     tables = (JACKETS, TROUSERS, BOOTS, CLOTHS, HATS, SKINS)
-    colours = [table[generator.integers(len(table))] for table in tables]
+    colours = [pick(generator, table) for table in tables]
     return Rider(*colours, lean=generator.uniform(-0.01, 0.07), has_brim=bool(generator.uniform() < 0.5))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from minicyclegan.worlds.animals import GAITS, Animal, sample_animal
-from minicyclegan.worlds.base import World
+from minicyclegan.worlds.base import World, pick
 from minicyclegan.worlds.landscape import sample_landscape
 from minicyclegan.worlds.meadow import Scene, render, truth
 from minicyclegan.worlds.rider import sample_rider
@@ -23,14 +23,14 @@ def sample_scene(generator: np.random.Generator) -> Scene:
 
 def _sample_mounts(generator: np.random.Generator, horizon: float) -> tuple[Animal, ...]:
     """One or two animals with room above for riders, none of them grazing; the farthest first."""
-    count = generator.choice([1, 2], p=[0.8, 0.2])
+    count = pick(generator, (1, 2), (0.8, 0.2))
     length = generator.uniform(0.60, 0.82) if count == 1 else generator.uniform(0.52, 0.62)
     ground = generator.uniform(max(0.80, horizon + 0.34), 0.93)
     middle = 0.5 + generator.uniform(-0.5, 0.5) * (1.0 - length) * 0.9
     animals = [sample_animal(generator, length, middle, ground, GAITS[:3])]
     if count == 2:
         farther = generator.uniform(0.70, 0.88)
-        place = np.clip(middle + generator.choice([-1, 1]) * generator.uniform(0.30, 0.42), 0.15, 0.85)
+        place = np.clip(middle + pick(generator, (-1, 1)) * generator.uniform(0.30, 0.42), 0.15, 0.85)
         foot = horizon + (ground - horizon) * farther
         animals.insert(0, sample_animal(generator, length * farther, place, foot, GAITS[:3]))
     return tuple(animals)

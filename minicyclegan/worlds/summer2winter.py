@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicyclegan.worlds.base import Domain, World
+from minicyclegan.worlds.base import Domain, World, new_seed, pick
 from minicyclegan.worlds.landscape import SOILS, Landscape, paint_land, sample_landscape
 from minicyclegan.worlds.light import UPWARD, Light
 from minicyclegan.worlds.paint import (
@@ -103,7 +103,7 @@ def sample_scene(generator: np.random.Generator) -> Scene:
     which = generator.uniform()
     if which < 0.35:
         x, y, half = generator.uniform(0.2, 0.8), horizon + generator.uniform(0.06, 0.16), generator.uniform(0.22, 0.42)
-        lake = Lake(x, y, half, seed=int(generator.integers(2**31)))
+        lake = Lake(x, y, half, seed=new_seed(generator))
         things = [thing for thing in things if not lake.holds(thing.x, thing.foot)]
     elif which < 0.78:
         path = Path(
@@ -119,14 +119,14 @@ def sample_scene(generator: np.random.Generator) -> Scene:
 
 
 def _sample_tree(generator: np.random.Generator, landscape: Landscape) -> Tree:
-    kind = str(generator.choice(["fir", "fir", "round", "round", "poplar", "bush"]))
+    kind = pick(generator, ("fir", "fir", "round", "round", "poplar", "bush"))
     below = 0.01 + 0.26 * generator.uniform() ** 1.8
     height = (0.06 + 1.9 * below) * generator.uniform(0.8, 1.25) * (0.35 if kind == "bush" else 1.0)
     tint = np.clip(np.asarray(landscape.soil.foliage) * generator.uniform(0.85, 1.3), 0.02, 0.9)
     # Near trees stand at the sides, where they frame the view and leave the rest to be seen.
     x = generator.uniform(-0.02, 1.02)
     if below > 0.10:
-        x = float(generator.choice([generator.uniform(-0.02, 0.25), generator.uniform(0.75, 1.02)]))
+        x = pick(generator, (generator.uniform(-0.02, 0.25), generator.uniform(0.75, 1.02)))
     return tree_at(generator, kind, x, landscape.horizon, below, height, tint)
 
 
@@ -137,8 +137,8 @@ def _sample_house(generator: np.random.Generator, horizon: float) -> House:
         foot=horizon + below,
         height=(0.05 + 0.95 * below) * generator.uniform(0.9, 1.3),
         mirrored=bool(generator.uniform() < 0.5),
-        wall=WALLS[generator.integers(len(WALLS))],
-        roof=ROOFS[generator.integers(len(ROOFS))],
+        wall=pick(generator, WALLS),
+        roof=pick(generator, ROOFS),
     )
 
 

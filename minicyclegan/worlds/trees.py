@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minicyclegan.worlds.base import new_seed, pick
 from minicyclegan.worlds.layer import Layer, Shape, empty_layer
 from minicyclegan.worlds.light import Light
 from minicyclegan.worlds.paint import Colour, Noise, blend, coverage, grid, mix, planes, unit
@@ -47,9 +48,9 @@ def sample_trees(
 ) -> tuple[Tree, ...]:
     """None to six trees between the horizon and the middle distance, the farthest first."""
     trees = []
-    count = generator.choice(7, p=[0.14, 0.24, 0.24, 0.17, 0.11, 0.06, 0.04])
+    count = pick(generator, range(7), (0.14, 0.24, 0.24, 0.17, 0.11, 0.06, 0.04))
     for _ in range(count):
-        kind = str(generator.choice(kinds))
+        kind = pick(generator, kinds)
         below = 0.004 + 0.075 * generator.uniform() ** 1.6
         tall = (0.05 + 3.2 * below) * generator.uniform(0.75, 1.3) * (0.35 if kind == "bush" else 1.0)
         tint = np.clip(
@@ -70,7 +71,7 @@ def tree_at(
 ) -> Tree:
     """A tree whose foot stands `below` the horizon; the nearer to it, the farther away and the hazier."""
     haze = float(0.45 * np.exp(-below / 0.03))
-    return Tree(kind, x, horizon + below, height, haze, int(generator.integers(2**31)), tuple(foliage))
+    return Tree(kind, x, horizon + below, height, haze, new_seed(generator), tuple(foliage))
 
 
 def paint_tree(picture: np.ndarray, tree: Tree, light: Light, haze: Colour, snow: float = 0.0) -> np.ndarray:
