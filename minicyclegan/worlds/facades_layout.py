@@ -1,4 +1,4 @@
-"""What a building front consists of, free of pixels and colours: rectangles, a roof, plants; and where each of them ends.
+"""What a building front consists of: rectangles, a roof, plants; and where each of them ends.
 
 Coordinates are fractions of the picture: x runs from left to right, y from top to bottom, both from 0 to 1. Whatever
 the picture of a front shows beyond colour, light and surface is decided here, and the label map shows all of it.
@@ -15,6 +15,7 @@ import numpy as np
 
 from minicyclegan.worlds.facades_canvas import Canvas, noise
 
+Span = tuple[float, float]  # from where to where
 GABLE_EDGE = 0.03  # how thick a gable's roof is, seen from the front
 
 
@@ -115,17 +116,22 @@ class Plant:
 class Layout:
     """All geometry of one front. `leaf_seed` decides the waves of the plants' edges, so the label map shows them."""
 
-    floors: int
-    bays: int
     wall: Rectangle
     roof: Roof
-    chimneys: tuple[Rectangle, ...]
-    windows: tuple[Opening, ...]
-    doors: tuple[Opening, ...]
-    cornices: tuple[Rectangle, ...]
-    balconies: tuple[Rectangle, ...]
-    plants: tuple[Plant, ...]
-    leaf_seed: int
+    storeys: tuple[Span, ...]  # from top to bottom
+    bays: tuple[Span, ...]  # from left to right
+    chimneys: tuple[Rectangle, ...] = ()
+    windows: tuple[Opening, ...] = ()
+    doors: tuple[Opening, ...] = ()
+    cornices: tuple[Rectangle, ...] = ()
+    balconies: tuple[Rectangle, ...] = ()
+    plants: tuple[Plant, ...] = ()
+    leaf_seed: int = 0
+
+    @property
+    def pitch(self) -> float:
+        """The mean width of a bay."""
+        return self.wall.width / len(self.bays)
 
     def inside_wall(self, canvas: Canvas) -> np.ndarray:
         """Of the wall with its gable, as if it had no openings."""

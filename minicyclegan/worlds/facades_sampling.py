@@ -3,54 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from minicyclegan.worlds.base import new_seed, pick
-from minicyclegan.worlds.facades_layout import Layout, Opening, Plant, Rectangle, Roof
+from minicyclegan.worlds.facades_layout import Layout, Opening, Plant, Rectangle, Roof, Span
 
 # One pixel of a 64 px picture, slightly enlarged: a bar of this thickness covers at least one row of pixel centres.
 THINNEST = 1.05 / 64
-
-Span = tuple[float, float]  # from where to where
-
-
-@dataclass(frozen=True)
-class Skeleton:
-    """The grid that windows, doors and trim hang on: the storeys from top to bottom, the bays from left to right."""
-
-    wall: Rectangle
-    roof: Roof
-    storeys: tuple[Span, ...]
-    bays: tuple[Span, ...]
-
-    @property
-    def pitch(self) -> float:
-        return self.wall.width / len(self.bays)
 
 
 def sample_layout(generator: np.random.Generator) -> Layout:
     """Draws a layout, the storeys and bays first, then what hangs on them: two to six floors, two to six bays, one of
     four roofs."""
-    skeleton = _sample_skeleton(generator)
-    doors, door_bays = _sample_doors(generator, skeleton)
-    rows = _sample_windows(generator, skeleton, door_bays)
-    balconies = _sample_balconies(generator, skeleton, rows)
+    bare = _sample_bare_layout(generator)
+    doors, door_bays = _sample_doors(generator, bare)
+    rows = _sample_windows(generator, bare, door_bays)
+    balconies = _sample_balconies(generator, bare, rows)
     windows = [_open_onto(window, balconies) for row in rows for window in row]
-    attic = list(_attic_windows(generator, skeleton))
-    return Layout(
-        floors=len(skeleton.storeys),
-        bays=len(skeleton.bays),
-        wall=skeleton.wall,
-        roof=skeleton.roof,
-        cornices=tuple(_sample_cornices(generator, skeleton, windows, attic, balconies)),
-        chimneys=tuple(_sample_chimneys(generator, skeleton.roof)),
+    attic = list(_attic_windows(generator, bare))
+    return replace(
+        bare,
+        cornices=tuple(_sample_cornices(generator, bare, windows, attic, balconies)),
+        chimneys=tuple(_sample_chimneys(generator, bare.roof)),
         windows=tuple(windows + attic),
         doors=tuple(doors),
         balconies=tuple(balconies),
-        plants=tuple(_sample_plants(generator, skeleton.wall, rows, doors, balconies)),
+        plants=tuple(_sample_plants(generator, bare.wall, rows, doors, balconies)),
         leaf_seed=new_seed(generator),
     )
 
@@ -58,7 +39,8 @@ def sample_layout(generator: np.random.Generator) -> Layout:
 # ---- Storeys, bays and roof ----------------------------------------------------------------------------------------
 
 
-def _sample_skeleton(generator: np.random.Generator) -> Skeleton:
+def _sample_bare_layout(generator: np.random.Generator) -> Layout:
+    """Wall, roof, storeys and bays."""
     left, right = _sample_sides(generator)
     ground = generator.uniform(0.885, 0.935)
     floors = int(generator.integers(2, 7))
@@ -78,15 +60,14 @@ def _sample_skeleton(generator: np.random.Generator) -> Skeleton:
     eaves = ground - floors * pitch
 
     overhang = {"flat": 0.0, "gable": 0.03, "hip": 0.02, "mansard": 0.02}[kind]
-    slope = {"flat": 0.0, "gable": 0.5, "hip": generator.uniform(0.16, 0.3), "mansard": generator.uniform(0.05, 0.08)}[
-        kind
-    ]
+    hip, mansard = generator.uniform(0.16, 0.3), generator.uniform(0.05, 0.08)
+    slope = {"flat": 0.0, "gable": 0.5, "hip": hip, "mansard": mansard}[kind]
     start, end = left - overhang, right + overhang
     inset = slope * (end - start)
     roof = Roof(kind, start, end, eaves, eaves - roof_height, start + inset, end - inset)
 
     wall = Rectangle(left, eaves, right, ground)
-    return Skeleton(wall, roof, _sample_storeys(generator, wall, floors), _sample_bays(generator, wall, bays))
+    return Layout(wall, roof, _sample_storeys(generator, wall, floors), _sample_bays(generator, wall, bays))
 
 
 def _sample_sides(generator: np.random.Generator) -> Span:
@@ -127,36 +108,36 @@ def _divide(start: float, end: float, shares: np.ndarray) -> tuple[Span, ...]:
 # ---- Doors, windows and balconies ----------------------------------------------------------------------------------
 
 
-def _sample_doors(generator: np.random.Generator, skeleton: Skeleton) -> tuple[list[Opening], set[int]]:
+def _sample_doors(generator: np.random.Generator, layout: Layout) -> tuple[list[Opening], set[int]]:
     """The doors, and the bays of the ground floor that they stand in."""
-    count = len(skeleton.bays)
+    count = len(layout.bays)
     chosen = {count // 2 if generator.random() < 0.45 else int(generator.integers(count))}
     if count >= 5 and generator.random() < 0.25:
         chosen.add((min(chosen) + 2 + int(generator.integers(count - 3))) % count)
-    top, bottom = skeleton.storeys[-1]
+    top, bottom = layout.storeys[-1]
     height = min((bottom - top) * generator.uniform(0.74, 0.84), 0.22)
-    width = min(0.72 * skeleton.pitch, max(0.085, height * generator.uniform(0.5, 0.78)))
+    width = min(0.72 * layout.pitch, max(0.085, height * generator.uniform(0.5, 0.78)))
     rise = pick(generator, (0.0, 0.18, 0.5), (0.6, 0.2, 0.2)) * width
-    middles = [sum(skeleton.bays[bay]) / 2 for bay in sorted(chosen)]
+    middles = [sum(layout.bays[bay]) / 2 for bay in sorted(chosen)]
     return [Opening(upright(middle, width, bottom - height, bottom), rise) for middle in middles], chosen
 
 
-def _sample_windows(generator: np.random.Generator, skeleton: Skeleton, door_bays: set[int]) -> list[list[Opening]]:
+def _sample_windows(generator: np.random.Generator, layout: Layout, door_bays: set[int]) -> list[list[Opening]]:
     """Rows of windows from top to bottom; all windows of a row are alike."""
     width, sill, head = generator.uniform(0.46, 0.62), generator.uniform(0.15, 0.25), generator.uniform(0.17, 0.23)
     arched_rows = pick(generator, ("none", "all", "top", "first"), (0.6, 0.14, 0.13, 0.13))
     arch = pick(generator, (0.2, 0.5))
     shop = generator.random() < 0.3
     rows = []
-    last = len(skeleton.storeys) - 1
-    for index, (top, bottom) in enumerate(skeleton.storeys):
+    last = len(layout.storeys) - 1
+    for index, (top, bottom) in enumerate(layout.storeys):
         height = bottom - top
         is_shop = shop and index == last
         arched = {"none": False, "all": not is_shop, "top": index == 0, "first": index == last - 1}[arched_rows]
         # Windows are higher than wide, shop windows are not.
         share, widest, below = (0.84, 1.2, 0.12) if is_shop else (width, 0.58, sill)
         row = []
-        for bay, (start, end) in enumerate(skeleton.bays):
+        for bay, (start, end) in enumerate(layout.bays):
             if index == last and bay in door_bays:
                 continue
             wide = max(0.08, min(share * (end - start), widest * height))  # at least five pixels of a 64 px picture
@@ -166,13 +147,13 @@ def _sample_windows(generator: np.random.Generator, skeleton: Skeleton, door_bay
     return rows
 
 
-def _attic_windows(generator: np.random.Generator, skeleton: Skeleton) -> Iterator[Opening]:
+def _attic_windows(generator: np.random.Generator, layout: Layout) -> Iterator[Opening]:
     """Dormers in a mansard roof, one window under a gable."""
-    roof = skeleton.roof
+    roof = layout.roof
     height = roof.eaves - roof.ridge
     if roof.kind == "mansard" and generator.random() < 0.8:
-        every = 1 if len(skeleton.bays) < 4 or generator.random() < 0.5 else 2
-        for start, end in skeleton.bays[::every]:
+        every = 1 if len(layout.bays) < 4 or generator.random() < 0.5 else 2
+        for start, end in layout.bays[::every]:
             width = 2 * min(0.26 * (end - start), 0.36 * height)
             yield Opening(upright((start + end) / 2, width, roof.ridge + 0.3 * height, roof.eaves - 0.1 * height))
     if roof.kind == "gable" and generator.random() < 0.8:
@@ -182,23 +163,23 @@ def _attic_windows(generator: np.random.Generator, skeleton: Skeleton) -> Iterat
         yield Opening(frame, half if generator.random() < 0.5 else 0.0)
 
 
-def _sample_balconies(generator: np.random.Generator, skeleton: Skeleton, rows: list[list[Opening]]) -> list[Rectangle]:
+def _sample_balconies(generator: np.random.Generator, layout: Layout, rows: list[list[Opening]]) -> list[Rectangle]:
     plan = pick(generator, ("none", "row", "rows", "column", "long"), (0.3, 0.18, 0.2, 0.17, 0.15))
-    upper = range(len(skeleton.storeys) - 1)
+    upper = range(len(layout.storeys) - 1)
     if plan == "none":
         return []
     chosen = [pick(generator, upper)] if plan in ("row", "long") else upper
-    column = int(generator.integers(len(skeleton.bays)))
+    column = int(generator.integers(len(layout.bays)))
     balconies = []
     for index in chosen:
-        top, bottom = skeleton.storeys[index]
+        top, bottom = layout.storeys[index]
         rail = bottom - max(0.33 * (bottom - top), 0.05)
         row = [window.frame for window in rows[index]]
         if plan == "column":
             row = row[column : column + 1]
         if plan == "long":
             row = [row[0]._replace(right=row[-1].right)]
-        side = min(0.02, 0.3 * (skeleton.pitch - rows[index][0].frame.width))
+        side = min(0.02, 0.3 * (layout.pitch - rows[index][0].frame.width))
         balconies += [Rectangle(frame.left - side, rail, frame.right + side, bottom) for frame in row]
     return balconies
 
@@ -216,24 +197,24 @@ def _open_onto(window: Opening, balconies: list[Rectangle]) -> Opening:
 
 
 def _sample_cornices(
-    generator: np.random.Generator, skeleton: Skeleton, windows: list[Opening], attic: list[Opening],
+    generator: np.random.Generator, layout: Layout, windows: list[Opening], attic: list[Opening],
     balconies: list[Rectangle],
 ) -> Iterator[Rectangle]:  # fmt: skip
     """Trim of every kind: the main cornice, bands between floors, lintels, sills, pilasters, the plinth."""
-    left, top, right, bottom = skeleton.wall
+    left, top, right, bottom = layout.wall
     main = generator.uniform(0.026, 0.042)
-    if skeleton.roof.kind == "flat":
+    if layout.roof.kind == "flat":
         yield Rectangle(left - 0.015, top - main, right + 0.015, top + 0.01)
-    elif skeleton.roof.kind != "gable" or generator.random() < 0.5:
+    elif layout.roof.kind != "gable" or generator.random() < 0.5:
         yield Rectangle(left - 0.015, top - 0.008, right + 0.015, top - 0.008 + 0.8 * main)
 
     bands = pick(generator, ("none", "ground", "all"), (0.35, 0.35, 0.3))
-    floors = [floor for _, floor in skeleton.storeys[:-1]]
+    floors = [floor for _, floor in layout.storeys[:-1]]
     for floor in {"none": [], "ground": floors[-1:], "all": floors}[bands]:
         yield Rectangle(left - 0.006, floor - THINNEST / 2, right + 0.006, floor + THINNEST / 2)
 
     # Low storeys have no room for both.
-    high = min(storey[1] - storey[0] for storey in skeleton.storeys) > 0.16
+    high = min(storey[1] - storey[0] for storey in layout.storeys) > 0.16
     lintels, sills = generator.random() < 0.4, generator.random() < 0.6
     frames = [window.frame for window in windows]
     if lintels and (high or not sills):
@@ -253,7 +234,7 @@ def _sample_cornices(
         height = generator.uniform(0.018, 0.03)
         lowest = max((frame.bottom for frame in frames), default=0.0)
         yield Rectangle(left - 0.006, max(bottom - height, lowest), right + 0.006, bottom)
-    if skeleton.roof.kind == "mansard":  # the dormers' surrounds
+    if layout.roof.kind == "mansard":  # the dormers' surrounds
         for frame in (window.frame for window in attic):
             sides = frame.left - THINNEST, frame.right + THINNEST
             yield Rectangle(sides[0], frame.top - 1.3 * THINNEST, sides[1], frame.bottom + THINNEST)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicyclegan.worlds.base import new_seed, pick
-from minicyclegan.worlds.light import UPWARD, Light, sample_sun
+from minicyclegan.worlds.light import UPWARD, Light, Vector, sample_sun
 from minicyclegan.worlds.paint import Colour, Noise, blend, coverage, grid, lay_over, mix, planes, smoothstep, unit
 from minicyclegan.worlds.trees import Tree, paint_tree, sample_trees
 
@@ -84,7 +84,7 @@ class Landscape:
     horizon: float
     soil: Soil
     mood: Mood
-    sun: tuple[float, float, float]  # unit vector to it
+    sun: Vector  # unit vector to it
     clouds: float
     patches: float  # size of the patches on the ground
     ridges: tuple[Ridge, ...]  # from the farthest to the nearest
@@ -120,7 +120,7 @@ def sample_landscape(generator: np.random.Generator, soils: tuple[Soil, ...] = S
         clouds=generator.uniform(*mood.clouds),
         patches=generator.uniform(0.6, 1.6),
         ridges=tuple(ridges),
-        trees=sample_trees(generator, horizon, soil.foliage, soil.tree_kinds),
+        trees=tuple(sample_trees(generator, horizon, soil.foliage, soil.tree_kinds)),
     )
 
 

@@ -10,7 +10,8 @@ from minicyclegan.worlds.base import pick
 from minicyclegan.worlds.paint import Colour, planes, unit
 
 Component = float | np.ndarray  # of a normal: x to the right, y up, z to the viewer
-UPWARD = (0.0, 1.0, 0.0)  # the normal of level ground
+Vector = tuple[float, float, float]
+UPWARD: Vector = (0.0, 1.0, 0.0)  # the normal of level ground
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Light:
     bounce  what arrives from below
     """
 
-    toward: tuple[float, float, float]
+    toward: Vector
     sun: Colour
     sky: Colour
     bounce: Colour
@@ -49,12 +50,8 @@ class Light:
         return replace(self, toward=(x * side, y, z))
 
 
-def sample_sun(
-    generator: np.random.Generator, height: tuple[float, float], around: tuple[float, float]
-) -> tuple[float, float, float]:
+def sample_sun(generator: np.random.Generator, height: tuple[float, float], around: tuple[float, float]) -> Vector:
     """A unit vector to a sun so high, and so far to the left or right of the viewer: two ranges in degrees."""
-    up, turned = (
-        np.radians(generator.uniform(*height)),
-        np.radians(generator.uniform(*around)) * pick(generator, (-1, 1)),
-    )
-    return float(np.cos(up) * np.sin(turned)), float(np.sin(up)), float(np.cos(up) * np.cos(turned))
+    up, aside = np.radians(generator.uniform(*height)), np.radians(generator.uniform(*around))
+    side = pick(generator, (-1, 1))
+    return side * float(np.cos(up) * np.sin(aside)), float(np.sin(up)), float(np.cos(up) * np.cos(aside))

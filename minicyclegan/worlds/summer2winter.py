@@ -24,7 +24,7 @@ from minicyclegan.worlds.paint import (
     to_bytes,
     unit,
 )
-from minicyclegan.worlds.trees import SNOW, Tree, paint_tree, tree_at
+from minicyclegan.worlds.trees import SNOW, Tree, haze_at, paint_tree
 
 GREEN = tuple(soil for soil in SOILS if soil.name in ("meadow", "pasture", "marsh"))
 WALLS = ((0.90, 0.86, 0.77), (0.84, 0.78, 0.66), (0.80, 0.62, 0.52), (0.88, 0.88, 0.86))
@@ -127,7 +127,7 @@ def _sample_tree(generator: np.random.Generator, landscape: Landscape) -> Tree:
     x = generator.uniform(-0.02, 1.02)
     if below > 0.10:
         x = pick(generator, (generator.uniform(-0.02, 0.25), generator.uniform(0.75, 1.02)))
-    return tree_at(generator, kind, x, landscape.horizon, below, height, tint)
+    return Tree(kind, x, landscape.horizon + below, height, haze_at(below), new_seed(generator), tuple(tint))
 
 
 def _sample_house(generator: np.random.Generator, horizon: float) -> House:

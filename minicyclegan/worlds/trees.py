@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,35 +44,22 @@ class Tree:
     foliage: Colour
 
 
-def sample_trees(
-    generator: np.random.Generator, horizon: float, foliage: Colour, kinds: tuple[str, ...]
-) -> tuple[Tree, ...]:
+def sample_trees(generator: np.random.Generator, horizon: float, foliage: Colour, kinds: Sequence[str]) -> list[Tree]:
     """None to six trees between the horizon and the middle distance, the farthest first."""
     trees = []
-    count = pick(generator, range(7), (0.14, 0.24, 0.24, 0.17, 0.11, 0.06, 0.04))
-    for _ in range(count):
+    for _ in range(pick(generator, range(7), (0.14, 0.24, 0.24, 0.17, 0.11, 0.06, 0.04))):
         kind = pick(generator, kinds)
         below = 0.004 + 0.075 * generator.uniform() ** 1.6
-        tall = (0.05 + 3.2 * below) * generator.uniform(0.75, 1.3) * (0.35 if kind == "bush" else 1.0)
-        tint = np.clip(
-            np.asarray(foliage) * generator.uniform(0.82, 1.18) + generator.uniform(-0.02, 0.02, 3), 0.02, 0.9
-        )
-        trees.append(tree_at(generator, kind, generator.uniform(-0.05, 1.05), horizon, below, tall, tint))
-    return tuple(sorted(trees, key=lambda tree: tree.foot))
+        height = (0.05 + 3.2 * below) * generator.uniform(0.75, 1.3) * (0.35 if kind == "bush" else 1.0)
+        tint = np.asarray(foliage) * generator.uniform(0.82, 1.18) + generator.uniform(-0.02, 0.02, 3)
+        x, seed = generator.uniform(-0.05, 1.05), new_seed(generator)
+        trees.append(Tree(kind, x, horizon + below, height, haze_at(below), seed, tuple(np.clip(tint, 0.02, 0.9))))
+    return sorted(trees, key=lambda tree: tree.foot)
 
 
-def tree_at(
-    generator: np.random.Generator,
-    kind: str,
-    x: float,
-    horizon: float,
-    below: float,
-    height: float,
-    foliage: np.ndarray,
-) -> Tree:
-    """A tree whose foot stands `below` the horizon; the nearer to it, the farther away and the hazier."""
-    haze = float(0.45 * np.exp(-below / 0.03))
-    return Tree(kind, x, horizon + below, height, haze, new_seed(generator), tuple(foliage))
+def haze_at(below: float) -> float:
+    """How hazy a thing is that stands so far below the horizon: the nearer to it, the farther away."""
+    return float(0.45 * np.exp(-below / 0.03))
 
 
 def paint_tree(picture: np.ndarray, tree: Tree, light: Light, haze: Colour, snow: float = 0.0) -> np.ndarray:

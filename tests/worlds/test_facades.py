@@ -95,7 +95,7 @@ def test_every_class_occurs_and_the_wall_is_the_largest():
 
 def test_layouts_are_varied_and_resolvable():
     layouts = [sample_layout(np.random.default_rng(seed)) for seed in range(200)]
-    assert {layout.floors for layout in layouts} == {layout.bays for layout in layouts} == {2, 3, 4, 5, 6}
+    assert {len(layout.storeys) for layout in layouts} == {len(layout.bays) for layout in layouts} == {2, 3, 4, 5, 6}
     assert {layout.roof.kind for layout in layouts} == {"flat", "gable", "hip", "mansard"}
     widths = np.array([64 * window.frame.width for layout in layouts for window in layout.windows])
     assert np.mean(widths >= 5) > 0.95 and widths.min() > 4
@@ -115,7 +115,7 @@ def test_style_vectors_keep_their_ranges_and_modes():
 def test_the_style_is_independent_of_the_layout():
     drawn = scenes(1500)
     layout = np.array([
-        [len(s.layout.windows), s.layout.floors, s.layout.bays, s.layout.wall.left, s.layout.wall.top,
+        [len(s.layout.windows), len(s.layout.storeys), len(s.layout.bays), s.layout.wall.left, s.layout.wall.top,
          len(s.layout.plants), len(s.layout.balconies), s.layout.roof.kind == "flat", s.layout.leaf_seed]
         for s in drawn
     ], dtype=float)  # fmt: skip
