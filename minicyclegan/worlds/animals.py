@@ -12,7 +12,7 @@ from minicyclegan.worlds.base import Domain, new_seed, pick
 from minicyclegan.worlds.layer import SKIN, Layer, Shape, empty_layer
 from minicyclegan.worlds.light import Light
 from minicyclegan.worlds.paint import Colour, Noise, coverage, lay_over, mix, planes, smoothstep, unit
-from minicyclegan.worlds.rider import Rider
+from minicyclegan.worlds.rider import Part, paint_rider
 from minicyclegan.worlds.stripes import Stripes, Waves, body_waves, darkness, leg_waves
 
 FAR_SIDE = np.array([0.045, 0.035, 0.0])  # where the far legs stand, seen a little from above
@@ -130,7 +130,7 @@ def _sample_stripes(generator: np.random.Generator, scale: float) -> Stripes:
     )
 
 
-def paint_animal(animal: Animal, domain: Domain, light: Light, size: int, rider: Rider | None = None) -> Layer:
+def paint_animal(animal: Animal, domain: Domain, light: Light, size: int, rider: tuple[Part, ...] = ()) -> Layer:
     """The animal in its horse's coat (A) or its zebra's (B), with its rider if it has one."""
     body, layer = place_animal(animal, size, rider)
     light = light.flipped(animal.facing)
@@ -141,15 +141,15 @@ def paint_animal(animal: Animal, domain: Domain, light: Light, size: int, rider:
     painter.mane()
     painter.ears()
     painter.face()
-    if rider is not None:
-        rider.paint(layer, body, light)
+    if rider:
+        paint_rider(layer, rider, body, light)
     return layer
 
 
-def place_animal(animal: Animal, size: int, rider: Rider | None = None) -> tuple[Body, Layer]:
+def place_animal(animal: Animal, size: int, rider: tuple[Part, ...] = ()) -> tuple[Body, Layer]:
     """The animal's body in its pose, and an empty layer with room for it and its rider."""
     body = pose_body(animal.pose, detailed=size * animal.scale > 50)
-    chains = body.chains() + ([chain for chain, _ in rider.parts()] if rider else [])
+    chains = body.chains() + [np.array(part.chain) for part in rider]
     return body, empty_layer(size, animal.x, animal.ground, animal.scale, chains, animal.slim, animal.facing)
 
 

@@ -13,7 +13,7 @@ from minicyclegan.worlds.meadow import Scene, render, truth
 def sample_scene(generator: np.random.Generator) -> Scene:
     landscape = sample_landscape(generator)
     animals = _sample_herd(generator, landscape.horizon)
-    return Scene(landscape, animals, riders=(None,) * len(animals))
+    return Scene(landscape, animals, riders=((),) * len(animals))
 
 
 def _sample_herd(generator: np.random.Generator, horizon: float) -> tuple[Animal, ...]:

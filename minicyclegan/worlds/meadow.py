@@ -17,7 +17,7 @@ from minicyclegan.worlds.landscape import Landscape, paint_landscape
 from minicyclegan.worlds.layer import Layer
 from minicyclegan.worlds.light import Light
 from minicyclegan.worlds.paint import Noise, coverage, grid, to_bytes
-from minicyclegan.worlds.rider import Rider
+from minicyclegan.worlds.rider import Part
 
 FLAT = 0.16  # how much of a thing's height its shadow takes on the ground towards the viewer
 TAPS = 3  # looks at the figure for each pixel of its shadow, which is squeezed to FLAT
@@ -27,7 +27,7 @@ TAPS = 3  # looks at the figure for each pixel of its shadow, which is squeezed 
 class Scene:
     landscape: Landscape
     animals: tuple[Animal, ...]  # from the farthest to the nearest
-    riders: tuple[Rider | None, ...]  # one for each animal
+    riders: tuple[tuple[Part, ...], ...]  # one for each animal, () for none
 
     def layers(self, domain: Domain, size: int) -> list[Layer]:
         """Each animal with its rider."""
