@@ -15,19 +15,11 @@ from minicyclegan.worlds.facades_front import render_front
 from minicyclegan.worlds.facades_labels import CLASSES, PALETTE, WALL, render_label
 from minicyclegan.worlds.facades_layout import Layout
 from minicyclegan.worlds.facades_sampling import sample_layout
-from minicyclegan.worlds.facades_style import (
-    DARK_FRAME_PROBABILITY,
-    FIELD_NAMES,
-    FIELD_RANGES,
-    WARM_WALL_PROBABILITY,
-    Style,
-    light_colour,
-    sample_style,
-)
+from minicyclegan.worlds.facades_style import DARK_FRAME_PROBABILITY, WARM_WALL_PROBABILITY, Style, sample_style
 
 __all__ = [
-    "CLASSES", "DARK_FRAME_PROBABILITY", "FACADES", "FIELD_NAMES", "FIELD_RANGES", "PALETTE", "WARM_WALL_PROBABILITY",
-    "FacadeScene", "Layout", "Style", "light_colour", "render_front", "render_label", "sample_layout", "sample_style",
+    "CLASSES", "DARK_FRAME_PROBABILITY", "FACADES", "PALETTE", "WARM_WALL_PROBABILITY", "FacadeScene", "Layout",
+    "Style", "render_front", "render_label", "sample_layout", "sample_style",
 ]  # fmt: skip
 
 
@@ -53,21 +45,21 @@ def truth(scene: FacadeScene, size: int) -> dict[str, Any]:
 
     labels        (size, size) uint8, indices into CLASSES
     wall          (size, size) uint8, 1 where the bare wall shows
-    style         (len(FIELD_NAMES),) float64
+    style         (20,) float64, the numbers of the style
     wall_colour   (3,) float64 in [0, 1]
     warm, dark_frames             the style's two modes, as 0.0 or 1.0
-    every other field of the style vector under its own name, as a float
+    every number of the style under its own name, as a float
     """
     labels = render_label(scene.layout, size)
-    style = scene.style.vector()
+    style = scene.style.numbers()
     return {
         "labels": labels,
         "wall": (labels == WALL).astype(np.uint8),
-        "style": style,
+        "style": np.array(list(style.values())),
         "wall_colour": np.array(scene.style.wall_colour),
         "warm": float(scene.style.warm),
         "dark_frames": float(scene.style.dark_frames),
-        **{name: float(value) for name, value in zip(FIELD_NAMES, style, strict=True)},
+        **style,
     }
 
 

@@ -57,27 +57,26 @@ class Style:
     def dark_frames(self) -> bool:
         return self.frame_brightness < 0.5
 
-    def vector(self) -> np.ndarray:
-        """All fields but the seed, as float64 of shape (len(FIELD_NAMES),), in the order of `FIELD_NAMES`."""
-        materials = {name: float(self.material == name) for name in MATERIALS}
-        colours = dict(zip(COLOUR_FIELDS, self.wall_colour, strict=True))
-        return np.array([{**vars(self), **colours, **materials}[name] for name in FIELD_NAMES], dtype=np.float64)
+    def numbers(self) -> dict[str, float]:
+        """All of it but the seed, named and in the order of `RANGES`."""
+        materials = {name: self.material == name for name in MATERIALS}
+        known = {**vars(self), **dict(zip(COLOUR_FIELDS, self.wall_colour, strict=True)), **materials}
+        return {name: float(known[name]) for name in RANGES}
 
 
 COLOUR_FIELDS = ("wall_red", "wall_green", "wall_blue")
-# Every entry of the style vector with its range; of the three materials one is 1, the others 0.
-FIELD_RANGES: dict[str, tuple[float, float]] = {
+# Every number of the style with its range; of the three materials one is 1, the others 0.
+RANGES: dict[str, tuple[float, float]] = {
     **dict.fromkeys((*COLOUR_FIELDS, *MATERIALS), (0.0, 1.0)),
     **{field.name: field.metadata["range"] for field in fields(Style) if field.metadata},
 }
-FIELD_NAMES: tuple[str, ...] = tuple(FIELD_RANGES)
 
 
 def sample_style(generator: np.random.Generator) -> Style:
     """Draws a style. It knows no layout, so a label map can't tell anything about it."""
 
     def draw(*fields: str) -> dict[str, float]:
-        return {field: generator.uniform(*FIELD_RANGES[field]) for field in fields}
+        return {field: generator.uniform(*RANGES[field]) for field in fields}
 
     bright = generator.random() >= DARK_FRAME_PROBABILITY
     return Style(
