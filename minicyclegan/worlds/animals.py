@@ -251,18 +251,14 @@ class _Painter:
         patch.paint(self.lit(albedo, shape), patch.cover(shape), SKIN)
 
     def face(self) -> None:
-        patch = self.layer.around(self.anatomy.head)
         dots = (
             (0.110, 0.035, 0.016, (0.05, 0.04, 0.035)),  # eye
             (0.114, 0.040, 0.004, (0.9, 0.9, 0.9)),  # the light in it
             (0.362, 0.010, 0.010, (0.08, 0.06, 0.06)),  # nostril
         )
         for along, across, radius, colour in dots:
-            if radius < 0.2 * patch.pixel:
-                continue  # too small to be seen
-            x, y = self.anatomy.in_head(along, across)
-            cover = coverage(np.hypot(patch.x - x, patch.y - y) - radius, patch.pixel)
-            patch.paint(colour, cover * min(1.0, (2.0 * radius / patch.pixel) ** 2))
+            if radius >= 0.2 * self.layer.pixel:  # else it is too small to be seen
+                self.layer.dot(self.anatomy.in_head(along, across), radius, colour)
 
     def hide(self, patch: Layer, shape: Shape, waves: tuple[Waves, ...], far: bool = False) -> np.ndarray:
         """The colour of the skin in white light (3, H, W), plain or striped."""

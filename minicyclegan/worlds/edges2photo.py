@@ -16,11 +16,11 @@ import numpy as np
 from minicyclegan.worlds import horse2zebra, meadow
 from minicyclegan.worlds.animals import Animal, far_legs, place_animal
 from minicyclegan.worlds.base import Domain, World
-from minicyclegan.worlds.landscape import Landscape, ridge_tops
+from minicyclegan.worlds.landscape import ridge_tops
 from minicyclegan.worlds.layer import Layer
 from minicyclegan.worlds.paint import Noise, coverage, grid, lay_over, to_bytes, unit
 from minicyclegan.worlds.stripes import Waves, body_waves, leg_waves, stripe_wave
-from minicyclegan.worlds.trees import TRUNKS, Tree, crown_shape, tree_layer, trunk_shape
+from minicyclegan.worlds.trees import TRUNKS, crown_shape, tree_layer, trunk_shape
 
 PAPER, INK = np.ones(3), np.array([0.13, 0.13, 0.15])
 LINE = 0.008  # a line's width in picture widths; never less than THINNEST pixels
@@ -51,84 +51,63 @@ def truth(scene: Scene, size: int) -> dict[str, Any]:
 
 def _draw(scene: Scene, size: int) -> np.ndarray:
     picture, landscape = np.ones((3, size, size)), scene.meadow.landscape
-    _draw_land(picture, landscape)
+    width = max(LINE * size, THINNEST)  # of all lines, in pixels
+    x, y = grid(size)
+    for top in [*ridge_tops(landscape, Noise(landscape.seed), x), np.full_like(x, landscape.horizon)]:
+        lay_over(picture, PAPER, coverage(top - y, 1.0 / size))
+        lay_over(picture, INK, FINE * _line(y - top, 1.0 / size, width))
     for tree in landscape.trees:
-        _draw_tree(picture, tree)
+        layer = tree_layer(tree, size)
+        if tree.kind in TRUNKS:
+            _outline(layer, trunk_shape(layer, tree)[1], width, FINE)
+        _outline(layer, crown_shape(layer, tree)[1], width, FINE)
+        layer.lay_on(picture)
     for animal in scene.meadow.animals:
-        layer = _draw_animal(animal, scene.coat == "B", size)
+        layer = _draw_animal(animal, scene.coat == "B", size, width)
         meadow.hide_hooves(layer, landscape)
         layer.lay_on(picture)
     return to_bytes(picture)
 
 
-def _line(distance: np.ndarray, pixel: float, size: int) -> np.ndarray:
+def _line(distance: np.ndarray, pixel: float, width: float) -> np.ndarray:
     """How much ink a line leaves on each pixel; distance to its middle and a pixel's width are in the same units."""
-    width = max(LINE * size, THINNEST)  # in pixels
     return unit(0.5 + 0.5 * width - np.abs(distance) / pixel) * min(1.0, width)
 
 
-def _draw_land(picture: np.ndarray, landscape: Landscape) -> None:
-    size = picture.shape[2]
-    x, y = grid(size)
-    tops = ridge_tops(landscape, Noise(landscape.seed), x)
-    for top in [*tops, np.full_like(x, landscape.horizon)]:
-        lay_over(picture, PAPER, coverage(top - y, 1.0 / size))
-        lay_over(picture, INK, FINE * _line(y - top, 1.0 / size, size))
-
-
-def _draw_tree(picture: np.ndarray, tree: Tree) -> None:
-    layer, size = tree_layer(tree, picture.shape[2]), picture.shape[2]
-    if layer.alpha.size == 0:
-        return
-    if tree.kind in TRUNKS:
-        _outline(layer, trunk_shape(layer, tree)[1], size, FINE)
-    _outline(layer, crown_shape(layer, tree)[1], size, FINE)
-    layer.lay_on(picture)
-
-
-def _outline(layer: Layer, away: np.ndarray, size: int, strength: float = 1.0) -> None:
+def _outline(layer: Layer, away: np.ndarray, width: float, strength: float = 1.0) -> None:
     """Paper inside, and a line just within the edge, so that nothing of it falls outside the shape."""
-    half = 0.5 * max(LINE * size, THINNEST) * layer.pixel
     layer.paint(PAPER, coverage(away, layer.pixel))
-    layer.paint(INK, strength * _line(away + half, layer.pixel, size))
+    layer.paint(INK, strength * _line(away + 0.5 * width * layer.pixel, layer.pixel, width))
 
 
-def _draw_animal(animal: Animal, striped: bool, size: int) -> Layer:
+def _draw_animal(animal: Animal, striped: bool, size: int, width: float) -> Layer:
     body, layer = place_animal(animal, size)
     for which, patch, shape, away in far_legs(layer, body):
-        _outline(patch, away, size)
+        _outline(patch, away, width)
         if striped:
             waves = (leg_waves(animal.stripes, body, which),)
-            _draw_stripes(patch, animal, waves, shape.nz, patch.cover(shape), size)
+            patch.paint(INK, _strokes(patch, animal, waves, shape.nz, width) * patch.cover(shape))
     patch = layer.around(body.tail)
-    _outline(patch, patch.shape([body.tail]).away, size)
+    _outline(patch, patch.shape([body.tail]).away, width)
     shape = layer.shape(*body.near_parts())
     away = np.maximum(shape.away, -layer.y)
-    _outline(layer, away, size)
+    _outline(layer, away, width)
     if striped:
-        inside = coverage(away, layer.pixel)
-        _draw_stripes(layer, animal, body_waves(animal.stripes, body), shape.nz, inside, size)
+        waves = body_waves(animal.stripes, body)
+        layer.paint(INK, _strokes(layer, animal, waves, shape.nz, width) * coverage(away, layer.pixel))
     for chains in ([body.crest], body.ears):
         patch = layer.around(*chains)
-        _outline(patch, patch.shape(chains).away, size)
-    _draw_eye(layer, body.in_head(0.11, 0.035))
+        _outline(patch, patch.shape(chains).away, width)
+    layer.dot(body.in_head(0.11, 0.035), 0.018, INK)
     return layer
 
 
-def _draw_stripes(
-    layer: Layer, animal: Animal, waves: tuple[Waves, ...], nz: np.ndarray, inside: np.ndarray, size: int
-) -> None:
+def _strokes(layer: Layer, animal: Animal, waves: tuple[Waves, ...], nz: np.ndarray, width: float) -> np.ndarray:
+    """How much ink the stripes leave on each pixel."""
     drawn = animal.stripes, Noise(animal.stripes.seed), waves, layer, nz
     height, rate = stripe_wave(*drawn)
     slope, _ = stripe_wave(*drawn, shift=0.5 * np.pi)
-    away = np.arctan2(slope, height) / rate  # from the crest of the wave
-    layer.paint(INK, _line(away, layer.pixel, size) * inside)
-
-
-def _draw_eye(layer: Layer, place: np.ndarray) -> None:
-    patch = layer.around(np.array([(*place, 0.018)]))
-    cover = coverage(np.hypot(patch.x - place[0], patch.y - place[1]) - 0.018, patch.pixel)
-    patch.paint(INK, cover * min(1.0, (0.036 / patch.pixel) ** 2))
+    return _line(np.arctan2(slope, height) / rate, layer.pixel, width)  # the distance from the crest of the wave
 
 
 EDGES2PHOTO = World(

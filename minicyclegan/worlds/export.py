@@ -30,9 +30,7 @@ def write_sheet(world: World, path: str | Path, count: int = 4, size: int = 128,
     """
     path = Path(path)
     if path.suffix.lower() not in Image.registered_extensions():
-        raise ValueError(
-            f"{path}: no picture type is written as {path.suffix or 'a file without a suffix'!r}; try .png"
-        )
+        raise ValueError(f"{path}: the name's ending says no picture type; try .png")
     blocks = {}
     for domain in _shown_domains(world):
         indices = tqdm(range(count), desc=f"drawing {world.name} {domain}", unit="scenes", disable=None)

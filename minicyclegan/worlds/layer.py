@@ -109,6 +109,12 @@ class Layer:
         nx, ny = nx * shorter, ny * shorter
         return Shape(away, nx, ny, np.sqrt(1.0 - nx * nx - ny * ny))
 
+    def dot(self, place: np.ndarray, radius: float, colour: np.ndarray | Colour) -> None:
+        """Paints a dot; one that is smaller than a pixel only tints it."""
+        patch = self.around(np.array([(*place, radius)]))
+        cover = coverage(np.hypot(patch.x - place[0], patch.y - place[1]) - radius, patch.pixel)
+        patch.paint(colour, cover * min(1.0, (2.0 * radius / patch.pixel) ** 2))
+
     def cover(self, shape: Shape) -> np.ndarray:
         return coverage(shape.away, self.pixel)
 
