@@ -132,7 +132,7 @@ def _paint_cornices(canvas: Canvas, layout: Layout, style: Style) -> None:
     for cornice in layout.cornices:
         rows[cornice.top, cornice.bottom].append(cornice)
     for (top, bottom), boxes in rows.items():
-        if bottom - top < 0.1:
+        if bottom - top <= 0.1:
             _paint_ledges(canvas, layout.wall, boxes, stone, style)
             continue
         for box in boxes:  # pilasters, and the surrounds of dormers
@@ -142,7 +142,8 @@ def _paint_cornices(canvas: Canvas, layout: Layout, style: Style) -> None:
 
 def _paint_ledges(canvas: Canvas, wall: Rectangle, boxes: list[Rectangle], stone: np.ndarray, style: Style) -> None:
     """Ledges at one height: bright above, dark below, with a shadow on the wall that is moved away from the sun."""
-    starts, (top, *_), ends, (bottom, *_) = np.array(boxes).T
+    (_, top, _, bottom), sides = boxes[0], np.array([(box.left, box.right) for box in boxes])
+    starts, ends = sides.T
     height = bottom - top
     depth = style.light_height * (0.012 + 0.5 * height)
     shift = -0.4 * depth * style.light_side
