@@ -28,8 +28,8 @@ HEAD = np.array([
 ])  # fmt: skip
 JAW = np.array([(0.050, -0.045, 0.066), (0.105, -0.055, 0.066), (0.190, -0.038, 0.046)])
 
-# One stride: at which part of it, and then the angles in degrees from hanging straight down, forward positive.
-# The foot is on the ground until TOE_OFF.
+# The angles of a leg's bones at the moments STRIDE (0 .. 1) of one stride, in degrees: 0 hangs straight down, forward
+# is positive. The foot is on the ground until TOE_OFF.
 TOE_OFF = 0.62
 STRIDE = np.array([0.00, 0.25, 0.50, 0.62, 0.72, 0.85, 0.95, 1.00])
 FORE_STRIDE = np.array([

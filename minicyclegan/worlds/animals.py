@@ -72,6 +72,7 @@ class Animal:
 def sample_animal(
     generator: np.random.Generator, length: float, middle: float, ground: float, gaits: tuple[str, ...] = GAITS
 ) -> Animal:
+    """An animal so long, from tail to nose in picture widths, around `middle` and on the ground at `ground`."""
     facing = pick(generator, (-1, 1))
     slim = generator.uniform(0.88, 1.0)
     scale = length / (REACH * slim)

@@ -34,9 +34,9 @@ PAINTS = (
     (0.20, 0.38, 0.70), (0.48, 0.29, 0.60), (0.84, 0.45, 0.55),
 )  # fmt: skip
 LOOK_DOWN = np.radians(24.0)  # how steeply the camera looks at the table
-SQUASH, RISE = float(np.sin(LOOK_DOWN)), float(np.cos(LOOK_DOWN))  # of what lies on it, and of what stands on it
-BLOCK = 1.62  # a block's edge for a ball's radius of 1: about as large to the eye
-DARK = 0.50  # of a full shadow
+SQUASH, RISE = np.sin(LOOK_DOWN), np.cos(LOOK_DOWN)  # how long things look that lie on the table, and that stand on it
+BLOCK = 1.62  # a block's edge, in radii of the ball: so both look about as large
+DARK = 0.50  # how much of the light a full shadow takes away
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _paint_room(scene: Scene, size: int) -> np.ndarray:
 
 
 def _paint_ball(picture: np.ndarray, solid: Solid, light: Light) -> np.ndarray:
-    """Paints in place and returns the coverage (size, size)."""
+    """Paints the ball in place and returns its coverage (size, size)."""
     x, y = grid(picture.shape[2])
     dx, dy = (x - solid.x) / solid.radius, (solid.foot - RISE * solid.radius - y) / solid.radius
     distance = np.hypot(dx, dy)
@@ -162,7 +162,7 @@ def _paint_ball(picture: np.ndarray, solid: Solid, light: Light) -> np.ndarray:
 
 
 def _paint_block(picture: np.ndarray, solid: Solid, light: Light) -> np.ndarray:
-    """Paints in place and returns the coverage (size, size)."""
+    """Paints the block in place and returns its coverage (size, size)."""
     x, y = grid(picture.shape[2])
     u, v = (x - solid.x) / solid.radius, (solid.foot - y) / solid.radius
     base = _base(solid)
@@ -172,7 +172,7 @@ def _paint_block(picture: np.ndarray, solid: Solid, light: Light) -> np.ndarray:
     left, right = sorted([(front - 1) % 4, (front + 1) % 4], key=lambda corner: low[corner, 0])
     back = (front + 2) % 4
 
-    # Its three faces to the viewer; the outline is what lies in none of them.
+    # The three faces that the viewer sees, with their normals.
     faces = [[low[front], low[left], high[left], high[front]], [low[front], high[front], high[right], low[right]],
              [high[front], high[left], high[back], high[right]]]  # fmt: skip
     normals = np.array([_outward(base[front], base[left]), _outward(base[front], base[right]), UPWARD])
@@ -218,8 +218,8 @@ def _block_shadow(solid: Solid, light: Light, size: int) -> np.ndarray:
 
 
 def _on_table(solid: Solid, light: Light, size: int) -> tuple[np.ndarray, np.ndarray, tuple[float, float], float]:
-    """Each pixel's place on the table around the solid's foot, in its radii, to the right and towards the viewer; the
-    direction in which shadows fall there, and their length for a height of 1."""
+    """Where each pixel lies on the table, seen from the solid's foot and in its radii: how far to the right, and how
+    far towards the viewer. Then the direction in which shadows fall, and how long they are for a height of 1."""
     x, y = grid(size)
     sun_x, sun_y, sun_z = light.toward
     flat = float(np.hypot(sun_x, sun_z))

@@ -25,7 +25,7 @@ from minicyclegan.worlds.trees import TRUNKS, crown_shape, tree_layer, trunk_sha
 PAPER, INK = np.ones(3), np.array([0.13, 0.13, 0.15])
 LINE = 0.008  # a line's width in picture widths; never less than THINNEST pixels
 THINNEST = 0.8
-FINE = 0.7  # of the ink for what lies in the distance
+FINE = 0.7  # how strong the ink is for what lies in the distance
 
 
 @dataclass(frozen=True)

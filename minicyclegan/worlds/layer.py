@@ -10,8 +10,8 @@ import numpy as np
 
 from minicyclegan.worlds.paint import Colour, chain_distance, coverage, grid, lay_over
 
-JOIN = 42.0  # how sharply parts grow together: larger is sharper
-PULL = 0.12  # how far around a part it still pulls at its neighbours
+JOIN = 42.0  # how sharp the fold is where two parts meet
+PULL = 0.12  # how far from a part its neighbours still melt into it
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Layer:
         )
 
     def shape(self, *parts: Sequence[np.ndarray]) -> Shape:
-        """Parts grown together into one body; the chains within a part only lie on each other."""
+        """One body. Its parts melt into each other where they meet; the chains within a part just overlap."""
         if len(parts) == 1:
             away, nx, ny = chain_distance(parts[0], self.x, self.y)
             total = 1.0

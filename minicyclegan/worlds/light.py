@@ -32,7 +32,7 @@ class Light:
     def received(self, nx: Component, ny: Component, nz: Component) -> np.ndarray:
         """The light that falls on a surface with the normal (nx, ny, nz): (3, ...)."""
         x, y, z = self.toward
-        # Wrapped a little around the edge, as on anything with hair or leaves.
+        # The sun reaches a little around the edge, as on anything with hair or leaves.
         received = planes(self.sun) * unit((nx * x + ny * y + nz * z + 0.25) / 1.25)
         received += planes(np.subtract(self.sky, self.bounce)) * (0.5 + 0.5 * ny)
         received += planes(self.bounce)

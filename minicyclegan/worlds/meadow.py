@@ -19,8 +19,8 @@ from minicyclegan.worlds.light import Light
 from minicyclegan.worlds.paint import Noise, coverage, grid, to_bytes
 from minicyclegan.worlds.rider import Part
 
-FLAT = 0.16  # how much of a thing's height its shadow takes on the ground towards the viewer
-TAPS = 3  # looks at the figure for each pixel of its shadow, which is squeezed to FLAT
+FLAT = 0.16  # a shadow on the ground looks so long for a thing of height 1
+TAPS = 3  # a pixel of the shadow, which is so flat, is the mean of so many points of the figure
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ def render(scene: Scene, domain: Domain, size: int) -> np.ndarray:
 
 
 def truth(scene: Scene, size: int) -> dict[str, Any]:
-    """mask: the animals; coat: their skin, without manes, tails, hooves; rider: the riders, if there are any; all as
-    far as they are seen. Style parameters are those of the nearest animal."""
+    """What can be seen of the animals (mask), of their skin without manes, tails and hooves (coat), and of the riders,
+    if there are any (rider); the coat and stripes of the nearest animal, and the light."""
     seen = np.zeros((3, size, size))
     for layer in scene.layers("B", size):
         hide_hooves(layer, scene.landscape)
@@ -104,7 +104,7 @@ def _cast_shadow(picture: np.ndarray, layer: Layer, animal: Animal, light: Light
 
 
 def _looked_up(layer: Layer, animal: Animal, right: np.ndarray, height: np.ndarray) -> np.ndarray:
-    """The figure's coverage at points right of its hooves' middle and above its ground, in heights of its withers."""
+    """The figure's coverage at points so far to the right of its hooves' middle and above its ground, in body units."""
     if min(layer.alpha.shape) < 2:  # nothing to look up between
         return 0.0 * (right + height)
     column = (right * animal.facing / animal.slim - layer.x[0, 0]) / layer.step

@@ -30,11 +30,9 @@ GREEN = tuple(soil for soil in SOILS if soil.name in ("meadow", "pasture", "mars
 WALLS = ((0.90, 0.86, 0.77), (0.84, 0.78, 0.66), (0.80, 0.62, 0.52), (0.88, 0.88, 0.86))
 ROOFS = ((0.58, 0.26, 0.18), (0.46, 0.24, 0.18), (0.36, 0.36, 0.40), (0.62, 0.36, 0.20))
 LABELS = ("sky", "hills", "ground", "path", "lake", "tree", "house")
-
 SNOWFIELD, HOLLOWS = (0.94, 0.95, 0.97), (0.80, 0.84, 0.91)  # snow in the light, and in its own shade
-
 ICE = (0.80, 0.87, 0.92)
-FLAT = 0.16  # how high a circle on the plain looks for its width
+FLAT = 0.16  # a circle on the plain looks so high for a width of 1
 TRODDEN = (0.80, 0.82, 0.85)  # the snow of a path
 
 # A house seen from the side, in units of its height: convex parts, clockwise, the front's left corner at (0, 0).
@@ -142,7 +140,7 @@ def _sample_house(generator: np.random.Generator, horizon: float) -> House:
     )
 
 
-def wintered(landscape: Landscape, snow: float) -> Landscape:
+def _wintered(landscape: Landscape, snow: float) -> Landscape:
     """The same place under snow, in the paler light of winter."""
     soil, mood = landscape.soil, landscape.mood
     white = replace(
@@ -175,7 +173,7 @@ def truth(scene: Scene, size: int) -> dict[str, Any]:
 
 def _paint(scene: Scene, snow: float, size: int) -> tuple[np.ndarray, np.ndarray]:
     """The picture (3, size, size) and its labels (size, size)."""
-    landscape = wintered(scene.landscape, snow) if snow > 0.0 else scene.landscape
+    landscape = _wintered(scene.landscape, snow) if snow > 0.0 else scene.landscape
     picture, labels = paint_land(landscape, size)
     if scene.lake is not None:
         labels[_paint_lake(picture, scene.lake, landscape, snow) > 0.5] = LABELS.index("lake")

@@ -1,6 +1,6 @@
 """The worlds' promises: the same pictures from the same seed, at all sizes, with a truth that fits them.
 
-The reference pictures are written by `python -m tests.data.test_worlds` after a deliberate change of the drawing.
+The reference pictures are written by `python -m tests.worlds.test_worlds` after a deliberate change of the drawing.
 """
 
 import json
