@@ -47,16 +47,16 @@ FORE_STANDING = np.array([2.0, 0.0, 40.0])
 HIND_STANDING = np.array([28.0, -43.0, 4.0, 42.0])
 
 
-def smooth_chain(knots: np.ndarray, per_piece: int = 3) -> Chain:
-    """A smooth curve through every knot (Catmull-Rom), `per_piece` circles for each."""
+def smooth_chain(knots: np.ndarray) -> Chain:
+    """A smooth curve through every knot (Catmull-Rom), with one more circle between any two."""
     padded = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
-    t = np.arange(per_piece)[:, None, None] / per_piece
+    t = np.array([0.0, 0.5])[:, None, None]
     a, b, c, d = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
     curve = b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
     return np.concatenate([curve.transpose(1, 0, 2).reshape(-1, knots.shape[1]), knots[-1:]])
 
 
-SMOOTH_TORSO, SMOOTH_HEAD = smooth_chain(TORSO, 2), smooth_chain(HEAD, 2)
+SMOOTH_TORSO, SMOOTH_HEAD = smooth_chain(TORSO), smooth_chain(HEAD)
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ def _tail(swing: float, detailed: bool) -> Chain:
         (-0.540 - 0.12 * swing, 0.560, 0.046), (-0.535 - 0.17 * swing, 0.430, 0.042),
         (-0.530 - 0.20 * swing, 0.340, 0.014),
     ])  # fmt: skip
-    return smooth_chain(knots, 2) if detailed else knots
+    return smooth_chain(knots) if detailed else knots
 
 
 def _planted(knots: np.ndarray, on_ground: bool, detailed: bool) -> Leg:
@@ -251,4 +251,4 @@ def _planted(knots: np.ndarray, on_ground: bool, detailed: bool) -> Leg:
     knots[:, 1] = top + (knots[:, 1] - top) * (top - target) / (top - sole)
     coronet, toe = knots[-2, :2], knots[-1, :2]
     down = (toe - coronet) / np.linalg.norm(toe - coronet)
-    return Leg(smooth_chain(knots, 2) if detailed else knots, knots, coronet, down)
+    return Leg(smooth_chain(knots) if detailed else knots, knots, coronet, down)

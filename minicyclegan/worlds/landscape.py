@@ -11,6 +11,8 @@ from minicyclegan.worlds.light import UPWARD, Light, Vector, sample_sun
 from minicyclegan.worlds.paint import Colour, Noise, blend, coverage, grid, lay_over, mix, planes, smoothstep, unit
 from minicyclegan.worlds.trees import Tree, paint_tree, sample_trees
 
+FLAT = 0.16  # a circle on the ground looks so high for a width of 1
+
 
 @dataclass(frozen=True)
 class Soil:

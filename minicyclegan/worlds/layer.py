@@ -70,9 +70,9 @@ class Layer:
         place = self.x[:, columns], self.y[rows], self.pixel, self.step
         return Layer(_within(self.rows, rows), _within(self.columns, columns), *painted, *place)
 
-    def around(self, *chains: np.ndarray, margin: float = 0.0) -> Layer:
+    def around(self, *chains: np.ndarray) -> Layer:
         """The part of this layer near these chains."""
-        return self.part(*self.box(chains, margin + 2.0 * self.pixel))
+        return self.part(*self.box(chains, 2.0 * self.pixel))
 
     def box(self, chains: Sequence[np.ndarray], margin: float) -> tuple[slice, slice]:
         """Rows and columns of the pixels within `margin` of these chains."""
@@ -132,7 +132,7 @@ def empty_layer(
         slice(0, size), slice(0, size), np.zeros((3, size, size)), np.zeros((size, size)), np.zeros((2, size, size)),
         (column - x) * facing / (scale * slim), (y - row) / scale, 1.0 / (size * scale), facing / (size * scale * slim),
     )  # fmt: skip
-    return whole.around(*chains, margin=margin)
+    return whole.part(*whole.box(chains, margin + 2.0 * whole.pixel))
 
 
 def _span(first: float, last: float, size: int) -> slice:

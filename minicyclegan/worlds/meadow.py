@@ -13,14 +13,13 @@ import numpy as np
 
 from minicyclegan.worlds.animals import Animal, paint_animal
 from minicyclegan.worlds.base import Domain
-from minicyclegan.worlds.landscape import Landscape, paint_landscape
+from minicyclegan.worlds.landscape import FLAT, Landscape, paint_landscape
 from minicyclegan.worlds.layer import Layer
 from minicyclegan.worlds.light import Light
 from minicyclegan.worlds.paint import Noise, coverage, grid, to_bytes
 from minicyclegan.worlds.rider import Part
 
-FLAT = 0.16  # a shadow on the ground looks so long for a thing of height 1
-TAPS = 3  # a pixel of the shadow, which is so flat, is the mean of so many points of the figure
+TAPS = 3  # a shadow is so flat that a pixel of it is the mean of so many points of the figure
 
 
 @dataclass(frozen=True)

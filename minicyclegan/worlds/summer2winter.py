@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minicyclegan.worlds.base import Domain, World, new_seed, pick
-from minicyclegan.worlds.landscape import SOILS, Landscape, paint_land, sample_landscape
+from minicyclegan.worlds.landscape import FLAT, SOILS, Landscape, paint_land, sample_landscape
 from minicyclegan.worlds.light import UPWARD, Light
 from minicyclegan.worlds.paint import (
     Colour,
@@ -32,7 +32,6 @@ ROOFS = ((0.58, 0.26, 0.18), (0.46, 0.24, 0.18), (0.36, 0.36, 0.40), (0.62, 0.36
 LABELS = ("sky", "hills", "ground", "path", "lake", "tree", "house")
 SNOWFIELD, HOLLOWS = (0.94, 0.95, 0.97), (0.80, 0.84, 0.91)  # snow in the light, and in its own shade
 ICE = (0.80, 0.87, 0.92)
-FLAT = 0.16  # a circle on the plain looks so high for a width of 1
 TRODDEN = (0.80, 0.82, 0.85)  # the snow of a path
 
 # A house seen from the side, in units of its height: convex parts, clockwise, the front's left corner at (0, 0).
