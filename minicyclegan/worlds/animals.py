@@ -76,16 +76,9 @@ def sample_animal(
     facing = pick(generator, (-1, 1))
     slim = generator.uniform(0.88, 1.0)
     scale = length / (REACH * slim)
-    return Animal(
-        x=float(middle - facing * MIDDLE * scale * slim),
-        ground=float(ground),
-        scale=float(scale),
-        facing=facing,
-        slim=slim,
-        pose=_sample_pose(generator, gaits),
-        coat=_sample_coat(generator),
-        stripes=_sample_stripes(generator, scale),
-    )
+    x = float(middle - facing * MIDDLE * scale * slim)
+    pose, coat, stripes = _sample_pose(generator, gaits), _sample_coat(generator), _sample_stripes(generator, scale)
+    return Animal(x, ground, scale, facing, slim, pose, coat, stripes)
 
 
 def _sample_pose(generator: np.random.Generator, gaits: tuple[str, ...]) -> Pose:
@@ -118,17 +111,12 @@ def _sample_stripes(generator: np.random.Generator, scale: float) -> Stripes:
     # Never so narrow that they blur at 64 px, where 0.084 of the picture are more than five pixels.
     period = generator.uniform(0.084, 0.112) / scale
     dark, pale = generator.uniform(0.04, 0.11), generator.uniform(0.90, 0.97)
-    return Stripes(
-        period=period,
-        width=generator.uniform(0.43, 0.58),
-        phase=generator.uniform(0.0, 2.0 * np.pi),
-        tilt=generator.uniform(-12.0, 12.0),
-        bow=generator.uniform(-1.0, 1.4),
-        wobble=generator.uniform(0.3, 0.9),
-        seed=new_seed(generator),
-        dark=(dark + 0.015, dark + 0.003, dark),
-        pale=(pale, pale - generator.uniform(0.01, 0.03), pale - generator.uniform(0.03, 0.08)),
-    )
+    width, phase = generator.uniform(0.43, 0.58), generator.uniform(0.0, 2.0 * np.pi)
+    tilt, bow, wobble = generator.uniform(-12.0, 12.0), generator.uniform(-1.0, 1.4), generator.uniform(0.3, 0.9)
+    seed = new_seed(generator)
+    black = dark + 0.015, dark + 0.003, dark
+    white = pale, pale - generator.uniform(0.01, 0.03), pale - generator.uniform(0.03, 0.08)
+    return Stripes(period, width, phase, tilt, bow, wobble, seed, black, white)
 
 
 def paint_animal(animal: Animal, domain: Domain, light: Light, size: int, rider: tuple[Part, ...] = ()) -> Layer:

@@ -74,15 +74,10 @@ def sample_scene(generator: np.random.Generator) -> Scene:
         radius = largest * generator.uniform(0.62, 1.0)
         foot = edge + generator.uniform(0.45, 0.85) * (1.0 - edge)
         colour = np.clip(np.array(pick(generator, PAINTS)) * generator.uniform(0.85, 1.1, 3), 0.03, 0.97)
-        solid = Solid(
-            x=(order[slot] + generator.uniform(0.38, 0.62)) / count,
-            foot=min(foot, 0.94 - 0.4 * radius),
-            radius=radius * (0.75 + 0.25 * (foot - edge) / (1.0 - edge)),
-            turn=generator.uniform(12.0, 78.0),
-            colour=tuple(colour),
-            gloss=pick(generator, (0.05, 0.25, 0.55)),
-        )
-        solids.append(solid)
+        x, nearer = (order[slot] + generator.uniform(0.38, 0.62)) / count, (foot - edge) / (1.0 - edge)
+        turn, gloss = generator.uniform(12.0, 78.0), pick(generator, (0.05, 0.25, 0.55))
+        foot, radius = min(foot, 0.94 - 0.4 * radius), radius * (0.75 + 0.25 * nearer)
+        solids.append(Solid(x, foot, radius, turn, tuple(colour), gloss))
     table = np.array(pick(generator, TABLES)) * generator.uniform(0.9, 1.1)
     wall = np.array(pick(generator, WALLS)) * generator.uniform(0.85, 1.1)
     return Scene(

@@ -112,18 +112,12 @@ def sample_landscape(generator: np.random.Generator, soils: tuple[Soil, ...] = S
         height = generator.uniform(0.02, 0.05) + generator.uniform(0.02, 0.12) * distance
         relief = height * generator.uniform(0.4, 0.9)
         ridges.append(Ridge(height, relief, generator.uniform(0.2, 0.6), 0.2 + 0.65 * distance, generator.uniform()))
-    return Landscape(
-        seed=new_seed(generator),
-        horizon=horizon,
-        soil=soil,
-        mood=mood,
-        # Never straight from behind the viewer, where nothing has a shadow, nor from behind the scene.
-        sun=sample_sun(generator, mood.height, around=(25.0, 65.0)),
-        clouds=generator.uniform(*mood.clouds),
-        patches=generator.uniform(0.6, 1.6),
-        ridges=tuple(ridges),
-        trees=tuple(sample_trees(generator, horizon, soil.foliage, soil.tree_kinds)),
-    )
+    seed = new_seed(generator)
+    # The sun is never straight behind the viewer, where nothing has a shadow, nor behind the scene.
+    sun = sample_sun(generator, mood.height, around=(25.0, 65.0))
+    clouds, patches = generator.uniform(*mood.clouds), generator.uniform(0.6, 1.6)
+    trees = sample_trees(generator, horizon, soil.foliage, soil.tree_kinds)
+    return Landscape(seed, horizon, soil, mood, sun, clouds, patches, tuple(ridges), tuple(trees))
 
 
 def paint_landscape(landscape: Landscape, size: int) -> np.ndarray:

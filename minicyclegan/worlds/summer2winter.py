@@ -103,14 +103,10 @@ def sample_scene(generator: np.random.Generator) -> Scene:
         lake = Lake(x, y, half, seed=new_seed(generator))
         things = [thing for thing in things if not lake.holds(thing.x, thing.foot)]
     elif which < 0.78:
-        path = Path(
-            start=generator.uniform(0.2, 0.8),
-            end=generator.uniform(0.3, 0.7),
-            width=generator.uniform(0.05, 0.11),
-            bend=generator.uniform(-0.35, 0.35),
-            phase=generator.uniform(0.0, 6.28),
-            colour=tuple(generator.uniform(0.9, 1.1) * np.array([0.60, 0.54, 0.45])),
-        )
+        start, end, width = generator.uniform(0.2, 0.8), generator.uniform(0.3, 0.7), generator.uniform(0.05, 0.11)
+        bend, phase = generator.uniform(-0.35, 0.35), generator.uniform(0.0, 6.28)
+        earth = generator.uniform(0.9, 1.1) * np.array([0.60, 0.54, 0.45])
+        path = Path(start, end, width, bend, phase, tuple(earth))
     things.sort(key=lambda thing: thing.foot)
     return Scene(replace(landscape, trees=()), generator.uniform(0.85, 1.0), tuple(things), lake, path)
 
@@ -129,14 +125,9 @@ def _sample_tree(generator: np.random.Generator, landscape: Landscape) -> Tree:
 
 def _sample_house(generator: np.random.Generator, horizon: float) -> House:
     below = generator.uniform(0.02, 0.14)
-    return House(
-        x=generator.uniform(0.15, 0.85),
-        foot=horizon + below,
-        height=(0.05 + 0.95 * below) * generator.uniform(0.9, 1.3),
-        mirrored=bool(generator.uniform() < 0.5),
-        wall=pick(generator, WALLS),
-        roof=pick(generator, ROOFS),
-    )
+    x, height = generator.uniform(0.15, 0.85), (0.05 + 0.95 * below) * generator.uniform(0.9, 1.3)
+    mirrored = generator.uniform() < 0.5
+    return House(x, horizon + below, height, mirrored, pick(generator, WALLS), pick(generator, ROOFS))
 
 
 def _wintered(landscape: Landscape, snow: float) -> Landscape:
