@@ -7,6 +7,7 @@ a picture of 256 px gives, up to rounding at overlapping edges.
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 
@@ -32,8 +33,8 @@ class Canvas:
         """The pixels that a box touches; painting on the part paints here."""
 
         def touched(first: float, last: float) -> slice:
-            start = min(max(int(np.floor(first * self.size)), 0), self.size)
-            return slice(start, max(min(int(np.ceil(last * self.size)), self.size), start))
+            start = min(max(math.floor(first * self.size), 0), self.size)
+            return slice(start, max(min(math.ceil(last * self.size), self.size), start))
 
         return Canvas(self.whole, touched(top, bottom), touched(left, right))
 

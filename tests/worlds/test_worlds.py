@@ -218,6 +218,12 @@ def test_the_command_writes_a_sheet_and_a_folder(tmp_path):
     assert again.returncode == 1 and len(again.stderr.splitlines()) == 1 and "empty folder" in again.stderr
 
 
+def test_the_command_writes_a_page_of_all_worlds(tmp_path):
+    assert run_command("--page", tmp_path / "all.md", "--count", 1, "--size", 16).returncode == 0
+    page = (tmp_path / "all.md").read_text()
+    assert all(f"all/{name}.jpg" in page and (tmp_path / "all" / f"{name}.jpg").is_file() for name in WORLDS)
+
+
 @pytest.mark.parametrize(
     "arguments, complaint",
     [
@@ -225,6 +231,8 @@ def test_the_command_writes_a_sheet_and_a_folder(tmp_path):
         (("horse2zebra",), "either --out SHEET.png or --folder DIR"),
         (("horse2zebra", "--folder", "x"), "--count"),
         (("horse2zebra", "--out", "a.png", "--count", "0"), "must be at least 1, not 0"),
+        (("horse2zebra", "--out", "a.png", "--seed", "-1"), "--seed must be at least 0, not -1"),
+        (("horse2zebra", "--out", "a.png", "--size", "x"), "--size"),
         (("--out", "a.png"), "which world?"),
     ],
 )
