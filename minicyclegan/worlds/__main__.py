@@ -62,4 +62,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    run(main, (OSError, ValueError))
+    run(main, (OSError, ValueError, MemoryError))

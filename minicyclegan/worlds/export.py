@@ -25,12 +25,14 @@ PALETTE = np.array(
 def write_sheet(world: World, path: str | Path, count: int = 4, size: int = 128, seed: int = 0) -> None:
     """Writes a contact sheet: `count` test scenes of each domain, each with its true counterpart and its masks.
 
-    The picture's type follows the suffix of `path`. Raises ValueError if that suffix is no picture type, OSError if
-    the file can't be written.
+    The picture's type follows the suffix of `path`. Raises ValueError if no type is written by that suffix, OSError
+    if the file can't be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in Image.registered_extensions():
-        raise ValueError(f"{path}: the name's ending says no picture type; try .png")
+    if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
+        raise ValueError(f"{path}: no picture type is written by the ending {path.suffix!r}; try .png")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}; make it first")
     blocks = {}
     for domain in _shown_domains(world):
         indices = tqdm(range(count), desc=f"drawing {world.name} {domain}", unit="scenes", disable=None)
@@ -46,9 +48,11 @@ def write_sheet(world: World, path: str | Path, count: int = 4, size: int = 128,
 def write_page(worlds: Iterable[World], path: str | Path, count: int = 3, size: int = 128, seed: int = 0) -> None:
     """Writes a Markdown page on all worlds and, in a folder of its name beside it, the sheet of each as a JPEG.
 
-    Raises OSError if it can't be written.
+    Raises ValueError if `path` has no suffix, OSError if it can't be written.
     """
     path = Path(path)
+    if not path.suffix:
+        raise ValueError(f"{path}: give a file name like {path}.md; the sheets go into a folder called {path.name}")
     sheets = path.with_suffix("")
     sheets.mkdir(parents=True, exist_ok=True)
     parts = [

@@ -241,9 +241,20 @@ def test_bad_usage_is_one_clear_complaint(arguments, complaint):
     assert result.returncode == 2 and complaint in result.stderr and "Traceback" not in result.stderr
 
 
-def test_a_sheet_of_no_picture_type_fails_with_one_line(tmp_path):
-    result = run_command("horse2zebra", "--out", tmp_path / "sheet.txt")
-    assert result.returncode == 1 and len(result.stderr.splitlines()) == 1 and ".txt" in result.stderr
+@pytest.mark.parametrize(
+    "arguments, name, complaint",
+    [
+        (("horse2zebra", "--out"), "sheet.txt", "'.txt'"),
+        (("horse2zebra", "--out"), "sheet.psd", "'.psd'"),  # a type that Pillow reads and doesn't write
+        (("horse2zebra", "--out"), "sheet", "try .png"),
+        (("horse2zebra", "--out"), "nowhere/sheet.png", "there is no folder"),
+        (("--page",), "page", "page.md"),
+    ],
+)
+def test_what_cannot_be_written_fails_with_one_line_before_anything_is_drawn(tmp_path, arguments, name, complaint):
+    result = run_command(*arguments, tmp_path / name)
+    assert result.returncode == 1 and len(result.stderr.splitlines()) == 1 and complaint in result.stderr
+    assert not list(tmp_path.iterdir())
 
 
 if __name__ == "__main__":
