@@ -12,19 +12,9 @@ from minicyclegan.worlds.riders import RIDERS
 from minicyclegan.worlds.summer2winter import SUMMER2WINTER
 
 __all__ = [
-    "WORLDS",
-    "Domain",
-    "Sample",
-    "Split",
-    "World",
-    "clear_cache",
-    "default_cache_dir",
-    "draw_sample",
-    "draw_scene",
-    "get_world",
-    "other",
-    "render_pictures",
-]
+    "WORLDS", "Domain", "Sample", "Split", "World", "clear_cache", "default_cache_dir", "draw_sample", "draw_scene",
+    "get_world", "other", "render_pictures",
+]  # fmt: skip
 
 WORLDS: dict[str, World] = {
     world.name: world for world in (FACADES, HORSE2ZEBRA, SUMMER2WINTER, CIRCLES2SQUARES, RIDERS, EDGES2PHOTO)

@@ -2,97 +2,64 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
-
-from minicyclegan.cli import Parser
-from minicyclegan.worlds import WORLDS, World, clear_cache, default_cache_dir, get_world
+from minicyclegan.cli import Parser, run
+from minicyclegan.worlds import WORLDS, clear_cache, default_cache_dir, get_world
 from minicyclegan.worlds.export import write_folder, write_page, write_sheet
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command; returns its exit status: 0, or 1 with one line of explanation. Usage errors exit with 2."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    if options.clear_cache:
-        print(f"{clear_cache()} files deleted from {default_cache_dir()}")
-        return 0
-    if options.list or options.world is None:
-        if options.world is None and (options.out or options.folder):
-            parser.error("which world? --list names them")
-        if options.page:
-            return _write(None, options)
-        _print_list()
-        return 0
-    try:
-        world = get_world(options.world)
-    except ValueError as error:
-        parser.error(str(error))
-    if bool(options.out) == bool(options.folder):
-        parser.error("say where to draw to: either --out SHEET.png or --folder DIR")
-    if options.folder and options.count is None:
-        parser.error("--folder needs --count N, the number of training pictures")
-    if options.test_count is not None and not options.folder:
-        parser.error("--test-count goes with --folder")
-    return _write(world, options)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="python -m minicyclegan.worlds", description=__doc__)
+    parser = Parser(prog="python -m minicyclegan.worlds", description=__doc__.split(": ", 1)[1])
     parser.add_argument("world", nargs="?", metavar="WORLD", help="one of: " + ", ".join(WORLDS))
     parser.add_argument("--out", metavar="SHEET", help="write a contact sheet to this picture file")
     parser.add_argument("--folder", metavar="DIR", help="write a data set folder, with the truth beside it")
     parser.add_argument("--page", metavar="FILE.md", help="write a page with a sheet of every world")
-    parser.add_argument("--count", type=_positive, metavar="N", help="rows of the sheet (4), or training pictures")
-    parser.add_argument("--test-count", type=_positive, metavar="N", help="test pictures (a tenth of --count)")
+    parser.add_argument("--count", type=int, metavar="N", help="scenes on the sheet (4), or training pictures")
+    parser.add_argument("--test-count", type=int, metavar="N", help="test pictures (a tenth of --count)")
     parser.add_argument(
         "--size",
-        type=_positive,
+        type=int,
         default=128,
         metavar="PX",
         help="size of the pictures (128); a folder's training pictures are larger, as train --size PX wants them",
     )
-    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="another seed, other pictures (0)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed, other pictures (0)")
     parser.add_argument("--list", action="store_true", help="list the worlds")
     parser.add_argument("--clear-cache", action="store_true", help=f"empty {default_cache_dir()}")
-    return parser
+    given = parser.parse_args(arguments)
+    for option, value, least in (
+        ("--count", given.count, 1), ("--test-count", given.test_count, 1), ("--size", given.size, 1),
+        ("--seed", given.seed, 0),
+    ):  # fmt: skip
+        if value is not None and value < least:
+            parser.error(f"{option} must be at least {least}, not {value}")
 
-
-def _write(world: World | None, options: argparse.Namespace) -> int:
-    try:
-        if world is None:
-            write_page(list(WORLDS.values()), options.page, options.count or 3, options.size, options.seed)
-        elif options.out:
-            write_sheet(world, options.out, options.count or 4, options.size, options.seed)
+    if given.world is None and (given.out or given.folder):
+        parser.error("which world? --list names them")
+    if given.clear_cache:
+        print(f"{clear_cache()} files deleted from {default_cache_dir()}")
+    elif given.page and given.world is None:
+        write_page(WORLDS.values(), given.page, given.count or 3, given.size, given.seed)
+    elif given.list or given.world is None:
+        for world in WORLDS.values():
+            kind = "test only" if world.test_only else world.kind
+            print(f"{world.name:{max(map(len, WORLDS))}}  {kind:9}  {world.description}")
+    else:
+        try:
+            world = get_world(given.world)
+        except ValueError as error:
+            parser.error(str(error))
+        if bool(given.out) == bool(given.folder):
+            parser.error("say where to draw to: either --out SHEET.png or --folder DIR")
+        if given.folder and given.count is None:
+            parser.error("--folder needs --count N, the number of training pictures")
+        if given.test_count is not None and not given.folder:
+            parser.error("--test-count goes with --folder")
+        if given.out:
+            write_sheet(world, given.out, given.count or 4, given.size, given.seed)
         else:
-            write_folder(world, options.folder, options.count, options.size, options.seed, options.test_count)
-    except (OSError, ValueError) as error:
-        print(f"python -m minicyclegan.worlds: {error}", file=sys.stderr)
-        return 1
+            write_folder(world, given.folder, given.count, given.size, given.seed, given.test_count)
     return 0
 
 
-def _print_list() -> None:
-    width = max(map(len, WORLDS))
-    for world in WORLDS.values():
-        kind = "test only" if world.test_only else world.kind
-        print(f"{world.name:{width}}  {kind:9}  {world.description}")
-
-
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} isn't a whole number above 0")
-    return int(text)
-
-
-def _seed(text: str) -> int:
-    if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} isn't a whole number from 0 up")
-    return int(text)
-
-
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run(main, (OSError, ValueError, MemoryError))

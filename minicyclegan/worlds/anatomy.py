@@ -28,8 +28,8 @@ HEAD = np.array([
 ])  # fmt: skip
 JAW = np.array([(0.050, -0.045, 0.066), (0.105, -0.055, 0.066), (0.190, -0.038, 0.046)])
 
-# One stride: at which part of it, and then the angles in degrees from hanging straight down, forward positive.
-# The foot is on the ground until TOE_OFF.
+# The angles of a leg's bones at the moments STRIDE (0 .. 1) of one stride, in degrees: 0 hangs straight down, forward
+# is positive. The foot is on the ground until TOE_OFF.
 TOE_OFF = 0.62
 STRIDE = np.array([0.00, 0.25, 0.50, 0.62, 0.72, 0.85, 0.95, 1.00])
 FORE_STRIDE = np.array([
@@ -47,16 +47,16 @@ FORE_STANDING = np.array([2.0, 0.0, 40.0])
 HIND_STANDING = np.array([28.0, -43.0, 4.0, 42.0])
 
 
-def smooth_chain(knots: np.ndarray, per_piece: int = 3) -> Chain:
-    """A smooth curve through every knot (Catmull-Rom), `per_piece` circles for each."""
+def smooth_chain(knots: np.ndarray) -> Chain:
+    """A smooth curve through every knot (Catmull-Rom), with one more circle between any two."""
     padded = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
-    t = np.arange(per_piece)[:, None, None] / per_piece
+    t = np.array([0.0, 0.5])[:, None, None]
     a, b, c, d = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
     curve = b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
     return np.concatenate([curve.transpose(1, 0, 2).reshape(-1, knots.shape[1]), knots[-1:]])
 
 
-SMOOTH_TORSO, SMOOTH_HEAD = smooth_chain(TORSO, 2), smooth_chain(HEAD, 2)
+SMOOTH_TORSO, SMOOTH_HEAD = smooth_chain(TORSO), smooth_chain(HEAD)
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,15 @@ class Body:
     tail: Chain
     legs: tuple[Leg, Leg, Leg, Leg]
 
+    def in_head(self, along: float, across: float) -> np.ndarray:
+        """The place so far along the head from the poll, and across it towards the forehead: (2,)."""
+        return self.poll + along * self.nose + across * np.array([-self.nose[1], self.nose[0]])
+
+    def near_parts(self) -> list[list[Chain]]:
+        """What grows together into one body: everything but the far legs, the tail, the ears and the mane."""
+        parts = [[self.torso], [self.withers], [self.neck], [self.head, self.jaw]]
+        return parts + [[leg.limb] for leg in self.legs[:2]]
+
     def chains(self) -> list[Chain]:
         """All parts, for what needs to know how much room the animal takes."""
         parts = [self.torso, self.withers, self.neck, self.head, self.jaw, *self.ears, self.crest, self.fall, self.tail]
@@ -174,13 +183,10 @@ def pose_body(pose: Pose, detailed: bool = True) -> Body:
     def in_head(knots: np.ndarray) -> np.ndarray:
         return np.column_stack([poll + knots[:, :1] * along + knots[:, 1:2] * across, knots[:, 2]])
 
+    kinds = (FORE_STRIDE, FORE_STANDING, _fore_leg), (HIND_STRIDE, HIND_STANDING, _hind_leg)
     legs = []
-    for index, phase in enumerate(pose.phases):
-        is_fore = index % 2 == 0
-        if is_fore:
-            knots = _fore_leg(_leg_angles(FORE_STRIDE, FORE_STANDING, phase, pose.stride))
-        else:
-            knots = _hind_leg(_leg_angles(HIND_STRIDE, HIND_STANDING, phase, pose.stride))
+    for phase, (table, standing, leg) in zip(pose.phases, 2 * kinds, strict=True):
+        knots = leg(_leg_angles(table, standing, phase, pose.stride))
         legs.append(_planted(knots, pose.stride < 0.05 or phase < TOE_OFF, detailed))
     return Body(
         torso=SMOOTH_TORSO if detailed else TORSO,
@@ -203,10 +209,8 @@ def _neck(pose: Pose) -> tuple[Chain, np.ndarray]:
     pieces = len(NECK_RADII) - 1
     angles = np.radians(pose.neck - pose.bend * (np.arange(pieces) + 0.5) / pieces)
     steps = NECK_LENGTH / pieces * np.column_stack([np.cos(angles), np.sin(angles)])
-    base = np.array(NECK_BASE) - (
-        0.0,
-        0.05 * np.clip((30.0 - pose.neck) / 50.0, 0.0, 1.0),
-    )  # sinks as the head goes down
+    sunk = 0.05 * np.clip((30.0 - pose.neck) / 50.0, 0.0, 1.0)  # as the head goes down
+    base = np.array(NECK_BASE) - (0.0, sunk)
     points = np.concatenate([[base], base + np.cumsum(steps, axis=0)])
     between = np.concatenate([angles[:1], 0.5 * (angles[1:] + angles[:-1]), angles[-1:]])
     return np.column_stack([points, NECK_RADII]), np.column_stack([-np.sin(between), np.cos(between)])
@@ -236,7 +240,7 @@ def _tail(swing: float, detailed: bool) -> Chain:
         (-0.540 - 0.12 * swing, 0.560, 0.046), (-0.535 - 0.17 * swing, 0.430, 0.042),
         (-0.530 - 0.20 * swing, 0.340, 0.014),
     ])  # fmt: skip
-    return smooth_chain(knots, 2) if detailed else knots
+    return smooth_chain(knots) if detailed else knots
 
 
 def _planted(knots: np.ndarray, on_ground: bool, detailed: bool) -> Leg:
@@ -246,6 +250,5 @@ def _planted(knots: np.ndarray, on_ground: bool, detailed: bool) -> Leg:
     knots = knots.copy()
     knots[:, 1] = top + (knots[:, 1] - top) * (top - target) / (top - sole)
     coronet, toe = knots[-2, :2], knots[-1, :2]
-    return Leg(
-        smooth_chain(knots, 2) if detailed else knots, knots, coronet, (toe - coronet) / np.linalg.norm(toe - coronet)
-    )
+    down = (toe - coronet) / np.linalg.norm(toe - coronet)
+    return Leg(smooth_chain(knots) if detailed else knots, knots, coronet, down)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+Thing = TypeVar("Thing")
 Domain = Literal["A", "B"]
-Split = Literal["train", "test"]
-SPLITS: tuple[Split, ...] = ("train", "test")
+Split = Literal["train", "test", "val"]
+SPLITS: tuple[Split, ...] = ("train", "test", "val")  # a split's place here is part of its seed: new ones come last
 
 # A scene is the hidden description of one picture: positions, poses, colours. It knows no pixels, so one scene
 # can be rendered at any size and in either domain. Each world has its own frozen dataclass for it.
@@ -54,6 +55,16 @@ class Sample:
 
 def other(domain: Domain) -> Domain:
     return "B" if domain == "A" else "A"
+
+
+def pick(generator: np.random.Generator, things: Sequence[Thing], chances: Sequence[float] | None = None) -> Thing:
+    """One of some things, each as likely as the others or with its own chance."""
+    return things[generator.choice(len(things), p=chances)]
+
+
+def new_seed(generator: np.random.Generator) -> int:
+    """The seed of something that has a generator of its own."""
+    return int(generator.integers(2**31))
 
 
 def draw_scene(world: World, split: Split, domain: Domain, index: int, seed: int = 0) -> Scene:

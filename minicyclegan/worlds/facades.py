@@ -12,40 +12,15 @@ import numpy as np
 
 from minicyclegan.worlds.base import Domain, World
 from minicyclegan.worlds.facades_front import render_front
-from minicyclegan.worlds.facades_labels import CLASSES, WALL, render_label
+from minicyclegan.worlds.facades_labels import CLASSES, PALETTE, WALL, render_label
 from minicyclegan.worlds.facades_layout import Layout
 from minicyclegan.worlds.facades_sampling import sample_layout
-from minicyclegan.worlds.facades_style import (
-    DARK_FRAME_PROBABILITY,
-    FIELD_NAMES,
-    FIELD_RANGES,
-    WARM_WALL_PROBABILITY,
-    Style,
-    light_colour,
-    sample_style,
-)
+from minicyclegan.worlds.facades_style import DARK_FRAME_PROBABILITY, WARM_WALL_PROBABILITY, Style, sample_style
 
 __all__ = [
-    "CLASSES", "DARK_FRAME_PROBABILITY", "FACADES", "FIELD_NAMES", "FIELD_RANGES", "PALETTE", "WARM_WALL_PROBABILITY",
-    "FacadeScene", "Layout", "Style", "light_colour", "render_front", "render_label", "sample_layout", "sample_style",
+    "CLASSES", "DARK_FRAME_PROBABILITY", "FACADES", "PALETTE", "WARM_WALL_PROBABILITY", "FacadeScene", "Layout",
+    "Style", "render_front", "render_label", "sample_layout", "sample_style",
 ]  # fmt: skip
-
-# The colour of each class in a label picture: (number of classes, 3) uint8, in the order of CLASSES.
-PALETTE = np.array(
-    [
-        (140, 200, 240),  # sky
-        (60, 70, 160),  # wall
-        (250, 220, 90),  # window
-        (190, 60, 50),  # door
-        (230, 130, 190),  # balcony
-        (245, 245, 240),  # cornice
-        (130, 80, 60),  # roof
-        (70, 160, 70),  # plant
-        (120, 120, 120),  # ground
-    ],
-    dtype=np.uint8,
-)
-PALETTE.setflags(write=False)
 
 
 @dataclass(frozen=True)
@@ -54,8 +29,8 @@ class FacadeScene:
     style: Style
 
 
-def sample_scene(rng: np.random.Generator) -> FacadeScene:
-    return FacadeScene(sample_layout(rng), sample_style(rng))
+def sample_scene(generator: np.random.Generator) -> FacadeScene:
+    return FacadeScene(sample_layout(generator), sample_style(generator))
 
 
 def render(scene: FacadeScene, domain: Domain, size: int) -> np.ndarray:
@@ -70,30 +45,26 @@ def truth(scene: FacadeScene, size: int) -> dict[str, Any]:
 
     labels        (size, size) uint8, indices into CLASSES
     wall          (size, size) uint8, 1 where the bare wall shows
-    style         (len(FIELD_NAMES),) float64
+    style         (20,) float64, the numbers of the style
     wall_colour   (3,) float64 in [0, 1]
     warm, dark_frames             the style's two modes, as 0.0 or 1.0
-    every other field of the style vector under its own name, as a float
+    every number of the style under its own name, as a float
     """
     labels = render_label(scene.layout, size)
-    style = scene.style.vector()
+    style = scene.style.numbers()
     return {
         "labels": labels,
         "wall": (labels == WALL).astype(np.uint8),
-        "style": style,
+        "style": np.array(list(style.values())),
         "wall_colour": np.array(scene.style.wall_colour),
         "warm": float(scene.style.warm),
         "dark_frames": float(scene.style.dark_frames),
-        **{name: float(value) for name, value in zip(FIELD_NAMES, style, strict=True)},
+        **style,
     }
 
 
 FACADES = World(
-    name="facades",
-    kind="paired",
-    domains=("label map", "building front"),
-    description="Building fronts from label maps; wall, light and dirt are free, so one label map has many fronts.",
-    sample_scene=sample_scene,
-    render=render,
-    truth=truth,
-)
+    "facades", "paired", ("label map", "building front"),
+    "Building fronts from label maps; wall, light and dirt are free, so one label map has many fronts.",
+    sample_scene, render, truth,
+)  # fmt: skip

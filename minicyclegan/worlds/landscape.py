@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minicyclegan.worlds.light import Light, shade
-from minicyclegan.worlds.paint import Colour, Noise, blend, coverage, grid, lay_over, mix, planes, smoothstep
+from minicyclegan.worlds.base import new_seed, pick
+from minicyclegan.worlds.light import UPWARD, Light, Vector, sample_sun
+from minicyclegan.worlds.paint import Colour, Noise, blend, coverage, grid, lay_over, mix, planes, smoothstep, unit
 from minicyclegan.worlds.trees import Tree, paint_tree, sample_trees
+
+FLAT = 0.16  # a circle on the ground looks so high for a width of 1
 
 
 @dataclass(frozen=True)
@@ -83,80 +86,65 @@ class Landscape:
     horizon: float
     soil: Soil
     mood: Mood
-    light: Light
+    sun: Vector  # unit vector to it
     clouds: float
     patches: float  # size of the patches on the ground
     ridges: tuple[Ridge, ...]  # from the farthest to the nearest
     trees: tuple[Tree, ...]  # from the farthest to the nearest
 
+    @property
+    def light(self) -> Light:
+        soil, mood = self.soil, self.mood
+        bounce = 0.42 * (np.asarray(soil.first) + soil.second) / 2.0 * (np.asarray(mood.sun) + mood.shade)
+        return Light(self.sun, mood.sun, mood.shade, tuple(bounce))
 
-def sample_landscape(random: np.random.Generator, soils: tuple[Soil, ...] = SOILS) -> Landscape:
-    soil = soils[random.integers(len(soils))]
-    mood = MOODS[random.choice(len(MOODS), p=[0.27, 0.18, 0.17, 0.14, 0.14, 0.10])]
-    horizon = random.uniform(0.30, 0.52)
+    @property
+    def haze(self) -> Colour:
+        return blend(self.mood.low, self.mood.top, 0.15)
+
+
+def sample_landscape(generator: np.random.Generator, soils: tuple[Soil, ...] = SOILS) -> Landscape:
+    soil = pick(generator, soils)
+    mood = pick(generator, MOODS, (0.27, 0.18, 0.17, 0.14, 0.14, 0.10))
+    horizon = generator.uniform(0.30, 0.52)
     ridges = []
-    for distance in sorted(random.uniform(0.15, 1.0, random.integers(1, 4)), reverse=True):
-        height = random.uniform(0.02, 0.05) + random.uniform(0.02, 0.12) * distance
-        relief = height * random.uniform(0.4, 0.9)
-        ridges.append(Ridge(height, relief, random.uniform(0.2, 0.6), 0.2 + 0.65 * distance, random.uniform()))
-    return Landscape(
-        seed=int(random.integers(2**31)),
-        horizon=horizon,
-        soil=soil,
-        mood=mood,
-        light=_sample_light(random, soil, mood),
-        clouds=random.uniform(*mood.clouds),
-        patches=random.uniform(0.6, 1.6),
-        ridges=tuple(ridges),
-        trees=sample_trees(random, horizon, soil.foliage, soil.tree_kinds),
-    )
-
-
-def _sample_light(random: np.random.Generator, soil: Soil, mood: Mood) -> Light:
-    height = np.radians(random.uniform(*mood.height))
-    # Never straight from behind the viewer, where nothing has a shadow, nor from behind the scene.
-    around = np.radians(random.uniform(25.0, 65.0)) * random.choice([-1, 1])
-    toward = np.cos(height) * np.sin(around), np.sin(height), np.cos(height) * np.cos(around)
-    return light_from(tuple(map(float, toward)), soil, mood)
-
-
-def light_from(toward: tuple[float, float, float], soil: Soil, mood: Mood) -> Light:
-    bounce = 0.42 * (np.asarray(soil.first) + soil.second) / 2.0 * (np.asarray(mood.sun) + mood.shade)
-    return Light(toward, mood.sun, mood.shade, tuple(map(float, bounce)))
+    for distance in sorted(generator.uniform(0.15, 1.0, generator.integers(1, 4)), reverse=True):
+        height = generator.uniform(0.02, 0.05) + generator.uniform(0.02, 0.12) * distance
+        relief = height * generator.uniform(0.4, 0.9)
+        ridges.append(Ridge(height, relief, generator.uniform(0.2, 0.6), 0.2 + 0.65 * distance, generator.uniform()))
+    seed = new_seed(generator)
+    # The sun is never straight behind the viewer, where nothing has a shadow, nor behind the scene.
+    sun = sample_sun(generator, mood.height, around=(25.0, 65.0))
+    clouds, patches = generator.uniform(*mood.clouds), generator.uniform(0.6, 1.6)
+    trees = sample_trees(generator, horizon, soil.foliage, soil.tree_kinds)
+    return Landscape(seed, horizon, soil, mood, sun, clouds, patches, tuple(ridges), tuple(trees))
 
 
 def paint_landscape(landscape: Landscape, size: int) -> np.ndarray:
     """The landscape with its trees: (3, size, size) float64 in [0, 1]."""
-    picture = paint_land(landscape, size)
+    picture, _ = paint_land(landscape, size)
     for tree in landscape.trees:
-        paint_tree(picture, tree, landscape.light, haze_colour(landscape))
+        paint_tree(picture, tree, landscape.light, landscape.haze)
     return picture
 
 
-def paint_land(landscape: Landscape, size: int, labels: np.ndarray | None = None) -> np.ndarray:
-    """Sky, hills and ground: (3, size, size) float64 in [0, 1]. `labels` (size, size) uint8, if given, are set to
-    0 for sky, 1 for hills, 2 for ground."""
+def paint_land(landscape: Landscape, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sky, hills and ground, (3, size, size) float64 in [0, 1], and which is where, (size, size) uint8: 0 for sky, 1
+    for hills, 2 for ground."""
     picture = np.zeros((3, size, size))
     x, y = grid(size)
     noise = Noise(landscape.seed)
     edge = min(size, int(np.ceil((landscape.horizon + 0.5 / size) * size)))
-    _paint_sky(landscape, picture[:, : edge + 1], x, y[: edge + 1], noise)
-    tops = _paint_ridges(landscape, picture[:, : edge + 1], x, y[: edge + 1], noise)
-    _paint_ground(landscape, picture, x, y, noise, max(0, edge - 1))
-    if labels is not None:
-        labels[:] = y > tops
-        labels[y[:, 0] > landscape.horizon] = 2
-    return picture
-
-
-def haze_colour(landscape: Landscape) -> Colour:
-    return blend(landscape.mood.low, landscape.mood.top, 0.15)
+    above, below = slice(edge + 1), slice(max(0, edge - 1), None)
+    _paint_sky(landscape, picture[:, above], x, y[above], noise)
+    tops = _paint_ridges(landscape, picture[:, above], x, y[above], noise)
+    _paint_ground(landscape, picture[:, below], x, y[below], noise)
+    return picture, np.where(y > landscape.horizon, 2, y > tops).astype(np.uint8)
 
 
 def _paint_sky(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.ndarray, noise: Noise) -> None:
     mood, pixel = landscape.mood, 1.0 / x.size
-    above = np.clip((landscape.horizon - y) / 0.45, 0.0, 1.0)
-    sky[:] = mix(mood.low, mood.top, above**0.8)
+    sky[:] = mix(mood.low, mood.top, unit((landscape.horizon - y) / 0.45) ** 0.8)
     # Clouds lie on a ceiling: they get smaller and flatter towards the horizon.
     near = 0.35 / (landscape.horizon - y + 0.10)
     u, v, finest = 1.6 * (x - 0.5) * near, 2.2 * near, 3.2 * near * pixel
@@ -185,23 +173,19 @@ def ridge_tops(landscape: Landscape, noise: Noise, x: np.ndarray) -> list[np.nda
 def _paint_ridges(landscape: Landscape, sky: np.ndarray, x: np.ndarray, y: np.ndarray, noise: Noise) -> np.ndarray:
     """Paints the hills and returns where they meet the sky, (1, W)."""
     pixel, tops = 1.0 / x.size, np.ones_like(x)
-    up = np.array(landscape.light.toward[1])
-    received, _ = shade(landscape.light, 0.0 * up, 0.9 + 0.0 * up, 0.43 + 0.0 * up)
+    received = landscape.light.received(0.0, 0.9, 0.43)
     texture = 1.0 + 0.16 * noise.fractal(x * 14.0, y * 30.0, 3, pixel * 30.0)
     for ridge, top in zip(landscape.ridges, ridge_tops(landscape, noise, x), strict=True):
         land = planes(blend(landscape.soil.first, landscape.soil.foliage, 0.35 + 0.65 * ridge.wooded)) * received
-        depth = np.clip((y - top) / 0.12, 0.0, 1.0)  # mist gathers at the foot of the hills
-        colour = mix(land * texture, haze_colour(landscape), np.minimum(ridge.haze + 0.25 * depth, 0.92))
+        depth = unit((y - top) / 0.12)  # mist gathers at the foot of the hills
+        colour = mix(land * texture, landscape.haze, np.minimum(ridge.haze + 0.25 * depth, 0.92))
         lay_over(sky, colour, coverage(top - y, pixel))
         tops = np.minimum(tops, top)
     return tops
 
 
-def _paint_ground(
-    landscape: Landscape, picture: np.ndarray, x: np.ndarray, y: np.ndarray, noise: Noise, first_row: int
-) -> None:
+def _paint_ground(landscape: Landscape, ground: np.ndarray, x: np.ndarray, y: np.ndarray, noise: Noise) -> None:
     soil, pixel = landscape.soil, 1.0 / x.size
-    ground, y = picture[:, first_row:], y[first_row:]
     below = np.maximum(y - landscape.horizon, 0.0)
     distance = 0.30 / (below + 0.02)
     u, v = (x - 0.5) * distance, 1.4 * distance
@@ -209,10 +193,8 @@ def _paint_ground(
     scale = 2.2 / landscape.patches
     patches = noise.fractal(u * scale + 3.0, v * scale, 4, finest * scale, 0.6)
     blades = noise.fractal(u * 60.0, v * 34.0, 3, np.maximum(distance * 60.0, distance**2 * 160.0) * pixel, 0.7)
-    colour = mix(soil.first, soil.second, np.clip(0.5 + 0.7 * patches, 0.0, 1.0))
+    colour = mix(soil.first, soil.second, unit(0.5 + 0.7 * patches))
     colour *= 1.0 + 0.08 * patches + (0.06 + 0.12 * soil.grass) * blades
-    up = np.ones(1)
-    received, _ = shade(landscape.light, 0.0 * up, up, 0.0 * up)
-    far = 0.55 * np.exp(-below / 0.09)
-    colour = mix(colour * received, haze_colour(landscape), far)
+    colour *= landscape.light.received(*UPWARD)
+    colour = mix(colour, landscape.haze, 0.55 * np.exp(-below / 0.09))
     lay_over(ground, colour, coverage(landscape.horizon - y, pixel))

@@ -10,8 +10,8 @@ import numpy as np
 
 from minicyclegan.worlds.paint import Colour, chain_distance, coverage, grid, lay_over
 
-JOIN = 42.0  # how sharply parts grow together: larger is sharper
-PULL = 0.12  # how far around a part it still pulls at its neighbours
+JOIN = 42.0  # how sharp the fold is where two parts meet
+PULL = 0.12  # how far from a part its neighbours still melt into it
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,16 @@ class Shape:
         return Shape(self.away[box], self.nx[box], self.ny[box], self.nz[box])
 
 
+SKIN, RIDER = np.eye(2)[:, :, None, None]  # what a paint may show, in `Layer.shows`
+
+
 @dataclass
 class Layer:
     """A rectangle of the picture. Arrays are (H, W); colour (3, H, W) is already weighted with alpha.
 
     rows, columns  where it lies in the picture
-    coat           how much of each pixel shows the animal's skin, the part of it that changes between the domains
+    shows          (2, H, W) how much of each pixel shows the animal's skin, the part of it that changes between the
+                   domains, and how much shows a rider
     x, y           the pixels' place in the figure's own units, (1, W) and (H, 1), y up
     pixel          a pixel's height in those units
     step           from one pixel to the next on the right, in those units
@@ -42,33 +46,50 @@ class Layer:
     columns: slice
     colour: np.ndarray
     alpha: np.ndarray
-    coat: np.ndarray
+    shows: np.ndarray
     x: np.ndarray
     y: np.ndarray
     pixel: float
     step: float
 
-    def paint(self, colour: np.ndarray | Colour, cover: np.ndarray, coat: float = 0.0) -> None:
-        """Paints over what is there, where `cover` says; `coat` says how much of the paint counts as skin."""
+    def paint(self, colour: np.ndarray | Colour, cover: np.ndarray, shows: np.ndarray | float = 0.0) -> None:
+        """Paints over what is there, where `cover` says; `shows` is SKIN or RIDER where the paint is one of them."""
         lay_over(self.colour, colour, cover)
         self.alpha += cover * (1.0 - self.alpha)
-        self.coat += cover * (coat - self.coat)
+        self.shows += cover * (shows - self.shows)
 
-    def lay_on(self, picture: np.ndarray) -> None:
-        """Puts the finished layer on a (3, size, size) picture, in place."""
+    def lay_on(self, picture: np.ndarray, colour: np.ndarray | None = None) -> None:
+        """Puts the finished layer on a (C, size, size) picture, in place; with another `colour` (C, H, W), if given."""
         under = picture[:, self.rows, self.columns]
         under *= 1.0 - self.alpha
-        under += self.colour
+        under += self.colour if colour is None else colour
 
-    def around(self, *chains: np.ndarray, margin: float = 0.0) -> Layer:
-        """The part of this layer near these chains; painting on it paints here."""
-        rows, columns = self.box(chains, margin + 2.0 * self.pixel)
-        part = self.colour[:, rows, columns], self.alpha[rows, columns], self.coat[rows, columns]
+    def part(self, rows: slice, columns: slice) -> Layer:
+        """Some rows and columns of this layer; painting on the part paints here."""
+        painted = (array[..., rows, columns] for array in (self.colour, self.alpha, self.shows))
         place = self.x[:, columns], self.y[rows], self.pixel, self.step
-        return Layer(_within(self.rows, rows), _within(self.columns, columns), *part, *place)
+        return Layer(_within(self.rows, rows), _within(self.columns, columns), *painted, *place)
+
+    def around(self, *chains: np.ndarray) -> Layer:
+        """The part of this layer near these chains."""
+        return self.part(*self.box(chains, 2.0 * self.pixel))
+
+    def box(self, chains: Sequence[np.ndarray], margin: float) -> tuple[slice, slice]:
+        """Rows and columns of the pixels within `margin` of these chains."""
+        if self.alpha.size == 0:
+            return slice(0, 0), slice(0, 0)
+        circles = chains[0] if len(chains) == 1 else np.concatenate(chains)
+        centres, radii = circles[:, :2], circles[:, 2:]
+        (first, low), (last, high) = (centres - radii).min(axis=0).tolist(), (centres + radii).max(axis=0).tolist()
+        left, top = self.x[0, 0].item(), self.y[0, 0].item()
+        ends = (first - margin - left) / self.step, (last + margin - left) / self.step
+        return (
+            _span((top - high - margin) / self.pixel, (top - low + margin) / self.pixel, self.y.size),
+            _span(min(ends), max(ends), self.x.size),
+        )
 
     def shape(self, *parts: Sequence[np.ndarray]) -> Shape:
-        """Parts grown together into one body; the chains within a part only lie on each other."""
+        """One body. Its parts melt into each other where they meet; the chains within a part just overlap."""
         if len(parts) == 1:
             away, nx, ny = chain_distance(parts[0], self.x, self.y)
             total = 1.0
@@ -88,46 +109,30 @@ class Layer:
         nx, ny = nx * shorter, ny * shorter
         return Shape(away, nx, ny, np.sqrt(1.0 - nx * nx - ny * ny))
 
-    def box(self, chains: Sequence[np.ndarray], margin: float) -> tuple[slice, slice]:
-        """Rows and columns of the pixels within `margin` of these chains."""
-        return _box(chains, margin, self.x, self.y, self.pixel, self.step)
+    def dot(self, place: np.ndarray, radius: float, colour: np.ndarray | Colour) -> None:
+        """Paints a dot; one that is smaller than a pixel only tints it."""
+        patch = self.around(np.array([(*place, radius)]))
+        cover = coverage(np.hypot(patch.x - place[0], patch.y - place[1]) - radius, patch.pixel)
+        patch.paint(colour, cover * min(1.0, (2.0 * radius / patch.pixel) ** 2))
 
     def cover(self, shape: Shape) -> np.ndarray:
         return coverage(shape.away, self.pixel)
 
 
 def empty_layer(
-    size: int, x: float, y: float, scale: float, slim: float, facing: int, chains: Sequence[np.ndarray],
+    size: int, x: float, y: float, scale: float, chains: Sequence[np.ndarray], slim: float = 1.0, facing: int = 1,
     margin: float = 0.02,
 ) -> Layer:  # fmt: skip
     """A layer around these chains, whose own origin lies at (x, y) in the picture, its unit `scale` picture widths.
 
-    facing -1 mirrors it, slim squeezes its width, and margin is room around the chains.
+    slim squeezes its width, facing -1 mirrors it, and margin is room around the chains.
     """
     column, row = grid(size)
-    pixel, step = 1.0 / (size * scale), facing / (size * scale * slim)
-    own_x, own_y = (column - x) * facing / (scale * slim), (y - row) / scale
-    rows, columns = _box(chains, margin + 2.0 * pixel, own_x, own_y, pixel, step)
-    own_x, own_y = own_x[:, columns], own_y[rows]
-    shape = (own_y.size, own_x.size)
-    return Layer(rows, columns, np.zeros((3, *shape)), np.zeros(shape), np.zeros(shape), own_x, own_y, pixel, step)
-
-
-def _box(
-    chains: Sequence[np.ndarray], margin: float, x: np.ndarray, y: np.ndarray, pixel: float, step: float
-) -> tuple[slice, slice]:
-    """Rows and columns of the pixels x, y within `margin` of these chains."""
-    if x.size == 0 or y.size == 0:
-        return slice(0, 0), slice(0, 0)
-    circles = chains[0] if len(chains) == 1 else np.concatenate(chains)
-    centres, radii = circles[:, :2], circles[:, 2:]
-    (first, low), (last, high) = (centres - radii).min(axis=0).tolist(), (centres + radii).max(axis=0).tolist()
-    left, top = x[0, 0].item(), y[0, 0].item()
-    ends = (first - margin - left) / step, (last + margin - left) / step
-    return (
-        _span((top - high - margin) / pixel, (top - low + margin) / pixel, y.size),
-        _span(min(ends), max(ends), x.size),
-    )
+    whole = Layer(
+        slice(0, size), slice(0, size), np.zeros((3, size, size)), np.zeros((size, size)), np.zeros((2, size, size)),
+        (column - x) * facing / (scale * slim), (y - row) / scale, 1.0 / (size * scale), facing / (size * scale * slim),
+    )  # fmt: skip
+    return whole.part(*whole.box(chains, margin + 2.0 * whole.pixel))
 
 
 def _span(first: float, last: float, size: int) -> slice:

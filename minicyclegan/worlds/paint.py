@@ -60,7 +60,7 @@ def lay_over(picture: np.ndarray, colour: np.ndarray | Colour, coverage: np.ndar
 
 
 class Noise:
-    """Smooth random fields over the plane, fixed by a seed: the same at whatever points they are looked up."""
+    """Smooth generator fields over the plane, fixed by a seed: the same at whatever points they are looked up."""
 
     def __init__(self, seed: int) -> None:
         self.table = np.random.default_rng(seed).uniform(-1.0, 1.0, (TABLE, TABLE))
@@ -103,7 +103,7 @@ def _cell(places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def chain_distance(
-    chains: Sequence[np.ndarray], x: np.ndarray, y: np.ndarray, smooth: float = 60.0
+    chains: Sequence[np.ndarray], x: np.ndarray, y: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Limbs, each (N, 3) circles of x, y, radius joined by straight sides, seen from points that broadcast to (H, W).
 
@@ -120,7 +120,7 @@ def chain_distance(
     distance = np.sqrt(dx * dx + dy * dy) - radius
     nearest = distance.min(axis=0)
     # Averaged over the pieces that are about as near: the normal of the nearest alone jumps from piece to piece.
-    weight = np.exp(smooth * (nearest - distance))
+    weight = np.exp(60.0 * (nearest - distance))
     weight /= weight.sum(axis=0) * radius
     return nearest, (weight * dx).sum(axis=0), (weight * dy).sum(axis=0)
 

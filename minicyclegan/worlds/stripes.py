@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicyclegan.worlds.anatomy import Body
+from minicyclegan.worlds.layer import Layer
 from minicyclegan.worlds.paint import Colour, Noise, unit
 
 # The middle of the curve, from above the stifle to the shoulder: x, y, and the period as a share of the flank's.
@@ -58,14 +59,13 @@ class Waves:
 
 def body_waves(stripes: Stripes, body: Body) -> tuple[Waves, Waves]:
     """The waves along the body with its near hind leg, and those down the near fore leg."""
-    curve = np.concatenate(
-        [_leg_curve(body, 1)[:-2], BACK, _with_share(body.neck[1::2], 0.85), _with_share(body.head[2:], 0.62)]
-    )
-    return waves_along(stripes, curve, 0.0), leg_waves(stripes, body, 0)
+    neck, head = _with_share(body.neck[1::2], 0.85), _with_share(body.head[2:], 0.62)
+    curve = np.concatenate([_leg_curve(body, 1)[:-2], BACK, neck, head])
+    return _waves_along(stripes, curve, 0.0), leg_waves(stripes, body, 0)
 
 
 def leg_waves(stripes: Stripes, body: Body, leg: int) -> Waves:
-    return waves_along(stripes, _leg_curve(body, leg), 1.7 * leg)
+    return _waves_along(stripes, _leg_curve(body, leg), 1.7 * leg)
 
 
 def _leg_curve(body: Body, leg: int) -> np.ndarray:
@@ -80,7 +80,7 @@ def _with_share(chain: np.ndarray, share: np.ndarray | float) -> np.ndarray:
     return curve
 
 
-def waves_along(stripes: Stripes, curve: np.ndarray, offset: float) -> Waves:
+def _waves_along(stripes: Stripes, curve: np.ndarray, offset: float) -> Waves:
     """Waves along a polyline (N, 3) of x, y and the period there as a share of `stripes.period`."""
     steps = curve[1:, :2] - curve[:-1, :2]
     distance = np.concatenate([[0.0], np.cumsum(np.hypot(steps[:, 0], steps[:, 1]))])
@@ -100,31 +100,29 @@ def waves_along(stripes: Stripes, curve: np.ndarray, offset: float) -> Waves:
 
 
 def darkness(
-    stripes: Stripes, wander: Noise, waves: tuple[Waves, ...], x: np.ndarray, y: np.ndarray, nz: np.ndarray | float,
-    pale: np.ndarray | float, pixel: float,
-) -> np.ndarray:  # fmt: skip
+    stripes: Stripes, wander: Noise, waves: tuple[Waves, ...], layer: Layer, nz: np.ndarray, pale: np.ndarray
+) -> np.ndarray:
     """How dark the stripes make each pixel, 0 .. 1.
 
     pale (H, W) says how far the white wins over (0: not at all, 1: wholly); the rest is `stripe_wave`'s.
     """
-    height, rate = stripe_wave(stripes, wander, waves, x, y, nz, pixel)
+    height, rate = stripe_wave(stripes, wander, waves, layer, nz)
     bias = np.sin(np.pi * (stripes.width - 0.5)) - 1.6 * pale
-    return unit(0.5 + (height + bias) / (rate * pixel))
+    return unit(0.5 + (height + bias) / (rate * layer.pixel))
 
 
 def stripe_wave(
-    stripes: Stripes, wander: Noise, waves: tuple[Waves, ...], x: np.ndarray, y: np.ndarray, nz: np.ndarray | float,
-    pixel: float, shift: float = 0.0,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    stripes: Stripes, wander: Noise, waves: tuple[Waves, ...], layer: Layer, nz: np.ndarray, shift: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
     """The wave that the stripes follow, 1 in the middle of a dark one and -1 between two, and its rate of phase.
 
     wander  the noise they wander with
-    x, y    (1, W) and (H, 1) in body units, pixel a pixel's width in them
+    layer   where to look at it, in body units
     nz      (H, W) the normal's part towards the viewer, around which stripes bend
     shift   radians by which the wave is moved, for looking at it elsewhere than the stripes do
     """
-    scale = 0.6 / stripes.period
-    wandering = stripes.wobble * wander.fractal(x * scale, y * scale, 2, pixel * scale)
+    x, y, scale = layer.x, layer.y, 0.6 / stripes.period
+    wandering = stripes.wobble * wander.fractal(x * scale, y * scale, 2, layer.pixel * scale)
     bent = wandering + stripes.bow * nz + shift
     total, value, steepness = 1e-12, 0.0, 0.0
     for wave in waves:

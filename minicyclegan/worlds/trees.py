@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from minicyclegan.worlds.base import new_seed, pick
 from minicyclegan.worlds.layer import Layer, Shape, empty_layer
-from minicyclegan.worlds.light import Light, shade
-from minicyclegan.worlds.paint import Colour, Noise, coverage, grid, mix, planes, unit
+from minicyclegan.worlds.light import Light
+from minicyclegan.worlds.paint import Colour, Noise, blend, coverage, grid, mix, planes, unit
 
 SNOW = (0.93, 0.95, 0.98)
+NEEDLES, TWIGS = (0.20, 0.28, 0.25), (0.42, 0.38, 0.36)  # a fir in winter, and a bare crown, seen from afar
 BARK = (0.36, 0.33, 0.31)  # greyer than any horse
 
 # Crowns for a tree of height 1: circles joined in chains, in tree units, the foot of the trunk at (0, 0).
@@ -29,8 +32,8 @@ TRUNKS: dict[str, float] = {"round": 0.045, "poplar": 0.03, "fir": 0.035, "umbre
 
 @dataclass(frozen=True)
 class Tree:
-    """One tree: where its foot stands in the picture, its height in picture widths, the haze before it (0 .. 1), its
-    own seed and colour, and how much snow lies on it (0 .. 1)."""
+    """One tree: where its foot stands in the picture, its height in picture widths, the haze before it (0 .. 1), and
+    its own seed and colour."""
 
     kind: str
     x: float
@@ -39,50 +42,47 @@ class Tree:
     haze: float
     seed: int
     foliage: Colour
-    snow: float = 0.0
 
 
-def sample_trees(
-    random: np.random.Generator, horizon: float, foliage: Colour, kinds: tuple[str, ...]
-) -> tuple[Tree, ...]:
+def sample_trees(generator: np.random.Generator, horizon: float, foliage: Colour, kinds: Sequence[str]) -> list[Tree]:
     """None to six trees between the horizon and the middle distance, the farthest first."""
     trees = []
-    count = random.choice(7, p=[0.14, 0.24, 0.24, 0.17, 0.11, 0.06, 0.04])
-    for _ in range(count):
-        kind = str(random.choice(kinds))
-        below = 0.004 + 0.075 * random.uniform() ** 1.6
-        tall = (0.05 + 3.2 * below) * random.uniform(0.75, 1.3) * (0.35 if kind == "bush" else 1.0)
-        tint = np.clip(np.asarray(foliage) * random.uniform(0.82, 1.18) + random.uniform(-0.02, 0.02, 3), 0.02, 0.9)
-        trees.append(
-            Tree(kind, random.uniform(-0.05, 1.05), horizon + below, tall, float(0.45 * np.exp(-below / 0.03)),
-                 int(random.integers(2**31)), tuple(map(float, tint)))
-        )  # fmt: skip
-    return tuple(sorted(trees, key=lambda tree: tree.foot))
+    for _ in range(pick(generator, range(7), (0.14, 0.24, 0.24, 0.17, 0.11, 0.06, 0.04))):
+        kind = pick(generator, kinds)
+        below = 0.004 + 0.075 * generator.uniform() ** 1.6
+        height = (0.05 + 3.2 * below) * generator.uniform(0.75, 1.3) * (0.35 if kind == "bush" else 1.0)
+        tint = np.asarray(foliage) * generator.uniform(0.82, 1.18) + generator.uniform(-0.02, 0.02, 3)
+        x, seed = generator.uniform(-0.05, 1.05), new_seed(generator)
+        trees.append(Tree(kind, x, horizon + below, height, haze_at(below), seed, tuple(np.clip(tint, 0.02, 0.9))))
+    return sorted(trees, key=lambda tree: tree.foot)
 
 
-def paint_tree(
-    picture: np.ndarray, tree: Tree, light: Light, haze: Colour, labels: np.ndarray | None = None, label: int = 0
-) -> None:
-    """Paints the tree with its shadow into a (3, size, size) picture, in place, and its label into `labels`."""
-    layer = tree_layer(tree, picture.shape[2])
+def haze_at(below: float) -> float:
+    """How hazy a thing is that stands so far below the horizon: the nearer to it, the farther away."""
+    return float(0.45 * np.exp(-below / 0.03))
+
+
+def paint_tree(picture: np.ndarray, tree: Tree, light: Light, haze: Colour, snow: float = 0.0) -> np.ndarray:
+    """Paints the tree with its shadow in place and returns the coverage (size, size); snow (0 .. 1) lies on it."""
+    size = picture.shape[2]
+    layer, cover = tree_layer(tree, size), np.zeros((size, size))
     if layer.alpha.size == 0:
-        return
+        return cover
     _paint_shadow(picture, tree, light)
     if tree.kind in TRUNKS:
         bark, away = trunk_shape(layer, tree)
-        received, _ = shade(light, bark.nx, bark.ny, bark.nz)
-        layer.paint(0.8 * received * planes(BARK), coverage(away, layer.pixel))
-    _paint_crown(layer, tree, light)
+        layer.paint(0.8 * light.received(bark.nx, bark.ny, bark.nz) * planes(BARK), coverage(away, layer.pixel))
+    _paint_crown(layer, tree, light, snow)
     layer.colour[:] = mix(layer.colour, layer.alpha * planes(haze), tree.haze)
     layer.lay_on(picture)
-    if labels is not None:
-        labels[layer.rows, layer.columns][layer.alpha > 0.5] = label
+    cover[layer.rows, layer.columns] = layer.alpha
+    return cover
 
 
 def tree_layer(tree: Tree, size: int) -> Layer:
     """An empty layer around the tree, in its own units; without pixels if it stands outside the picture."""
     parts = _crown(tree) + ([_trunk(tree)] if tree.kind in TRUNKS else [])
-    return empty_layer(size, tree.x, tree.foot, tree.height, 1.0, 1, parts, margin=0.07)
+    return empty_layer(size, tree.x, tree.foot, tree.height, parts, margin=0.07)
 
 
 def trunk_shape(layer: Layer, tree: Tree) -> tuple[Shape, np.ndarray]:
@@ -108,16 +108,15 @@ def _trunk(tree: Tree) -> np.ndarray:
     return np.array([(0.0, 0.0, width * 1.3), (0.01, 0.45, width * 0.8), (0.0, 0.8, width * 0.4)])
 
 
-def _paint_crown(layer: Layer, tree: Tree, light: Light) -> None:
+def _paint_crown(layer: Layer, tree: Tree, light: Light, snow: float) -> None:
     shape, away, leaves = crown_shape(layer, tree)
-    received, _ = shade(light, shape.nx, shape.ny, shape.nz)
     # Inside a crown it is dark between the lit clumps.
     tone = np.clip(0.95 + 0.35 * leaves, 0.5, 1.4)
-    albedo = planes(tree.foliage)
-    if tree.snow > 0.0:  # on what looks up, in clumps
-        lying = unit(0.35 + 0.9 * shape.ny + 0.9 * leaves) * tree.snow
-        albedo = mix(albedo, SNOW, np.maximum(lying, 0.18 * tree.snow))
-    layer.paint(albedo * received * tone, coverage(away, layer.pixel))
+    albedo = planes(blend(tree.foliage, NEEDLES if tree.kind == "fir" else TWIGS, snow))
+    if snow > 0.0:  # on what looks up, in clumps
+        lying = unit(0.35 + 0.9 * shape.ny + 0.9 * leaves) * snow
+        albedo = mix(albedo, SNOW, np.maximum(lying, 0.18 * snow))
+    layer.paint(albedo * light.received(shape.nx, shape.ny, shape.nz) * tone, coverage(away, layer.pixel))
 
 
 def _paint_shadow(picture: np.ndarray, tree: Tree, light: Light) -> None:

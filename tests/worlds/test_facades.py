@@ -12,17 +12,15 @@ from minicyclegan.worlds.facades import (
     CLASSES,
     DARK_FRAME_PROBABILITY,
     FACADES,
-    FIELD_NAMES,
-    FIELD_RANGES,
     PALETTE,
     WARM_WALL_PROBABILITY,
     FacadeScene,
-    light_colour,
     render_front,
     render_label,
     sample_layout,
     sample_style,
 )
+from minicyclegan.worlds.facades_style import RANGES, light_colour
 
 REFERENCE = Path(__file__).with_name("facades_reference.png")
 PINNED_NUMPY = "2.4.6"
@@ -95,17 +93,17 @@ def test_every_class_occurs_and_the_wall_is_the_largest():
 
 def test_layouts_are_varied_and_resolvable():
     layouts = [sample_layout(np.random.default_rng(seed)) for seed in range(200)]
-    assert {layout.floors for layout in layouts} == {layout.bays for layout in layouts} == {2, 3, 4, 5, 6}
+    assert {len(layout.storeys) for layout in layouts} == {len(layout.bays) for layout in layouts} == {2, 3, 4, 5, 6}
     assert {layout.roof.kind for layout in layouts} == {"flat", "gable", "hip", "mansard"}
     widths = np.array([64 * window.frame.width for layout in layouts for window in layout.windows])
     assert np.mean(widths >= 5) > 0.95 and widths.min() > 4
 
 
-def test_style_vectors_keep_their_ranges_and_modes():
+def test_styles_keep_their_ranges_and_modes():
     styles = [sample_style(np.random.default_rng(seed)) for seed in range(1000)]
-    vectors = np.stack([style.vector() for style in styles])
-    low, high = np.array(list(FIELD_RANGES.values())).T
-    assert vectors.shape == (1000, len(FIELD_NAMES)) and np.all(vectors >= low) and np.all(vectors <= high)
+    numbers = np.array([list(style.numbers().values()) for style in styles])
+    low, high = np.array(list(RANGES.values())).T
+    assert numbers.shape == (1000, len(RANGES)) and np.all(numbers >= low) and np.all(numbers <= high)
     assert np.mean([style.warm for style in styles]) == pytest.approx(WARM_WALL_PROBABILITY, abs=0.06)
     assert np.mean([style.dark_frames for style in styles]) == pytest.approx(DARK_FRAME_PROBABILITY, abs=0.06)
     red_over_blue = np.array([style.wall_colour[0] - style.wall_colour[2] for style in styles])
@@ -115,11 +113,11 @@ def test_style_vectors_keep_their_ranges_and_modes():
 def test_the_style_is_independent_of_the_layout():
     drawn = scenes(1500)
     layout = np.array([
-        [len(s.layout.windows), s.layout.floors, s.layout.bays, s.layout.wall.left, s.layout.wall.top,
+        [len(s.layout.windows), len(s.layout.storeys), len(s.layout.bays), s.layout.wall.left, s.layout.wall.top,
          len(s.layout.plants), len(s.layout.balconies), s.layout.roof.kind == "flat", s.layout.leaf_seed]
         for s in drawn
     ], dtype=float)  # fmt: skip
-    style = np.stack([scene.style.vector() for scene in drawn])
+    style = np.array([list(scene.style.numbers().values()) for scene in drawn])
     together = np.corrcoef(layout.T, style.T)[: layout.shape[1], layout.shape[1] :]
     assert np.abs(together).max() < 4.5 / np.sqrt(len(drawn))
 
@@ -188,7 +186,7 @@ def test_the_wall_has_the_colour_that_the_truth_tells():
 def test_the_truth_names_every_field():
     scene = scenes(1)[0]
     truth = FACADES.truth(scene, 64)
-    assert set(FIELD_NAMES) <= set(truth)
-    assert [truth[name] for name in FIELD_NAMES] == list(truth["style"])
+    assert set(RANGES) <= set(truth)
+    assert [truth[name] for name in RANGES] == list(truth["style"])
     assert truth["warm"] == float(scene.style.warm) and truth["dark_frames"] == float(scene.style.dark_frames)
     np.testing.assert_array_equal(truth["wall"], truth["labels"] == CLASSES.index("wall"))

@@ -104,7 +104,9 @@ def test_no_pictures_are_an_empty_array():
     assert render_pictures(WORLD, "test", "B", 0, 16).shape == (0, 16, 16, 3)
 
 
-@pytest.mark.parametrize("wrong", [{"split": "val"}, {"domain": "C"}, {"count": -1}, {"size": 0}, {"workers": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"split": "validation"}, {"domain": "C"}, {"count": -1}, {"size": 0}, {"workers": 0}]
+)
 def test_what_cannot_be_drawn_is_refused(wrong):
     with pytest.raises(ValueError):
         render_pictures(WORLD, **{"split": "train", "domain": "A", "count": 1, "size": 16, **wrong})

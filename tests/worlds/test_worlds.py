@@ -1,6 +1,6 @@
 """The worlds' promises: the same pictures from the same seed, at all sizes, with a truth that fits them.
 
-The reference pictures are written by `python -m tests.data.test_worlds` after a deliberate change of the drawing.
+The reference pictures are written by `python -m tests.worlds.test_worlds` after a deliberate change of the drawing.
 """
 
 import json
@@ -77,7 +77,7 @@ def test_pictures_are_those_of_the_reference():
 def test_every_index_split_seed_and_domain_has_pictures_of_its_own(world):
     shown = "B" if world.kind == "paired" else "A"
     pictures = [render(world, shown, index) for index in range(4)]
-    pictures.append(render(world, shown, 0, split="train"))
+    pictures += [render(world, shown, 0, split=split) for split in ("train", "val")]
     pictures.append(world.render(draw_scene(world, "test", shown, 0, seed=1), shown, 64))
     if world.kind == "unpaired":  # the two domains show different scenes, not one in two coats
         pictures.append(world.render(draw_scene(world, "test", "B", 0), "A", 64))
@@ -218,13 +218,21 @@ def test_the_command_writes_a_sheet_and_a_folder(tmp_path):
     assert again.returncode == 1 and len(again.stderr.splitlines()) == 1 and "empty folder" in again.stderr
 
 
+def test_the_command_writes_a_page_of_all_worlds(tmp_path):
+    assert run_command("--page", tmp_path / "all.md", "--count", 1, "--size", 16).returncode == 0
+    page = (tmp_path / "all.md").read_text()
+    assert all(f"all/{name}.jpg" in page and (tmp_path / "all" / f"{name}.jpg").is_file() for name in WORLDS)
+
+
 @pytest.mark.parametrize(
     "arguments, complaint",
     [
         (("horse2zebras", "--out", "a.png"), "did you mean horse2zebra?"),
         (("horse2zebra",), "either --out SHEET.png or --folder DIR"),
         (("horse2zebra", "--folder", "x"), "--count"),
-        (("horse2zebra", "--out", "a.png", "--count", "0"), "above 0"),
+        (("horse2zebra", "--out", "a.png", "--count", "0"), "must be at least 1, not 0"),
+        (("horse2zebra", "--out", "a.png", "--seed", "-1"), "--seed must be at least 0, not -1"),
+        (("horse2zebra", "--out", "a.png", "--size", "x"), "--size"),
         (("--out", "a.png"), "which world?"),
     ],
 )
@@ -233,9 +241,20 @@ def test_bad_usage_is_one_clear_complaint(arguments, complaint):
     assert result.returncode == 2 and complaint in result.stderr and "Traceback" not in result.stderr
 
 
-def test_a_sheet_of_no_picture_type_fails_with_one_line(tmp_path):
-    result = run_command("horse2zebra", "--out", tmp_path / "sheet.txt")
-    assert result.returncode == 1 and len(result.stderr.splitlines()) == 1 and ".txt" in result.stderr
+@pytest.mark.parametrize(
+    "arguments, name, complaint",
+    [
+        (("horse2zebra", "--out"), "sheet.txt", "'.txt'"),
+        (("horse2zebra", "--out"), "sheet.psd", "'.psd'"),  # a type that Pillow reads and doesn't write
+        (("horse2zebra", "--out"), "sheet", "try .png"),
+        (("horse2zebra", "--out"), "nowhere/sheet.png", "there is no folder"),
+        (("--page",), "page", "page.md"),
+    ],
+)
+def test_what_cannot_be_written_fails_with_one_line_before_anything_is_drawn(tmp_path, arguments, name, complaint):
+    result = run_command(*arguments, tmp_path / name)
+    assert result.returncode == 1 and len(result.stderr.splitlines()) == 1 and complaint in result.stderr
+    assert not list(tmp_path.iterdir())
 
 
 if __name__ == "__main__":
