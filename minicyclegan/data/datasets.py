@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from minicyclegan.data.colours import Channels, PictureError, normalise
 from minicyclegan.data.folders import DataError, Layout, find_layout
-from minicyclegan.data.images import read_picture, resize, to_array, to_tensor
+from minicyclegan.data.images import Notes, read_picture, resize, summary, to_array, to_tensor
 from minicyclegan.data.jitter import jitter, load_size
 from minicyclegan.share import ALL, Share
 from minicyclegan.worlds import WORLDS, Domain, Split, World, draw_scene, other, render_pictures
@@ -236,9 +236,11 @@ def folder_data(
     Without test pictures, the training pictures stand in for them in sample grids.
     """
     side_by_side = layout.kind == "side by side"
+    notes: Notes = set()
 
     def pictures(paths: list[Path], half: int | None, side: int, as_channels: Channels) -> Pictures:
-        return Pictures(lambda index: read_sized(paths[index], side, as_channels, half), [str(path) for path in paths])
+        names = [str(path) for path in paths]
+        return Pictures(lambda index: read_sized(paths[index], side, as_channels, half, notes), names)
 
     halves = (0, 1) if side_by_side else (None, None)
     test_A, test_B = layout.test_A or layout.train_A, layout.test_B or layout.train_B
@@ -253,12 +255,16 @@ def folder_data(
         lines = [f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'}; mend or remove these files:"]
         lines += [f"  {problem}" for problem in problems]
         raise DataError("\n".join(lines + [layout.advice] * bool(layout.problems)))
+    for line in summary(notes) if progress else ():
+        print(f"note: {line}")
     return DataSet(str(layout), *sets, paired=layout.kind != "unpaired")
 
 
-def read_sized(path: Path, side: int, channels: Channels, half: int | None = None) -> np.ndarray:
+def read_sized(
+    path: Path, side: int, channels: Channels, half: int | None = None, notes: Notes | None = None
+) -> np.ndarray:
     """A file, or its left (half 0) or right (half 1) half: uint8 (side, side, channels). Raises PictureError."""
-    image = read_picture(path, channels)
+    image = read_picture(path, channels, notes=notes)
     if half is not None:
         middle = image.width // 2
         image = image.crop((half * middle, 0, (half + 1) * middle, image.height))
