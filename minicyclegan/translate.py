@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from minicyclegan.cli import Parser, run
@@ -30,11 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
     notes: Notes = set()
     problems: list[str] = []
     noise = given.seed if given.noise else None
+    references = [read_picture(path, translator.channels_B, notes) for path in given.style]
     try:
         translator.check_noise(noise, given.direction)
-        answers = choose_answers(translator, given.styles, given.style, given.seed, notes)
-    except PictureError:  # a reference that can't be read is no misuse
-        raise
+        answers = choose_answers(translator, given.styles, references, given.seed)
     except ValueError as error:
         parser.error(str(error))
     if given.noise and not translator.has_dropout(given.direction):
@@ -52,25 +52,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> Parser:
     parser = Parser(prog="python -m minicyclegan.translate", description=__doc__.split(": ", 1)[1])
-    parser.add_argument(
-        "model", metavar="RUN|CHECKPOINT", help="a run's folder, a checkpoint, or the original code's weights"
-    )
+    parser.add_argument("model", metavar="RUN|CHECKPOINT", help="a run's folder, a checkpoint, the original's weights")
     parser.add_argument("pictures", metavar="PICTURE|FOLDER", nargs="+", type=Path)
     parser.add_argument("--out", metavar="FOLDER", type=Path, required=True, help="where the translations go")
     parser.add_argument("--direction", choices=("AtoB", "BtoA"), default="AtoB")
-    parser.add_argument(
-        "--noise", action="store_true", help="random answers: dropout stays on, as published for pix2pix"
-    )
+    parser.add_argument("--noise", action="store_true", help="random answers: dropout stays on, as in pix2pix")
     parser.add_argument("--styles", type=int, metavar="N", help="N answers a picture, of a model that has many")
-    parser.add_argument(
-        "--style",
-        type=Path,
-        metavar="PICTURE",
-        action="append",
-        default=[],
-        help="in the style of this picture; "
-        "given twice: --styles N steps from the first one's style to the second one's",
-    )
+    text = "in the style of this picture; given twice: --styles N steps from the first one's style to the second one's"
+    parser.add_argument("--style", type=Path, metavar="PICTURE", action="append", default=[], help=text)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of --noise and --styles (default: 0)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     return parser
@@ -90,15 +79,14 @@ def _misuse(given: Namespace) -> str | None:
 
 
 def choose_answers(
-    translator: Translator, styles: int | None, references: list[Path], seed: int, notes: Notes
+    translator: Translator, styles: int | None, references: list[Image.Image], seed: int
 ) -> dict[str, Tensor | None]:
     """What is asked of each picture: the codes of the answers, by what is added to their files' names.
 
     Raises ValueError where the model can't be asked that.
     """
     if references:
-        pictures = [read_picture(path, translator.channels_B, notes=notes) for path in references]
-        codes = torch.cat([translator.encode(picture) for picture in pictures])  # (1 or 2, latent)
+        codes = torch.cat([translator.encode(picture) for picture in references])  # (1 or 2, latent)
         if len(references) == 1:
             return {"": codes[0]}
         shares = torch.linspace(0, 1, styles or 5)[:, None]  # (styles, 1)

@@ -16,15 +16,9 @@ WHITE: Colour = (255, 255, 255)
 
 ORIENTATION = 274  # the tag of EXIF, and of TIFF as these:
 BITS, PHOTOMETRIC, FILL_ORDER, PLANAR, EXTRA_SAMPLES, SAMPLE_FORMAT = 258, 262, 266, 284, 338, 339
-TO_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+T = Image.Transpose
+# What turns a picture of orientation 2, 3, … 8 upright.
+TO_UPRIGHT = (T.FLIP_LEFT_RIGHT, T.ROTATE_180, T.FLIP_TOP_BOTTOM, T.TRANSPOSE, T.ROTATE_270, T.TRANSVERSE, T.ROTATE_90)
 
 
 class PictureError(ValueError):
@@ -46,7 +40,7 @@ def normalise(image: Image.Image, channels: Channels = 3, background: Colour = W
     if image.mode.startswith("I") or image.mode == "F":
         image = _to_8_bits(image)
     if orientation > 1:
-        image = image.transpose(TO_UPRIGHT[orientation])
+        image = image.transpose(TO_UPRIGHT[orientation - 2])
     if image.mode in ("P", "PA", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
     elif image.mode == "La":
@@ -99,12 +93,14 @@ def packing(image: Image.Image) -> str:
 
 def orientation_of(image: Image.Image) -> int:
     """How a camera was held: 1 upright, 2 to 8 mirrored or turned; 1 where the EXIF says nothing or is damaged."""
+    if image.format == "TIFF" and ORIENTATION in image.tag_v2:
+        return 1  # Pillow turns it when it decodes it, and gives its size as if it had
     try:
         with quiet_pillow:
             orientation = image.getexif().get(ORIENTATION)
     except Exception:
         return 1
-    return orientation if orientation in tuple(TO_UPRIGHT) else 1
+    return orientation if orientation in range(2, 9) else 1
 
 
 def _without_alpha(image: Image.Image) -> Image.Image:

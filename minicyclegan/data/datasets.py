@@ -264,7 +264,7 @@ def read_sized(
     path: Path, side: int, channels: Channels, half: int | None = None, notes: Notes | None = None
 ) -> np.ndarray:
     """A file, or its left (half 0) or right (half 1) half: uint8 (side, side, channels). Raises PictureError."""
-    image = read_picture(path, channels, notes=notes)
+    image = read_picture(path, channels, notes)
     if half is not None:
         middle = image.width // 2
         image = image.crop((half * middle, 0, (half + 1) * middle, image.height))

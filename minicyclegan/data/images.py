@@ -22,27 +22,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from minicyclegan.data.colours import (
-    ORIENTATION,
-    WHITE,
-    Channels,
-    Colour,
-    PictureError,
-    normalise,
-    orientation_of,
-    packing,
-    quiet_pillow,
-)
+from minicyclegan.data.colours import Channels, PictureError, normalise, orientation_of, packing, quiet_pillow
 
+# Translations are written in the type of their source where that is lossless or a format of photos.
+KEPT_TYPES = frozenset(".png .bmp .tif .tiff .ppm .tga .jp2 .jpg .jpeg .jpe .jfif .webp .avif .heic .heif .hif".split())
 # What a folder is searched for, in any case of letters. A single file may have any name.
-SUFFIXES = frozenset(
-    (
-        ".png .apng .jpg .jpeg .jpe .jfif .webp .bmp .gif .tif .tiff "
-        ".ppm .pgm .pbm .pnm .tga .jp2 .avif .heic .heif .hif"
-    ).split()
-)
-
-HEIC_SUFFIXES = (".heic", ".heif", ".hif")
+SUFFIXES = KEPT_TYPES | frozenset(".apng .gif .pgm .pbm .pnm".split())
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
@@ -61,16 +46,14 @@ FIRST_ONLY = "only the first of several pictures in one file is used"
 DARK = "nearly black: 16 bits, but no value above 4095; if it was measured with 12 bits, save it scaled to 16"
 
 
-def read_picture(
-    path: str | Path, channels: Channels = 3, background: Colour = WHITE, notes: Notes | None = None
-) -> Image.Image:
+def read_picture(path: str | Path, channels: Channels = 3, notes: Notes | None = None) -> Image.Image:
     """The file's first frame as an 8-bit "RGB" (3 channels) or "L" (1 channel) picture. Raises PictureError.
 
     What is worth knowing of it is added to `notes`; where there are none, it is a warning.
     """
     with _opened(Path(path)) as image:
         several, deep = _is_one_of_several(image), ";16" in packing(image)
-        picture = normalise(image, channels, background)
+        picture = normalise(image, channels)
     dark = deep and bool(np.asarray(picture).max() <= 16)  # 4095 of 65535
     for line in [FIRST_ONLY] * several + [DARK] * dark:
         if notes is None:
@@ -91,20 +74,27 @@ def summary(notes: Notes) -> list[str]:
 
 def picture_size(path: str | Path) -> tuple[int, int]:
     """Width and height of the upright picture, from the file's header alone if it can be. Raises PictureError."""
-    path = Path(path)
+    path, silent = Path(path), False
     with _opened(path) as image:
-        turned = image.format == "TIFF" and ORIENTATION in image.tag_v2  # Pillow has reckoned with that
         # A PNG may say after its pixels how it was held: Pillow decodes them in search of that, so only if it is there.
         if image.format == "PNG" and "exif" not in image.info:
             content = path.read_bytes()
-            turned = not any(key in content for key in (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp"))
-        return image.size if turned or orientation_of(image) < 5 else image.size[::-1]
+            silent = not any(key in content for key in (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp"))
+        return image.size if silent or orientation_of(image) < 5 else image.size[::-1]
 
 
-def is_animation(path: str | Path) -> bool:
-    """Whether the pictures in the file are moving ones, not pages or a camera's previews. Raises PictureError."""
-    with _opened(Path(path)) as image:
-        return image.format in ("GIF", "PNG", "WEBP", "AVIF") and _is_one_of_several(image)
+def output_suffix(path: Path) -> str:
+    """What the name of the file's translation ends in: as it does itself, where that type is kept, else in .png.
+
+    Of an animation one frame is left, which is a .png too. What can't be read keeps its suffix.
+    """
+    suffix = path.suffix.lower()
+    try:
+        with _opened(path) as image:
+            moves = image.format in ("GIF", "PNG", "WEBP", "AVIF") and _is_one_of_several(image)
+    except PictureError:  # reported when it is translated
+        return suffix
+    return suffix if suffix in KEPT_TYPES and _format_of(suffix) in Image.SAVE and not moves else ".png"
 
 
 def _is_one_of_several(image: Image.Image) -> bool:
@@ -113,14 +103,8 @@ def _is_one_of_several(image: Image.Image) -> bool:
     return False
 
 
-def can_write(suffix: str) -> bool:
-    """Whether pictures can be written as files with this suffix, here and now."""
-    return _format_of(suffix) in Image.SAVE
-
-
 def _format_of(suffix: str) -> str | None:
-    if suffix.lower() in HEIC_SUFFIXES:
-        _allow_heic()
+    _allow_heic()
     return Image.registered_extensions().get(suffix.lower())
 
 
@@ -132,8 +116,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         with path.open("rb") as file:
             head = file.read(12)
             file.seek(0)
-            if _is_heic(head):
-                _allow_heic()
+            _allow_heic()
             with quiet_pillow, Image.open(file) as image:
                 if image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf):
                     raise Image.DecompressionBombError  # from twice as many on, Pillow does that itself
@@ -157,15 +140,16 @@ def _reason(error: Exception, path: Path, head: bytes) -> str:
             return "a folder, not a picture"
         case Image.DecompressionBombError():
             return f"more than {(Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million pixels, refused; make a smaller copy"
+        case Image.UnidentifiedImageError() if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
+            extra = "; to read these, install the extra: pip install pillow-heif"
+            return "a HEIC picture" + (" that can't be decoded" if _allow_heic() else extra)
+        case Image.UnidentifiedImageError() if head[:4] in (b"II*\0", b"MM\0*"):
+            return "a TIFF of a kind that Pillow can't read; save it with 8 bits a channel"
         case Image.UnidentifiedImageError():
-            return _why_unidentified(head)
+            return "not a picture that Pillow can read" if head else "an empty file"
         case OSError() if error.strerror:
             return error.strerror
     return f"broken picture ({text})"
-
-
-def _is_heic(head: bytes) -> bool:
-    return head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS
 
 
 @cache
@@ -177,16 +161,6 @@ def _allow_heic() -> bool:
         return False
     register_heif_opener()
     return True
-
-
-def _why_unidentified(head: bytes) -> str:
-    if not head:
-        return "an empty file"
-    if _is_heic(head) and not _allow_heic():
-        return "a HEIC picture; to read these, install the extra: pip install pillow-heif"
-    if head[:4] in (b"II*\0", b"MM\0*"):
-        return "a TIFF of a kind that Pillow can't read; save it with 8 bits a channel"
-    return "a HEIC picture that can't be decoded" if _is_heic(head) else "not a picture that Pillow can read"
 
 
 def resize(image: Image.Image, size: int) -> Image.Image:

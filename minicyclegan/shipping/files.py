@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,13 +16,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from minicyclegan.data.colours import PictureError
-from minicyclegan.data.images import Notes, can_write, find_pictures, is_animation, read_picture, write_picture
+from minicyclegan.data.images import Notes, find_pictures, output_suffix, read_picture, write_picture
 from minicyclegan.devices import out_of_memory
 from minicyclegan.networks import Direction
 from minicyclegan.shipping.translator import Translator, in_passes
-
-# Written back in the type they came in: what is lossless, and the formats of photos. Everything else becomes PNG.
-KEPT_TYPES = frozenset(".png .bmp .tif .tiff .ppm .tga .jp2 .jpg .jpeg .jpe .jfif .webp .avif .heic .heif .hif".split())
 
 
 class Job(NamedTuple):
@@ -65,16 +64,15 @@ def collect(pictures: list[Path], problems: list[str]) -> list[Path]:
 
 def name_outputs(sources: list[Path], out: Path) -> list[tuple[Path, Path]]:
     """(source, target) pairs; targets that would clash are told apart by the source's suffix, then by a number."""
-    plain = [out / f"{source.stem}{_suffix(source)}" for source in sources]
+    plain = [out / f"{source.stem}{output_suffix(source)}" for source in sources]
     wanted = Counter(_key(target) for target in plain)
     jobs: list[tuple[Path, Path]] = []
     taken = {key for key, count in wanted.items() if count == 1}
     for source, target in zip(sources, plain, strict=True):
         if wanted[_key(target)] > 1:
             stem = "_".join([source.stem, *source.suffix.lower().split(".")[1:]])
-            target, number = target.with_stem(stem), 2
-            while _key(target) in taken:
-                target, number = target.with_stem(f"{stem}_{number}"), number + 1
+            names = (target.with_stem(stem + (f"_{number}" if number > 1 else "")) for number in itertools.count(1))
+            target = next(name for name in names if _key(name) not in taken)
             taken.add(_key(target))
         jobs.append((source, target))
     return jobs
@@ -85,22 +83,11 @@ def _key(target: Path) -> str:
     return unicodedata.normalize("NFC", str(target)).casefold()
 
 
-def _suffix(source: Path) -> str:
-    """The source's own suffix where its type is written back, else .png: also for the first frame of an animation."""
-    suffix = source.suffix.lower()
-    try:
-        return suffix if suffix in KEPT_TYPES and can_write(suffix) and not is_animation(source) else ".png"
-    except PictureError:  # reported when it is translated
-        return suffix
-
-
 def _identity(path: Path) -> tuple[int, int] | None:
     """What all names of one file have in common; None where there is no such file."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+    with suppress(OSError):
+        return path.stat().st_dev, path.stat().st_ino
+    return None
 
 
 def translate_files(
@@ -141,6 +128,6 @@ def translate_files(
 def _read(jobs: Iterable[Job], channels: int, notes: Notes, problems: list[str]) -> Iterator[tuple[Job, Image.Image]]:
     for job in jobs:
         try:
-            yield job, read_picture(job.source, channels, notes=notes)
+            yield job, read_picture(job.source, channels, notes)
         except PictureError as error:
             problems.append(str(error))

@@ -40,12 +40,9 @@ def load_official(path_or_state_dict: str | PathLike | Mapping[str, Tensor]) -> 
     Raises CheckpointError for a file that can't be read or holds more than tensors (nothing of it is run), and for
     keys that are missing, left over or of another shape than the rest calls for: the message names them.
     """
-    if isinstance(path_or_state_dict, Mapping):
-        name, state = "the state dict", path_or_state_dict
-    elif isinstance(path_or_state_dict, str | PathLike):
+    name, state = "the state dict", path_or_state_dict
+    if isinstance(path_or_state_dict, str | PathLike):
         name, state = str(path_or_state_dict), read_weights(Path(path_or_state_dict))
-    else:
-        raise CheckpointError(f"expected a path or a state dict, got {type(path_or_state_dict).__name__}")
     try:
         reading = _recognise(state)
     except CheckpointError as error:

@@ -227,5 +227,5 @@ def _of_original(state: Any, device: torch.device) -> Translator:
 def _check_channels(takes: int, gives: int) -> None:
     if not {takes, gives} <= {1, 3}:
         raise CheckpointError(
-            f"a generator that takes {takes} and gives {gives} channels; pictures have 1 (grey) or 3 (colour)"
+            f"a generator that takes {takes} and gives {gives} channels; give one of pictures: 1 (grey) or 3 (colour)"
         )

@@ -20,12 +20,12 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageCms
 
 from minicyclegan.data.colours import PictureError, normalise
+from minicyclegan.data.datasets import open_data
 from minicyclegan.data.images import (
-    can_write,
     find_pictures,
     from_tensor,
     image_of,
-    is_animation,
+    output_suffix,
     picture_size,
     read_picture,
     resize,
@@ -84,15 +84,15 @@ def blocks(height: int = 48, width: int = 80) -> np.ndarray:
 
 @pytest.fixture
 def read(tmp_path):
-    """Writes bytes to a file and reads it as a picture: -> uint8 (H, W, C)."""
+    """Writes bytes to a file and reads it as a picture, laid on paper: -> uint8 (H, W, C)."""
 
-    def read(content: bytes, channels: int = 3, name: str = "picture.png", **options: object) -> np.ndarray:
-        path = tmp_path / name
+    def read(content: bytes, channels: int = 3, paper: tuple = WHITE, notes: set | None = None) -> np.ndarray:
+        path = tmp_path / "picture.png"
         path.write_bytes(content)
-        image = read_picture(path, channels, **options)
+        image = read_picture(path, channels, notes)
         assert image.mode == ("RGB" if channels == 3 else "L")
         assert picture_size(path) == image.size
-        return to_array(image)
+        return to_array(image if paper == WHITE else normalise(Image.open(io.BytesIO(content)), channels, paper))
 
     return read
 
@@ -236,14 +236,14 @@ def test_opacity_is_laid_on_the_background(read, background):
     expected = np.array(
         [[10, 20, 30], background, np.round((stored[0, 2, :3] * 128.0 + np.array(background) * 127) / 255)]
     )
-    assert np.abs(read(content, background=background)[0].astype(int) - expected).max() <= 1
+    assert np.abs(read(content, paper=background)[0].astype(int) - expected).max() <= 1
 
 
 def test_grey_with_opacity(read):
     stored = np.array([[[50, 255], [50, 0], [100, 51]]], np.uint8)
     content = encoded(Image.merge("LA", [Image.fromarray(stored[:, :, k]) for k in (0, 1)]), "PNG")
     assert read(content, 1)[0, :, 0].tolist() == [50, 255, 224]
-    assert read(content, 1, background=BLACK)[0, :, 0].tolist() == [50, 0, 20]
+    assert read(content, 1, paper=BLACK)[0, :, 0].tolist() == [50, 0, 20]
 
 
 def test_a_palette_with_one_transparent_colour(read):
@@ -253,7 +253,7 @@ def test_a_palette_with_one_transparent_colour(read):
         image.putpixel((x, 0), x)
     for content in (encoded(image, "PNG", transparency=1), encoded(image, "GIF", transparency=1)):
         assert read(content)[0].tolist() == [list(RED), list(WHITE), list(BLUE)]
-        assert read(content, background=BLACK)[0].tolist() == [list(RED), list(BLACK), list(BLUE)]
+        assert read(content, paper=BLACK)[0].tolist() == [list(RED), list(BLACK), list(BLUE)]
 
 
 def test_a_palette_with_an_opacity_for_each_colour(read):
@@ -277,16 +277,16 @@ def test_a_palette_with_an_opacity_for_each_colour(read):
 )
 def test_one_transparent_grey(read, bits, row, transparent, expected):
     content = png(4, 1, bits, 0, [bytes(row)], struct.pack(">H", transparent))
-    found = read(content, background=RED)[0].tolist()
+    found = read(content, paper=RED)[0].tolist()
     assert found == [list(value) if isinstance(value, tuple) else [value] * 3 for value in expected]
 
 
 def test_one_transparent_colour(read):
     row8, row16 = bytes([1, 2, 3, 1, 2, 4]), struct.pack(">6H", 0x1234, 0x1234, 0x1234, 0x5634, 0x1234, 0xFFFF)
     content = png(2, 1, 8, 2, [row8], struct.pack(">3H", 1, 2, 3))
-    assert read(content, background=BLUE)[0].tolist() == [list(BLUE), [1, 2, 4]]
+    assert read(content, paper=BLUE)[0].tolist() == [list(BLUE), [1, 2, 4]]
     content = png(2, 1, 16, 2, [row16], struct.pack(">3H", 0x1234, 0x1234, 0x1234))
-    assert read(content, background=BLUE)[0].tolist() == [list(BLUE), [0x56, 0x12, 0xFF]]
+    assert read(content, paper=BLUE)[0].tolist() == [list(BLUE), [0x56, 0x12, 0xFF]]
 
 
 def test_one_bit(read):
@@ -461,10 +461,26 @@ def test_of_moving_pictures_the_first_frame(read, tmp_path, kind):
     notes = set()
     assert np.abs(read(content, notes=notes).astype(int) - RED).max() <= 1
     path = tmp_path / "picture.png"
-    assert is_animation(path) == (kind not in ("TIFF", "MPO"))
+    (tmp_path / "picture.tif").write_bytes(content)
+    assert output_suffix(tmp_path / "picture.tif") == (".tif" if kind in ("TIFF", "MPO") else ".png")
     assert summary(notes) == [f"only the first of several pictures in one file is used: {path}"]
     with pytest.warns(UserWarning, match=r"picture.png: only the first of several pictures"):
         read_picture(path)
+
+
+def test_a_training_folder_says_what_is_left_out_of_it(tmp_path, capsys):
+    pages = [Image.fromarray(noise(32, 32, seed=seed)) for seed in range(3)]
+    for folder in ("trainA", "trainB"):
+        (tmp_path / folder).mkdir()
+        for name in ("a.tif", "b.gif", "c.png", "d.jpg"):
+            pages[0].save(
+                tmp_path / folder / name, **({} if name == "d.jpg" else {"save_all": True, "append_images": pages[1:]})
+            )
+    open_data([str(tmp_path)], 32, 1, progress=True)
+    first = ", ".join(str(tmp_path / "trainA" / name) for name in ("a.tif", "b.gif", "c.png"))
+    assert (
+        capsys.readouterr().out == f"note: only the first of several pictures in one file is used: {first} and 3 more\n"
+    )
 
 
 def test_many_notes_of_one_kind_are_one_line():
@@ -484,8 +500,8 @@ def test_a_damaged_second_picture_spoils_nothing(read, kind):
 
 def test_still_pictures_are_no_animations(tmp_path):
     for kind in ("GIF", "WEBP", "PNG", "JPEG"):
-        (tmp_path / "still").write_bytes(encoded(Image.new("RGB", (4, 3)), kind))
-        assert not is_animation(tmp_path / "still")
+        (tmp_path / "still.bmp").write_bytes(encoded(Image.new("RGB", (4, 3)), kind))
+        assert output_suffix(tmp_path / "still.bmp") == ".bmp"
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP"])
@@ -596,7 +612,7 @@ def test_a_file_with_wrong_bytes_is_a_picture_or_one_clear_error(tmp_path, kind,
     for place, value in changes:
         content[place % len(content)] = value
     (tmp_path / "picture").write_bytes(content[:length])
-    for reader in (read_picture, picture_size, is_animation):
+    for reader in (read_picture, picture_size):
         try:
             reader(tmp_path / "picture")
         except PictureError as error:
@@ -611,7 +627,7 @@ def test_what_is_no_file(tmp_path):
         (tmp_path / "dangling.png", "no such file"),
         (str(tmp_path / "missing.png"), "no such file"),
     ):
-        for reader in (read_picture, picture_size, is_animation):
+        for reader in (read_picture, picture_size):
             with pytest.raises(PictureError, match=reason):
                 reader(path)
 
@@ -657,10 +673,11 @@ def test_heic(tmp_path):
 
 def test_without_the_extra_a_heic_file_says_what_to_install(tmp_path):
     (tmp_path / "photo.heic").write_bytes(b"\0\0\0\x1cftypheic" + bytes(60))
+    (tmp_path / "drawing.heic").write_bytes(encoded(Image.new("RGB", (4, 3)), "PNG"))
     script = (
         "import sys; sys.modules['pillow_heif'] = None\n"
-        "from minicyclegan.data.images import can_write, read_picture\n"
-        "assert not can_write('.heic')\n"
+        "from pathlib import Path; from minicyclegan.data.images import output_suffix, read_picture\n"
+        f"assert output_suffix(Path({str(tmp_path / 'drawing.heic')!r})) == '.png'\n"
         f"read_picture({str(tmp_path / 'photo.heic')!r})"
     )
     result = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60)
@@ -740,7 +757,6 @@ def test_resize_squeezes_to_a_square():
 
 @pytest.mark.parametrize("suffix", ["", ".psd", ".doc", ".eps2"])
 def test_an_unknown_type_is_refused(tmp_path, suffix):
-    assert not can_write(suffix)
     with pytest.raises(PictureError, match=r"can't be written as .*; use .png or .jpg"):
         write_picture(Image.new("RGB", (2, 2)), tmp_path / f"picture{suffix}")
     assert list(tmp_path.iterdir()) == []

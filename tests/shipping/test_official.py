@@ -262,7 +262,7 @@ def test_the_key_that_surprised_is_named(original):
         (example() | {"model.1.weight": torch.zeros(2, 3, 7, 7).long()}, "'model.1.weight' holds torch.int64 numbers"),
         (example() | {"model.1.weight": torch.zeros(2, 3, 7, 7, device="meta")}, "'model.1.weight' .* on meta"),
         (example() | {"model.2.bias": torch.zeros(2).to_sparse()}, "'model.2.bias' .* not plain weights"),
-        (original_patch(3, 4, 3, "none"), "expected a path or a state dict, got Named"),
+        (original_patch(3, 4, 3, "none"), "expected a state dict, got Named"),
     ],
 )
 def test_what_is_no_state_dict_is_refused(given, reason):
