@@ -69,20 +69,17 @@ def _refuse_misread(image: Image.Image) -> None:
         "no word on what its fourth channel is": image.mode == "RGBA" and EXTRA_SAMPLES not in tags,
         "no word on whether 0 is black or white": PHOTOMETRIC not in tags and image.mode in ("L", "I;16", "F"),
     }
-    for fault, found in faults.items():
-        if found:
-            raise PictureError(f"a kind of TIFF that is not read ({fault}); save it with 8 bits a channel, interleaved")
+    if found := [fault for fault, is_so in faults.items() if is_so]:
+        raise PictureError(f"a kind of TIFF that is not read ({found[0]}); save it with 8 bits a channel, interleaved")
 
 
 def _scale_transparent_colour(image: Image.Image) -> None:
     """Pillow spreads a PNG's 1, 2, 4 or 16 bits to 8, but leaves the transparent colour beside them as it was."""
-    if image.format != "PNG" or "transparency" not in image.info:
-        return
-    step, colour = {"1": 255, "L;2": 85, "L;4": 17}.get(packing(image)), image.info["transparency"]
-    if step:
-        image.info["transparency"] = min(colour * step, 255)  # newer versions of Pillow have spread 1 bit already
-    elif packing(image) == "RGB;16B":
+    colour = image.info.get("transparency") if image.format == "PNG" else None
+    if colour is not None and packing(image) == "RGB;16B":
         image.info["transparency"] = tuple(value >> 8 for value in colour)
+    elif colour is not None and (step := {"1": 255, "L;2": 85, "L;4": 17}.get(packing(image))):
+        image.info["transparency"] = min(colour * step, 255)  # newer versions of Pillow have spread 1 bit already
 
 
 def packing(image: Image.Image) -> str:

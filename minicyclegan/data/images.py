@@ -206,10 +206,9 @@ def to_input(picture: Any, channels: Channels = 3) -> tuple[Tensor, Callable[[Te
         x = to_tensor(to_array(image_of(picture, channels)))[None]  # (1, C, H, W)
         back = from_tensor if isinstance(picture, np.ndarray) else lambda y: to_image(from_tensor(y))
         return x, lambda y: back(y[0])
-    if picture.ndim != 4 or picture.shape[1] != channels or 0 in picture.shape:
-        raise ValueError(f"expected a tensor (N, {channels}, H, W), got {tuple(picture.shape)}")
-    if not picture.is_floating_point():
-        raise ValueError(f"expected floating point numbers in [-1, 1], got a tensor of {picture.dtype}")
+    shape = tuple(picture.shape)
+    if len(shape) != 4 or shape[1] != channels or 0 in shape or not picture.is_floating_point():
+        raise ValueError(f"expected a float tensor (N, {channels}, H, W) in [-1, 1], got {picture.dtype} {shape}")
     return picture, lambda y: y
 
 
@@ -218,10 +217,9 @@ def image_of(picture: Any, channels: Channels = 3) -> Image.Image:
     if isinstance(picture, str | os.PathLike):
         return read_picture(picture, channels)
     if isinstance(picture, np.ndarray):
-        known = picture.ndim in (2, 3) and picture.shape[2:] in ((), (1,), (3,), (4,))
-        if picture.dtype != np.uint8 or not known or 0 in picture.shape:
-            got = f"{picture.dtype} {picture.shape}"
-            raise ValueError(f"expected a uint8 array (H, W) or (H, W, 1, 3 or 4) with pixels in it, got {got}")
+        shape = picture.shape
+        if picture.dtype != np.uint8 or 0 in shape or len(shape) < 2 or shape[2:] not in ((), (1,), (3,), (4,)):
+            raise ValueError(f"expected a uint8 array (H, W) or (H, W, 1, 3 or 4), got {picture.dtype} {shape}")
         picture = to_image(np.atleast_3d(picture))
     if not isinstance(picture, Image.Image):
         raise ValueError(f"expected a path, a picture, an array or a tensor, got {type(picture).__name__}")

@@ -185,6 +185,7 @@ def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> T
         if not path.exists():
             raise CheckpointError(f"{path.parent}: no checkpoint.pt in it; is it a run's folder?")
     content = read_weights(path)
+    torch.empty(0, device=device)  # a device that can't be had is no fault of the file
     try:
         return (_of_checkpoint if is_checkpoint(content) else _of_original)(content, torch.device(device))
     except CheckpointError as error:
@@ -226,6 +227,4 @@ def _of_original(state: Any, device: torch.device) -> Translator:
 
 def _check_channels(takes: int, gives: int) -> None:
     if not {takes, gives} <= {1, 3}:
-        raise CheckpointError(
-            f"a generator that takes {takes} and gives {gives} channels; give one of pictures: 1 (grey) or 3 (colour)"
-        )
+        raise CheckpointError(f"takes {takes} and gives {gives} channels; give a generator of 1 (grey) or 3 (colour)")

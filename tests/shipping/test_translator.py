@@ -132,7 +132,7 @@ def test_what_is_in_a_file_of_weights_decides_not_its_name(tiny_run, tmp_path, n
 def test_a_generator_of_what_are_no_pictures_is_refused_by_every_command(tmp_path, capsys, original, takes, gives):
     path = tmp_path / "latest_net_G.pth"
     torch.save(randomised(original(takes, gives, 2, 2, "instance", False)).state_dict(), path)
-    said = f"{path}: a generator that takes {takes} and gives {gives} channels; give one of pictures: "
+    said = f"{path}: takes {takes} and gives {gives} channels; give a generator of 1 (grey) or 3 (colour)"
     Image.fromarray(noise(16, 16)).save(tmp_path / "a.png")
     for command, arguments in (
         (translate, [path, tmp_path / "a.png", "--out", tmp_path / "out"]),
@@ -140,7 +140,7 @@ def test_a_generator_of_what_are_no_pictures_is_refused_by_every_command(tmp_pat
     ):
         with pytest.raises(CheckpointError) as refused:
             command([*map(str, arguments), "--device", "cpu"])
-        assert str(refused.value) == said + "1 (grey) or 3 (colour)"
+        assert str(refused.value) == said
     assert not (tmp_path / "out").exists()
 
 
@@ -150,10 +150,15 @@ def test_a_checkpoint_of_ours_with_such_channels_is_refused_too(tmp_path, channe
     model = CycleGAN(CycleGANConfig(**config))
     content = {"config": config, "settings": {"size": 32}, "training": model.training_state(), "model": "cyclegan"}
     save_checkpoint(tmp_path / "checkpoint.pt", {**content, "step": 0})
-    with pytest.raises(
-        CheckpointError, match=r"checkpoint\.pt: a generator that takes . and gives . channels; give one of pictures"
-    ):
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt: takes . and gives . channels; give a generator of 1"):
         minicyclegan.load(tmp_path / "checkpoint.pt")
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "nowhere"])
+def test_a_device_that_is_not_there_is_not_called_a_damaged_checkpoint(tiny_run, device):
+    with pytest.raises((RuntimeError, AssertionError)) as refused:
+        minicyclegan.load(tiny_run, device)
+    assert not isinstance(refused.value, CheckpointError)
 
 
 def test_what_is_no_picture_is_refused(tiny_run, tmp_path):
