@@ -40,7 +40,7 @@ def find_pictures(folder: Path) -> list[Path]:
     return sorted(path for path in files if path.is_file() or not path.exists())
 
 
-# What may be worth knowing of a picture that was read all the same: notes are pairs of a line and the file's path.
+# What a user should know of a picture that was read all the same: pairs of a line and the file's path.
 Notes = set[tuple[str, str]]
 FIRST_ONLY = "only the first of several pictures in one file is used"
 DARK = "nearly black: 16 bits, but no value above 4095; if it was measured with 12 bits, save it scaled to 16"
@@ -49,7 +49,7 @@ DARK = "nearly black: 16 bits, but no value above 4095; if it was measured with 
 def read_picture(path: str | Path, channels: Channels = 3, notes: Notes | None = None) -> Image.Image:
     """The file's first frame as an 8-bit "RGB" (3 channels) or "L" (1 channel) picture. Raises PictureError.
 
-    What is worth knowing of it is added to `notes`; where there are none, it is a warning.
+    What a user should know of it is added to `notes`; without them, it is a warning.
     """
     with _opened(Path(path)) as image:
         several, deep = _is_one_of_several(image), ";16" in packing(image)
@@ -64,7 +64,7 @@ def read_picture(path: str | Path, channels: Channels = 3, notes: Notes | None =
 
 
 def summary(notes: Notes) -> list[str]:
-    """A line for each thing that is worth knowing, with the files it is true of."""
+    """A line for each thing that was noted, with the files it is true of."""
     lines = []
     for line, group in groupby(sorted(notes), key=lambda note: note[0]):
         names = [name for _, name in group]
