@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import checks
-from checking.engine import WrongAnswer
+from checking.engine import Check, WrongAnswer
+from checking.surroundings import EFFECTS
 
 HERE = Path(__file__).parent
 LESSONS = HERE.parents[1] / "lessons"
@@ -29,10 +30,8 @@ def answers(number: int):
 ANSWERS = {number: answers(number) for number in NUMBERS}
 WRONG = [row for module in ANSWERS.values() for row in module.WRONG]
 RIGHT = [row for module in ANSWERS.values() for row in module.RIGHT]
-EXERCISES = {
-    check.__self__.task: check.__self__ for check in vars(checks).values() if hasattr(check, "__self__")
-}  # by task; each check is an exercise's method
-CLEAR_OF_ITSELF = ("changed its own input", "returned None", "stay switched off")
+EXERCISES = {check.__self__.task: check.__self__ for check in vars(checks).values() if isinstance(check, Check)}
+CLEAR_OF_ITSELF = ("returned None", "stay switched off", *(said.split("{name}")[-1] for said in EFFECTS.values()))
 
 
 def names(rows) -> list[str]:
