@@ -90,11 +90,10 @@ class Exercise:
     def expected(self) -> Expected:
         if self.reference is None:
             return pickle.loads(_stored()[self.task])
-        names = list(inspect.signature(self.reference).parameters)
-        observed = list(inspect.signature(self.observe).parameters)[1:]  # the first is the answer
+        names, (_, *observed) = map(_parameters, (self.reference, self.observe))  # the first is the answer
         with undisturbed():
             right = [self._outcome(self.reference, given, names, []) for given in self.inputs]
-        shown = observed if all(len(observed) == len(given) for given in self.inputs) else names
+        shown = names if "*" in "".join(observed) else observed
         return Expected(self.inputs, shown, names, right, ())
 
     def outcomes(self) -> Expected:
@@ -249,6 +248,11 @@ class Check:
         named = (f"{name} {_shown(value)}" for name, value in zip(shown, arguments, strict=True))
         print(f"input {number} of {len(inputs)}: {', '.join(named)}")
         return arguments
+
+
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    """Their names, one that takes any number of arguments with its star."""
+    return [str(one).split(":")[0].split("=")[0] for one in inspect.signature(function).parameters.values()]
 
 
 def _effects(outcomes: Sequence[Outcome]) -> set[Effect]:

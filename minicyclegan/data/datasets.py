@@ -177,7 +177,7 @@ def available_cores() -> int:
     """The processor cores that this process may use: a container's share of a large machine, not all of it."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
         return max(1, min(cores, round(int(quota) / int(period))))
     except (OSError, ValueError):  # no control groups, or "max"
         return cores

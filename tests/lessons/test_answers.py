@@ -75,6 +75,14 @@ def test_a_right_answer_passes(task, what, answer, capsys):
     assert capsys.readouterr().out.startswith(f"✓ task {task}: right")
 
 
+@pytest.mark.parametrize("task", EXERCISES)
+def test_every_input_can_be_shown(task, capsys):
+    exercise = EXERCISES[task]
+    for number, given in enumerate(exercise.inputs, start=1):
+        assert len(exercise.check.example(number)) == len(given)
+        assert capsys.readouterr().out.startswith(f"input {number} of {len(exercise.inputs)}: ")
+
+
 def test_every_task_has_answers_and_more_than_half_of_the_wrong_ones_are_named():
     tasks = {task for task in EXERCISES if task[0] in "12345"}
     assert {row[0] for row in WRONG} == {row[0] for row in RIGHT} == tasks
