@@ -149,26 +149,38 @@ class Exercise:
 
     def _run(self, answer: Answer, number: int) -> Outcome:
         """Raises WrongAnswer where the answer gives nothing to compare."""
-        where, right, forms = self._where(number), self.expected.right[number], []
+        forms: list[str] = []
         try:
             return self._outcome(answer, self.expected.inputs[number], self.expected.names, forms)
         except WrongAnswer:
             raise
+        except NotImplementedError as error:
+            todo = str(error) or f"task {self.task}"
+            if not todo.startswith("task "):  # it comes from somewhere else
+                raise WrongAnswer(f"task {self.task}: {self._stopped(answer, number, error)}") from error
+            raise WrongAnswer(f"{todo}: still to do; replace the line that raises NotImplementedError") from None
         except (Exception, SystemExit) as error:
-            said = " ".join(f"{type(error).__name__}: {error}".split())
-            line = their_line(error, getattr(inspect.unwrap(answer), "__globals__", {}))
-            text = f"it stopped {where} with {said}{line and '; your '}{line}{self._pointer(number)}"
-            if isinstance(error, NotImplementedError) and (not str(error) or str(error).startswith("task ")):
-                todo = str(error) or f"task {self.task}"
-                raise WrongAnswer(f"{todo}: still to do; replace the line that raises NotImplementedError") from None
-            if isinstance(error, SystemExit):
-                text = f"it called exit {where}, which ends more than the function; take that out"
-            elif forms == ["None"]:
-                text = f"it returned None {where}; is there a return?"
-            elif forms:  # it did return, and what it returned was of no use
-                text = f"{where} it returned {forms[-1]}, where it should return {self._form(right)}"
-                text = f"what it returned {where} is of no use: {said}" if forms[-1] == right.form else text
-            raise WrongAnswer(f"task {self.task}: {text}") from error
+            said = self._useless(number, forms[-1], error) if forms else self._stopped(answer, number, error)
+            raise WrongAnswer(f"task {self.task}: {said}") from error
+
+    def _stopped(self, answer: Answer, number: int, error: BaseException) -> str:
+        """That it did not come to its end, and where."""
+        if isinstance(error, SystemExit):
+            return f"it called exit {self._where(number)}, which ends more than the function; take that out"
+        inner, line = inspect.unwrap(answer), ""
+        if hasattr(inner, "__code__"):
+            line = their_line(error, inner.__globals__, inner.__code__.co_filename)
+        said = " ".join(f"{type(error).__name__}: {error}".split()) + (f"; your {line}" if line else "")
+        return f"it stopped {self._where(number)} with {said}{self._pointer(number)}"
+
+    def _useless(self, number: int, form: str, error: BaseException) -> str:
+        """That it came to its end, and what it returned can't be compared."""
+        where, right = self._where(number), self.expected.right[number]
+        if form == "None":
+            return f"it returned None {where}; is there a return?"
+        if form != right.form:
+            return f"{where} it returned {form}, where it should return {self._form(right)}"
+        return f"what it returned {where} is of no use: " + " ".join(f"{type(error).__name__}: {error}".split())
 
     def _first_difference(self, given: Iterable[Outcome], expected: Iterable[Outcome]) -> str | None:
         """In words; None where there is none."""

@@ -199,12 +199,13 @@ def _same(before: Any, after: Any) -> bool:
     return True
 
 
-def their_line(error: BaseException, names: Mapping[str, Any]) -> str:
+def their_line(error: BaseException, names: Mapping[str, Any], cell: str = "") -> str:
     """The last line of the student's code that the error came through, "line 3: y = x @ w"; empty if there is none.
 
-    `names` are the global names of that code.
+    `names` are the global names of that code. A line of the file `cell` comes first, where there is one.
     """
     steps = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_globals is names]
+    steps = [step for step in steps if step[0].f_code.co_filename == cell] or steps
     if not steps:
         return ""
     frame, number = steps[-1]
