@@ -181,7 +181,7 @@ def mark(folder: Path, *notebooks: object) -> subprocess.CompletedProcess:
 
 
 def test_a_folder_that_holds_anything_is_refused_and_stays_as_it_is(tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     result = student(tmp_path)
     assert result.returncode == 2
     assert result.stderr == f"student.py: {tmp_path} is there already and not an empty folder; name a new one\n" and [
