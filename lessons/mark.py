@@ -15,6 +15,7 @@ import argparse
 import ast
 import contextlib
 import csv
+import importlib
 import json
 import multiprocessing
 import os
@@ -30,6 +31,7 @@ from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 SECONDS = 60
+SETUP_SECONDS = 180  # for the imports of the first code cell
 MEMORY = 4 << 30  # bytes
 ELSEWHERE = (
     "an exercise may use the imports of the first code cell, the functions above it, and what its own cell makes"
@@ -59,18 +61,16 @@ class Mark(NamedTuple):
 def judge(exercise: Exercise, send: Connection) -> None:
     """Sends ("setup", error) or ("begin", ""), then ("right", remarks) or ("wrong", what is)."""
     keep_to_itself()
-    from checking.surroundings import read_settings, restore_settings
-
-    shell = jupyter()
+    shell, around = jupyter(), surroundings()
     for source in exercise.setup:
         if said := run(shell, source):
             return send.send(("setup", said))
     send.send(("begin", ""))
     for source in exercise.above:
         define(shell, source)
-    before = read_settings()
+    before = around.read_settings() if around else []
     said = next(filter(None, (run(shell, source) for source in exercise.cells)), "")
-    remarks = restore_settings(before)
+    remarks = around.restore_settings(before) if around else []
     be_quiet()
     import checks
 
@@ -97,6 +97,13 @@ def be_quiet() -> None:
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
 
 
+def surroundings() -> Any:
+    """What the checks of this course know of settings and lines; None beside checks of another make."""
+    with contextlib.suppress(ModuleNotFoundError):
+        return importlib.import_module("checking.surroundings")
+    return None
+
+
 def jupyter() -> Any:
     """What runs cells in a notebook, with `display`, magics, `_` and `await`, but without a kernel around it."""
     from IPython.core.interactiveshell import InteractiveShell
@@ -119,16 +126,15 @@ def run(shell: Any, source: str) -> str:
 
 
 def in_words(error: BaseException, names: dict[str, Any]) -> str:
-    from checking.surroundings import their_line
-
     if isinstance(error, SystemExit):
-        return "it called exit, which ends the program; take that out"
+        return "it called exit, which ends the program that marks it, too; take that out"
     if type(error).__name__ == "WrongAnswer":
         text = str(error)
     elif isinstance(error, SyntaxError):
         text = f"{type(error).__name__}: {error.msg}; line {error.lineno}: {error.text or ''}"
     else:
-        line = "" if isinstance(error, AssertionError) else their_line(error, names)
+        around = None if isinstance(error, AssertionError) else surroundings()
+        line = around.their_line(error, names) if around else ""
         text = f"{type(error).__name__}: {error}".rstrip(": ") + f"{line and '; '}{line}"
     if type(error) is NameError or type(error.__cause__) is NameError:
         text += f"; {ELSEWHERE}"
@@ -153,14 +159,14 @@ def ask(exercise: Exercise) -> tuple[bool, str]:
     """Whether it is right, and what there is to say. Raises ValueError if the notebook's setup cell does not run."""
     receive, process = start(exercise)
     try:
-        while receive.poll(SECONDS):
-            kind, said = receive.recv()
-            if kind == "setup":
-                raise ValueError(f"its first code cell: {said}")
-            if kind != "begin":
-                process.join(1)  # what it has to clear away, it may
-                return kind == "right", said
-        return False, f"it was not done after {SECONDS} seconds; is there a loop that never ends?"
+        kind, said = receive.recv() if receive.poll(SETUP_SECONDS) else ("setup", f"not done after {SETUP_SECONDS} s")
+        if kind == "setup":
+            raise ValueError(f"its first code cell: {said}")
+        if not receive.poll(SECONDS):
+            return False, f"it was not done after {SECONDS} seconds; is there a loop that never ends?"
+        kind, said = receive.recv()
+        process.join(1)  # what it has to clear away, it may
+        return kind == "right", said
     except (EOFError, OSError):
         process.join(5)
         return False, how_it_ended(process.exitcode)

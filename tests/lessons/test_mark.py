@@ -25,7 +25,7 @@ def check_ones(f):
     with np.errstate(divide="ignore"):
         assert np.log(np.zeros(1)) < 0 and f() == 1, 'not one'
 """
-EXIT = "it called exit, which ends the program; take that out"
+EXIT = "it called exit, which ends the program that marks it, too; take that out"
 
 
 def mark(folder: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess:
@@ -150,8 +150,8 @@ def test_what_one_answer_breaks_is_told_and_all_others_are_marked_as_if_alone(fo
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="processes are looked up in /proc")
 def test_loops_without_end_are_ended_and_so_is_what_they_started(folder):
     program = (folder / "mark.py").read_text(encoding="utf-8")
-    assert program.count("SECONDS = 60") == 1
-    (folder / "mark.py").write_text(program.replace("SECONDS = 60", "SECONDS = 4"), encoding="utf-8")
+    assert program.count("\nSECONDS = 60") == 1
+    (folder / "mark.py").write_text(program.replace("\nSECONDS = 60", "\nSECONDS = 4"), encoding="utf-8")
     start = "import subprocess, sys, pathlib\nchild = subprocess.Popen([sys.executable, '-c', 'while True: pass'])\n"
     said = told(
         folder,
@@ -253,6 +253,16 @@ def test_a_cell_that_was_copied_or_split_is_judged_as_in_the_notebook(folder):
     assert said["copied_and_spoilt"] == "✗ AssertionError: not two"
     twice = "its cell appears twice, and what stands below the check does not count"
     assert said["mended_below"] == f"✗ AssertionError: not two; {twice}"
+
+
+def test_checks_of_another_make_need_nothing_of_the_course(folder):
+    (folder / "checking").unlink()
+    said = told(folder, right=[two("return 2"), CHECK], wrong=[two("return 3"), CHECK], stops=[two("1 / 0"), CHECK])
+    assert said == {
+        "right": "✓",
+        "wrong": "✗ AssertionError: not two",
+        "stops": "✗ ZeroDivisionError: division by zero",
+    }
 
 
 def test_a_notebook_that_cannot_be_run_does_not_stop_the_others(folder):
