@@ -241,7 +241,7 @@ def test_of_several_results_the_wrong_one_is_named():
         to_x, to_weight, to_bias = backward_in_steps(g, x, weight, eps)
         return to_x, to_weight, to_bias - 1
 
-    with pytest.raises(WrongAnswer, match=r"part 3 first differs at \[0\]"):
+    with pytest.raises(WrongAnswer, match=r"the gradient of bias first differs at \[0\]"):
         lesson_3.BATCH_NORM_BACKWARD.check(bias_off)
 
 
