@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import io
 import sys
 from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
@@ -17,6 +18,8 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, allow_abbrev=False, **kwargs)
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a sign that the console lacks is printed by its name
+            sys.stdout.reconfigure(errors="namereplace")
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n(all options: {self.prog} --help)\n")

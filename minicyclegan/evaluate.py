@@ -110,7 +110,7 @@ def main(arguments: list[str] | None = None) -> int:
             "seen_in_training": seen_in_training,
             "figures": [figure.to_json() for figure in figures],
         }
-        given.json.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+        given.json.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     if given.picture:
         save_grid(sheet(translator, data), given.picture)
         print(f"the first pictures are in {given.picture}")

@@ -58,7 +58,7 @@ class ResnetGenerator(nn.Module):
         norm: Norm = "instance",
         dropout: float = 0.0,
         *,
-        rng: np.random.Generator | None = None,
+        rng: nn.Rng = None,
     ):
         rng = rng or np.random.default_rng(0)
         up = {"stride": 2, "padding": 1, "output_padding": 1, "bias": False, "rng": rng}
@@ -106,7 +106,7 @@ class UnetGenerator(nn.Module):
         latent: int = 0,
         latent_at: LatentAt = "all",
         *,
-        rng: np.random.Generator | None = None,
+        rng: nn.Rng = None,
     ):
         if depth < 2:
             raise ValueError(f"depth must be at least 2, not {depth}")
@@ -114,10 +114,8 @@ class UnetGenerator(nn.Module):
         self.depth, self.skips, self.latent = depth, skips, latent
         self.coded = range(depth) if latent and latent_at == "all" else range(1 if latent else 0)  # levels that see z
         widths = [width * min(2**level, 8) for level in range(depth)]
-        above, inner = (
-            [out_channels, *widths[:-1]],
-            range(1, depth - 1),
-        )  # neither the outermost level nor the innermost
+        above = [out_channels, *widths[:-1]]
+        inner = range(1, depth - 1)  # neither the outermost level nor the innermost
         self.down = nn.ModuleList(
             nn.Conv2d(
                 (widths[level - 1] if level else in_channels) + (latent if level in self.coded else 0),
@@ -183,13 +181,7 @@ class PatchDiscriminator(nn.Module):
     """(N, in_channels, H, W) -> logits (N, 1, about H / 2^layers, about W / 2^layers) (pix2pix, appendix 6.1.2)."""
 
     def __init__(
-        self,
-        in_channels: int = 3,
-        width: int = 64,
-        layers: int = 3,
-        norm: Norm = "instance",
-        *,
-        rng: np.random.Generator | None = None,
+        self, in_channels: int = 3, width: int = 64, layers: int = 3, norm: Norm = "instance", *, rng: nn.Rng = None
     ):
         rng = rng or np.random.default_rng(0)
         widths = [width * min(2**i, 8) for i in range(layers + 1)]
@@ -212,9 +204,7 @@ class PatchDiscriminator(nn.Module):
 class PixelDiscriminator(nn.Module):
     """(N, in_channels, H, W) -> logits (N, 1, H, W): every pixel is judged alone (pix2pix, appendix 6.1.2)."""
 
-    def __init__(
-        self, in_channels: int = 3, width: int = 64, norm: Norm = "batch", *, rng: np.random.Generator | None = None
-    ):
+    def __init__(self, in_channels: int = 3, width: int = 64, norm: Norm = "batch", *, rng: nn.Rng = None):
         rng = rng or np.random.default_rng(0)
         self.first = nn.Conv2d(in_channels, width, 1, rng=rng)
         self.hidden = nn.Conv2d(width, 2 * width, 1, bias=False, rng=rng)
@@ -238,7 +228,7 @@ class MultiscaleDiscriminator(nn.Module):
         norm: Norm = "instance",
         scales: int = 2,
         *,
-        rng: np.random.Generator | None = None,
+        rng: nn.Rng = None,
     ):
         rng = rng or np.random.default_rng(0)
         widths = [max(1, round(width / 2**scale)) for scale in range(scales)]
@@ -279,7 +269,7 @@ class StyleEncoder(nn.Module):
         blocks: int = 4,
         norm: Norm = "instance",
         *,
-        rng: np.random.Generator | None = None,
+        rng: nn.Rng = None,
     ):
         rng = rng or np.random.default_rng(0)
         widths = [width * min(block, 4) for block in range(1, blocks + 2)]

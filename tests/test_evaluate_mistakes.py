@@ -40,7 +40,9 @@ def test_two_folders_are_no_world_even_if_one_is_called_like_it(tmp_path, tiny_p
     monkeypatch.chdir(tmp_path)
     given = [str(tiny_pix2pix_run), "--data", "facades", "photos", "--size", "32", "--features", "own"]
     assert main([*given, "--json", "figures.json"]) == 0
-    names = [figure["name"] for figure in json.loads((tmp_path / "figures.json").read_text())["figures"]]
+    names = [
+        figure["name"] for figure in json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))["figures"]
+    ]
     assert "truth: L1" in names
     # A segmenter of the world's label maps has nothing to say about these pictures.
     assert not [name for name in names if name.startswith(("FCN", "classifier"))]

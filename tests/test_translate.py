@@ -71,11 +71,11 @@ def test_pictures_and_folders_good_and_bad(tiny_run, draw, tmp_path):
     draw("in/horse.png", 33, 65)
     draw("in/meadow.jpg", 30, 200)
     (tmp_path / "in" / "._meadow.jpg").write_bytes(b"resource fork")
-    (tmp_path / "in" / "notes.txt").write_text("not a picture, not asked for")
+    (tmp_path / "in" / "notes.txt").write_text("not a picture, not asked for", encoding="utf-8")
     cut = draw("in/cut.png", 64, 64)
     cut.write_bytes(cut.read_bytes()[:3000])
     text = tmp_path / "text.gif"
-    text.write_text("not a picture, but asked for")
+    text.write_text("not a picture, but asked for", encoding="utf-8")
     (tmp_path / "empty").mkdir()
     tiny = draw("tiny.bmp", 1, 1)
     missing, out = tmp_path / "missing.png", tmp_path / "deep" / "out"
@@ -232,7 +232,7 @@ def test_no_run_and_no_checkpoint(checkpoint, tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "cut.pt").write_bytes(checkpoint.read_bytes()[:5000])
     (tmp_path / "empty.pt").write_bytes(b"")
-    (tmp_path / "text.pt").write_text("hello")
+    (tmp_path / "text.pt").write_text("hello", encoding="utf-8")
     torch.save({"weights": torch.zeros(2)}, tmp_path / "other.pt")
     torch.save([1, 2], tmp_path / "list.pt")
     torch.save({"format": 99}, tmp_path / "newer.pt")
@@ -252,7 +252,7 @@ def test_no_run_and_no_checkpoint(checkpoint, tmp_path):
 
 
 def test_an_out_folder_that_cannot_be_made(tiny_run, draw, tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(PictureError, match=r"--out .*out: no folder can be made there \(Not a directory\)"):
         main([str(tiny_run), str(draw("a.png")), "--out", str(tmp_path / "file" / "out"), "--device", "cpu"])
 

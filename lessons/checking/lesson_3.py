@@ -310,6 +310,7 @@ def _all_unbiased(mean: np.ndarray, variance: np.ndarray, x: np.ndarray, momentu
 
 UPDATE_RUNNING = Exercise(
     "3.4",
+    parts=("the running mean", "the running variance"),
     reference=_update,
     inputs=[
         (np.zeros(4), np.ones(4), features(3, 4, 2, 3), 0.1),

@@ -95,6 +95,7 @@ CONSTANTS = "This looks as if mean and variance were constants; both depend on x
 
 BATCH_NORM_BACKWARD = Exercise(
     "3.3",
+    parts=("the gradient of x", "the gradient of weight", "the gradient of bias"),
     reference=_backward,
     inputs=[
         (features(5, 4, 3, 2, seed=5), features(5, 4, 3, 2), np.array([1.5, -0.5, 2.0, 0.7]), 1e-5),

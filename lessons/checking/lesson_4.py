@@ -81,6 +81,7 @@ _HALF_D = "This looks like the two terms of D without their half; compare with t
 
 hinge_losses = Exercise(
     "4.1",
+    parts=("what D pays", "what G pays"),
     reference=_hinge_with(),
     inputs=_hinge_inputs(),
     observe=_observe_hinge,
@@ -243,6 +244,7 @@ def _squares_inputs() -> list[tuple[Any, ...]]:
 
 least_squares_losses = Exercise(
     "4.4",
+    parts=("what D pays", "what G pays"),
     reference=_squares_with(),
     inputs=_squares_inputs(),
     observe=_observe_losses,

@@ -34,7 +34,7 @@ def write_checkpoints(folder: Path, runs: Sequence[Run]) -> None:
         if len(content) > LARGEST:
             raise AblationError(f"{path}: {len(content):,} bytes, more than {LARGEST:,}; give it narrower networks")
         lines.append(f"| `{path.name}` | {run.seed} | {len(content):,} | `{hashlib.sha256(content).hexdigest()}` |")
-    (folder / "README.md").write_text("\n".join([*HEAD, *lines]) + "\n")
+    (folder / "README.md").write_text("\n".join([*HEAD, *lines]) + "\n", encoding="utf-8")
 
 
 HEAD = [

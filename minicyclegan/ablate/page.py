@@ -55,8 +55,8 @@ def write(page: Path, contents: Sequence[Content]) -> None:
     beside = page.with_suffix("")
     beside.mkdir(parents=True, exist_ok=True)
     for content in contents:
-        (beside / f"{content['table']}.json").write_text(json.dumps(content, indent=1) + "\n")
-    page.write_text(render(read(page), page.stem))
+        (beside / f"{content['table']}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    page.write_text(render(read(page), page.stem), encoding="utf-8")
 
 
 def read(page: Path) -> list[Content]:
@@ -66,7 +66,7 @@ def read(page: Path) -> list[Content]:
         path = page.with_suffix("") / f"{name}.json"
         if path.exists():
             try:
-                contents.append(json.loads(path.read_text()))
+                contents.append(json.loads(path.read_text(encoding="utf-8")))
             except ValueError:
                 raise AblationError(
                     f"{path}: not readable as JSON; delete it, and have the table written again"

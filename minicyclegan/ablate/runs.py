@@ -65,7 +65,7 @@ class Run:
     def figures(self) -> dict[str, Any] | None:
         """What figures.json holds; None where there is none, a broken one, or one of another count or format."""
         try:
-            content = json.loads((self.folder.path / "figures.json").read_text())
+            content = json.loads((self.folder.path / "figures.json").read_text(encoding="utf-8"))
             fits = content["format"] == FORMAT and content["count"] == self.count
             return content if fits and all(map(math.isfinite, content["measures"].values())) else None
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -132,7 +132,7 @@ class _Workshop:
             arguments = run.setting.arguments(run.seed, str(folder))
         folder.path.mkdir(parents=True, exist_ok=True)
         output = folder.path / "output.txt"
-        with output.open("a") as file:
+        with output.open("a", encoding="utf-8") as file:
             # In a session of its own, so that Ctrl-C reaches it once, from us: a second one would not let it save.
             child = subprocess.Popen(
                 [sys.executable, "-m", "minicyclegan.train", *arguments],
@@ -148,11 +148,11 @@ class _Workshop:
             os.kill(child.pid, signal.SIGINT)
         status, seconds = _wait(child)
         self.children.discard(child)
-        with (folder.path / SECONDS).open("a") as file:
+        with (folder.path / SECONDS).open("a", encoding="utf-8") as file:
             file.write(f"{seconds:.1f}\n")
         if status and not self.stopping.is_set():
             self.stopping.set()  # before this thread takes up the next run
-            last = (output.read_text().replace("\r", "\n").strip().splitlines() or ["nothing"])[-1]
+            last = (output.read_text("utf-8", "replace").replace("\r", "\n").strip().splitlines() or ["nothing"])[-1]
             raise AblationError(f"{output}: the training ended with status {status}: {last}")
         return status == 0
 
@@ -165,13 +165,13 @@ class _Workshop:
             "seed": run.seed,
             "count": run.count,
             "measures": measures,
-            "training_seconds": round(sum(map(float, (run.folder.path / SECONDS).read_text().split())), 1),
+            "training_seconds": round(sum(map(float, (run.folder.path / SECONDS).read_text("utf-8").split())), 1),
             "judging_seconds": round(time.thread_time() - began, 1),
             "machine": machine() | {"side by side": self.jobs},
         }
         path = run.folder.path / "figures.json"
         part = path.with_name(path.name + ".part")
-        part.write_text(json.dumps(content, indent=2) + "\n")
+        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         part.replace(path)
 
     def stop(self) -> None:

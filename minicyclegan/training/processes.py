@@ -180,7 +180,7 @@ def join() -> Iterator[Processes]:
     processes = Processes(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", 0)))
     with contextlib.ExitStack() as silence:
         if not processes.first:
-            nowhere = silence.enter_context(open(os.devnull, "w"))
+            nowhere = silence.enter_context(open(os.devnull, "w", encoding="utf-8"))
             silence.enter_context(contextlib.redirect_stdout(nowhere))
         try:
             yield processes

@@ -38,13 +38,13 @@ class RunFolder:
             raise RunError(f"{self.path} already holds a run; continue it with --resume, or give another --out")
         try:
             self.samples.mkdir(parents=True, exist_ok=True)
-            self.config.write_text(json.dumps(config, indent=2) + "\n")
+            self.config.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         except OSError as error:
             raise RunError(f"{self.path}: can't be written to ({error.strerror}); give another --out") from None
 
     def write_log(self, records: list[dict[str, Any]]) -> None:
         """Appends one line a record, in one write."""
-        with self.log.open("a") as file:
+        with self.log.open("a", encoding="utf-8") as file:
             file.write("".join(json.dumps(record) + "\n" for record in records))
 
     def cut_log(self, step: int) -> None:
@@ -53,7 +53,7 @@ class RunFolder:
             return
         kept = [record for record in self.read_log() if record["step"] <= step]
         part = self.log.with_name(self.log.name + ".part")
-        with part.open("w") as file:
+        with part.open("w", encoding="utf-8") as file:
             file.write("".join(json.dumps(record) + "\n" for record in kept))
             file.flush()
             os.fsync(file.fileno())
@@ -62,7 +62,7 @@ class RunFolder:
     def read_log(self) -> list[dict[str, Any]]:
         """The whole lines of the log; what a crash cut off is left out."""
         records = []
-        for line in self.log.read_text().splitlines() if self.log.exists() else []:
+        for line in self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []:
             try:
                 records.append(json.loads(line))
             except json.JSONDecodeError:

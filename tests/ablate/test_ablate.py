@@ -78,7 +78,7 @@ def wait_until(condition, process: subprocess.Popen) -> None:
 
 
 def steps(folder: Path) -> list[int]:
-    return [json.loads(line)["step"] for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [json.loads(line)["step"] for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -95,14 +95,14 @@ def undisturbed(tmp_path_factory, pictures) -> Path:
     leftover = Run(TINY[0], 0, root, 2).folder  # killed before its first checkpoint
     leftover.path.mkdir()
     for path in (leftover.config, leftover.log):
-        path.write_text("{}\n")
+        path.write_text("{}\n", encoding="utf-8")
     assert ablate(root, "--jobs", 2) == 0
     return root
 
 
 def test_a_table_is_trained_judged_drawn_and_written(undisturbed):
-    content = json.loads((undisturbed / f"ablations/{TABLE.name}.json").read_text())
-    page = (undisturbed / "ablations.md").read_text()
+    content = json.loads((undisturbed / f"ablations/{TABLE.name}.json").read_text(encoding="utf-8"))
+    page = (undisturbed / "ablations.md").read_text(encoding="utf-8")
     for setting, row, expected in zip(TINY, content["rows"], TABLE.rows, strict=True):
         run = Run(setting, 0, undisturbed, 2)
         figures = run.figures()
@@ -111,7 +111,7 @@ def test_a_table_is_trained_judged_drawn_and_written(undisturbed):
         assert row["training_seconds"] == [figures["training_seconds"]] and figures["training_seconds"] > 0
         cells = " | ".join(f"{row['measures'][name][0]:.3f}" for name in TABLE.measures)
         assert f"| {row['label']} | {cells} |" in page
-        config = json.loads(run.folder.config.read_text())
+        config = json.loads(run.folder.config.read_text(encoding="utf-8"))
         assert config["settings"]["steps"] == 60 and config["config"]["lr"] == setting.options["lr"]
         assert config["threads"] == 1 and config["device"] == "cpu"
         assert steps(run.folder.path) == list(range(1, 61))
@@ -122,17 +122,20 @@ def test_a_table_is_trained_judged_drawn_and_written(undisturbed):
 
 def test_what_is_finished_is_not_done_again_and_what_is_broken_is_only_judged_again(undisturbed):
     first, second = (Run(setting, 0, undisturbed, 2).folder.path for setting in TINY)
-    before, measured = times(first) | times(second), json.loads((first / "figures.json").read_text())["measures"]
-    text = (first / "figures.json").read_text()
+    before, measured = (
+        times(first) | times(second),
+        json.loads((first / "figures.json").read_text(encoding="utf-8"))["measures"],
+    )
+    text = (first / "figures.json").read_text(encoding="utf-8")
     for broken in (
         text[:40],
         "[]",
         text.replace('"count": 2', '"count": 3'),
         re.sub(r'"L1": [\d.]+', '"L1": NaN', text),
     ):
-        (first / "figures.json").write_text(broken)
+        (first / "figures.json").write_text(broken, encoding="utf-8")
         assert ablate(undisturbed) == 0
-        assert json.loads((first / "figures.json").read_text())["measures"] == measured
+        assert json.loads((first / "figures.json").read_text(encoding="utf-8"))["measures"] == measured
     after = times(first) | times(second)
     changed = {path for path in after if before.get(path) != after[path]}
     assert changed == {first / name for name in ("figures.json", "output.txt", "seconds.txt")}
@@ -261,7 +264,7 @@ def test_a_lightened_checkpoint_translates_as_the_run_does(undisturbed, tmp_path
 
 def shipped() -> list[tuple[str, int, str]]:
     """Name, bytes and hash of each checkpoint that the README lists."""
-    text = (SHIPPED / "README.md").read_text()
+    text = (SHIPPED / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([\w-]+\.pt)` \| \d+ \| ([\d,]+) \| `(\w{64})` \|$", text, re.MULTILINE)
     return [(name, int(size.replace(",", "")), digest) for name, size, digest in rows]
 

@@ -243,8 +243,8 @@ def test_one_table_is_written_beside_the_others(tmp_path):
     page.write(target, [made_up(first, 1)])
     contents = page.read(target)
     assert [content["table"] for content in contents] == [first.name, second.name]
-    assert target.read_text() == page.render(contents, "page")
-    (tmp_path / f"deep/page/{first.name}.json").write_text("{")
+    assert target.read_text(encoding="utf-8") == page.render(contents, "page")
+    (tmp_path / f"deep/page/{first.name}.json").write_text("{", encoding="utf-8")
     with pytest.raises(AblationError, match=rf"{first.name}.json: not readable as JSON; delete it"):
         page.read(target)
 
@@ -290,7 +290,7 @@ def test_a_rehearsal_says_so_at_the_top():
 def test_the_page_in_the_docs_is_what_its_figures_say():
     contents = page.read(DOCS)
     assert [content["table"] for content in contents] == list(TABLES)
-    text = DOCS.read_text()
+    text = DOCS.read_text(encoding="utf-8")
     assert text == page.render(contents, "ablations")
     check_numbers(text, contents)
     assert not any(content["rehearsal"] for content in contents)

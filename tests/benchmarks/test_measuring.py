@@ -190,12 +190,14 @@ def test_the_kernels_own_figures_are_taken_in(tmp_path):
     where = tmp_path / "speed.md"
     page.write(where, [])
     beside = tmp_path / "speed/kernels.json"
-    beside.write_text(json.dumps({"machine": {"gpu": "some GPU", "torch": "2.13"}, "rows": [row_of_a_map]}))
+    beside.write_text(
+        json.dumps({"machine": {"gpu": "some GPU", "torch": "2.13"}, "rows": [row_of_a_map]}), encoding="utf-8"
+    )
     page.write(where, [])
-    text = where.read_text()
+    text = where.read_text(encoding="utf-8")
     assert row(text, "fused norm").endswith("| 80% to 80%; 1.50 x to 1.50 x |")
     assert "| 1 x 64 x 256 x 256 | float32, contiguous | 10.0 | 80% | 3.00 x | 1.50 x |" in text
-    beside.write_text("{}")
+    beside.write_text("{}", encoding="utf-8")
     with pytest.raises(page.BenchError, match=r"kernels\.json: not the kernels' figures"):
         page.read(where)
 
@@ -228,9 +230,9 @@ def test_parts_measured_one_by_one_make_one_page(tmp_path):
     where = tmp_path / "speed.md"
     page.write(where, [record("machine", "cpu", PEAKS)])
     page.write(where, [record("steps", "cpu", works("cyclegan --small", 1.3))])
-    together = where.read_text()
+    together = where.read_text(encoding="utf-8")
     assert "What the machine can do" in together and "A step of training" in together
     assert together == page.render(page.read(where), "speed")
-    (tmp_path / "speed/steps-cpu.json").write_text(json.dumps({"part": "steps"}))
+    (tmp_path / "speed/steps-cpu.json").write_text(json.dumps({"part": "steps"}), encoding="utf-8")
     with pytest.raises(page.BenchError, match=r"steps-cpu\.json: not a file of results; delete it"):
         page.read(where)

@@ -799,7 +799,7 @@ def test_a_written_picture_has_ordinary_rights_and_may_have_a_long_name(tmp_path
 
 
 def test_a_place_that_is_no_folder(tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     for path in (tmp_path / "file" / "picture.png", tmp_path / "missing" / "picture.png"):
         with pytest.raises(PictureError, match="can't be written"):
             write_picture(Image.new("RGB", (2, 2)), path)

@@ -40,7 +40,7 @@ def test_a_run_is_measured_on_its_own_world(tmp_path, tiny_run):
         "evaluate", tiny_run, "--count", 5, "--json", tmp_path / "figures.json", "--picture", tmp_path / "sheet.png"
     )
     assert result.returncode == 0, result.stderr
-    content = json.loads((tmp_path / "figures.json").read_text(), parse_constant=pytest.fail)
+    content = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
     assert content["size"] == 32 and content["data"] == ["horse2zebra"] and not content["seen_in_training"]
     assert content["features"].startswith("own net, 64 features")
     names = {direction: set() for direction in ("AtoB", "BtoA")}
@@ -70,7 +70,7 @@ def test_a_run_is_measured_on_folders_at_another_size(tmp_path, tiny_run, capsys
     assert main([str(tiny_run), "--data", str(tmp_path), "--size", "24", "--json", json_file]) == 0
     printed = capsys.readouterr().out
     assert "test pictures of 24 px" in printed and "there are no test pictures" in printed
-    content = json.loads((tmp_path / "figures.json").read_text())
+    content = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
     assert content["seen_in_training"]
     assert {line["name"] for line in content["figures"]} == {
         "change: output against input",

@@ -73,7 +73,7 @@ def test_run_folder_numbers_and_refusals(tmp_path):
     assert new_run_folder("zebra", "cyclegan", tmp_path).path.name == "zebra-cyclegan-11"
     with pytest.raises(RunError, match="already holds a run; continue it with --resume"):
         RunFolder(tmp_path / "zebra-cyclegan-9").create({})
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(RunError, match="can't be written to"):
         RunFolder(tmp_path / "file").create({})
 
@@ -81,10 +81,10 @@ def test_run_folder_numbers_and_refusals(tmp_path):
 def test_log_is_cut_where_the_checkpoint_was_taken(tmp_path):
     run = RunFolder(tmp_path)
     run.write_log([{"step": step, "loss": 1.0} for step in range(1, 8)])
-    with run.log.open("a") as file:
+    with run.log.open("a", encoding="utf-8") as file:
         file.write('{"step": 8, "lo')
     run.cut_log(5)
-    assert [json.loads(line)["step"] for line in run.log.read_text().splitlines()] == [1, 2, 3, 4, 5]
+    assert [json.loads(line)["step"] for line in run.log.read_text(encoding="utf-8").splitlines()] == [1, 2, 3, 4, 5]
 
 
 def test_running_mean():
