@@ -10,6 +10,8 @@ from types import NoneType, UnionType
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 from minicyclegan.config import flag
+from minicyclegan.interrupts import second_ctrl_c_ends
+from minicyclegan.memory import is_out_of_memory
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,13 +50,23 @@ def _parsing(hint: Any) -> dict[str, Any]:
 
 
 def run(main: Callable[[], int], failures: tuple[type[Exception], ...]) -> NoReturn:
-    """Runs a command and exits: `failures` are what a user can cause, printed as one line, status 1; Ctrl-C is 130."""
-    try:
-        status = main()
-    except failures as error:
-        print(f"error: {error}", file=sys.stderr)
-        status = 1
-    except KeyboardInterrupt:
-        print("\nstopped", file=sys.stderr)
-        status = 130
+    """Runs a command and exits.
+
+    `failures` are what a user can cause: printed as one line, status 1, and so is a lack of memory; Ctrl-C is 130.
+    """
+    with second_ctrl_c_ends():
+        try:
+            status = main()
+        except KeyboardInterrupt:
+            print("\nstopped", file=sys.stderr)
+            status = 130
+        except Exception as error:
+            line = str(error)
+            if not isinstance(error, failures):
+                if not is_out_of_memory(error):
+                    raise
+                reason = (line.strip() or type(error).__name__).splitlines()[0][:200]
+                line = f"out of memory; smaller pictures, batches or networks need less ({reason})"
+            print(f"error: {line}", file=sys.stderr)
+            status = 1
     sys.exit(status)

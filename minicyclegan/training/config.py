@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from minicyclegan import config as settings
@@ -55,25 +57,28 @@ class TrainConfig:
             raise ValueError("--steps or --epochs must say how long to train")
 
 
-def preset(name: PresetName, model: ModelName, device: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a preset changes in TrainConfig and in the model's config, on a machine that computes on `device`."""
-    if name == "paper":
-        return PAPER[model]
-    settings, networks = SMALL[model]
-    if device != "cpu":
+Defaults = tuple[
+    Mapping[str, Any], Mapping[str, Any]
+]  # what a preset changes in TrainConfig, and in the model's config
+
+
+def preset(name: PresetName, model: ModelName, device: str) -> Defaults:
+    """The defaults of a machine that computes on `device`. They can't be changed, only joined with others by |."""
+    settings, networks = (PAPER if name == "paper" else SMALL)[model]
+    if name == "small" and device != "cpu":
         # A GPU computes many times faster: larger pictures, wider and deeper networks.
         settings, networks = settings | SMALL_ON_GPU[model][0], networks | SMALL_ON_GPU[model][1]
-    return settings, networks
+    return MappingProxyType(settings), MappingProxyType(networks)
 
 
-PAPER: dict[ModelName, tuple[dict[str, Any], dict[str, Any]]] = {
+PAPER: dict[ModelName, Defaults] = {
     "cyclegan": ({}, {}),
     "pix2pix": ({"data": ("facades",)}, {}),
     "bicyclegan": ({"data": ("facades",), "batch": 2}, {}),
 }
 
 # Fitted to minutes on 2 CPU cores: 4 for CycleGAN, 3 for pix2pix, 8 for BicycleGAN.
-SMALL: dict[ModelName, tuple[dict[str, Any], dict[str, Any]]] = {
+SMALL: dict[ModelName, Defaults] = {
     "cyclegan": (
         {"epochs": None, "steps": 2700, "size": 64, "decay": 0.65, "save_every": 500, "sample_every": 500},
         # Weaker cycle and identity losses than the published ones, and a higher rate, give stripes sooner.
@@ -96,7 +101,7 @@ SMALL: dict[ModelName, tuple[dict[str, Any], dict[str, Any]]] = {
         | {"disc_scales": 1},
     ),
 }
-SMALL_ON_GPU: dict[ModelName, tuple[dict[str, Any], dict[str, Any]]] = {
+SMALL_ON_GPU: dict[ModelName, Defaults] = {
     "cyclegan": (
         {"size": 128, "steps": 4000},
         {"width": 32, "disc_width": 64, "blocks": 6, "disc_layers": 3, "lr": 5e-4},

@@ -1,0 +1,89 @@
+"""The loss curves of a run: kept small, drawn thinned, so that a long run costs no more than a short one."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from minicyclegan.files import whole_file
+
+POINTS = 1000  # of a curve, at most: each stands for a stretch of steps
+
+
+class Curves:
+    """The losses of every step so far, 8 bytes each. `records` are those of a log."""
+
+    def __init__(self, records: Iterable[dict[str, Any]] = ()):
+        self.names: list[str] = []
+        self.rows = array("d")  # of each step: its number, then its losses
+        for record in records:
+            self.add(record)
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Takes up one step, as it stands in the log; null, or a term that is missing, leaves a gap."""
+        self.names = self.names or [key for key in record if key not in ("epoch", "images_per_second", "lr")]
+        values = (record.get(name) for name in self.names)
+        self.rows.extend(math.nan if value is None else value for value in values)
+
+    def thinned(self) -> dict[str, np.ndarray]:
+        """Of the step and each term: mean, least and greatest value of each stretch of steps, (3, T at most POINTS)."""
+        rows = np.array(self.rows).reshape(-1, len(self.names))
+        starts = np.arange(0, len(rows), -(-len(rows) // POINTS))
+        lengths = np.diff(starts, append=len(rows))[:, None]
+        mean = np.add.reduceat(rows, starts) / lengths  # (T, names), as are the others
+        thinned = np.stack([mean, np.fmin.reduceat(rows, starts), np.fmax.reduceat(rows, starts)])
+        return {name: thinned[:, :, column] for column, name in enumerate(self.names)}
+
+
+def draw_losses(curves: dict[str, np.ndarray], path: Path) -> None:
+    """A small plot of each loss term of `Curves.thinned`: every step in pale, the running mean on top.
+
+    Raises WriteError, with the path.
+    """
+    terms = {name: values for name, values in curves.items() if name != "step"}
+    columns = min(4, len(terms))
+    rows = -(-len(terms) // columns)
+    figure = Figure(figsize=(3.4 * columns, 2.5 * rows), layout="constrained")
+    plots = figure.subplots(rows, columns, squeeze=False).flat
+    for axes, (term, (mean, low, high)) in zip(plots, terms.items(), strict=False):
+        steps = curves["step"][2]
+        axes.plot(np.repeat(steps, 2), np.stack([low, high], axis=1).ravel(), color="#9ecae1", linewidth=0.5)
+        axes.plot(steps, smooth(mean, max(1, len(mean) // 40)), color="#08519c", linewidth=1.6)
+        axes.set_title(term)
+        axes.set_xlabel("step")
+        axes.set_ylim(*limits(low, high))
+        axes.grid(alpha=0.3)
+    for axes in figure.axes[len(terms) :]:
+        axes.set_visible(False)
+    with whole_file(path) as file:
+        figure.savefig(file, dpi=110, format="png")
+
+
+def limits(low: np.ndarray, high: np.ndarray) -> tuple[float, float]:
+    """Where the axis of values from `low` (T,) to `high` (T,) begins and ends: at 0 where none is negative.
+
+    It shows all of them, except those that lie further from the usual 99 % than these are apart.
+    """
+    if not np.isfinite(low).any():
+        return 0.0, 1.0
+    usual_low, usual_high = np.nanquantile(low, 0.005), np.nanquantile(high, 0.995)
+    beyond = usual_high - usual_low
+    top = min(np.nanmax(high), usual_high + beyond)
+    if np.nanmin(low) >= 0:
+        return 0.0, 1.05 * top or 1.0
+    bottom = max(np.nanmin(low), usual_low - beyond)
+    margin = 0.05 * (top - bottom) or 1.0
+    return bottom - margin, top + margin
+
+
+def smooth(values: np.ndarray, window: int) -> np.ndarray:
+    """The mean of the last `window` values at each place, of fewer at the beginning. (T,) -> (T,)"""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    start = np.maximum(np.arange(1, len(values) + 1) - window, 0)
+    return (sums[1:] - sums[start]) / (np.arange(1, len(values) + 1) - start)
