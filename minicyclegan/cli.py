@@ -1,9 +1,12 @@
-"""What all commands share: options made from a config dataclass, and errors as one clear line."""
+"""What all commands share: options made from a config dataclass, errors as one clear line, Ctrl-C."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
+import shlex
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
@@ -47,6 +50,12 @@ def _parsing(hint: Any) -> dict[str, Any]:
     if isinstance(hint, UnionType):
         (hint,) = (part for part in get_args(hint) if part is not NoneType)
     return {"type": hint, "metavar": {int: "N", float: "X", str: "NAME"}[hint]}
+
+
+def command_line(name: str, *arguments: object) -> str:
+    """A command of the package as it can be copied into a shell, whatever characters are in the names of folders."""
+    words = ["python", "-m", f"minicyclegan.{name}", *map(str, arguments)]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def run(main: Callable[[], int], failures: tuple[type[Exception], ...]) -> NoReturn:

@@ -1,6 +1,6 @@
 """Out of memory: every library has an error of its own for it."""
 
-SIGNS = ("out of memory", "allocate memory", "not enough memory", "bad_alloc")
+SIGNS = ("out of memory", "allocate memory", "not enough memory", "bad_alloc", "could not create a primitive")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

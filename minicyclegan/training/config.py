@@ -23,27 +23,21 @@ class TrainConfig:
 
     model: ModelName = option("cyclegan", "what to train")
     data: tuple[str, ...] = option(
-        ("horse2zebra",), "an embedded world, a data set folder, or two plain folders of pictures: A, then B"
+        ("horse2zebra",), "a world, a data set folder, or two folders of pictures: A, then B"
     )
     direction: Direction = option("AtoB", "BtoA exchanges the roles of A and B")
     size: int = option(256, "training pictures are SIZE x SIZE pixels, cut out of slightly larger ones", least=8)
     batch: int = option(1, "pictures of each domain a step, of all processes together", least=1)
     steps: int | None = option(None, "length of the run in steps", least=1)
-    epochs: int | None = option(
-        200, "length of the run in passes over the larger domain, where --steps is not given", least=1
-    )
+    epochs: int | None = option(200, "length in passes over the larger domain, where --steps is not given", least=1)
     decay: float = option(0.5, "share of the run, at its end, in which the learning rate falls linearly", least=0.0)
     seed: int = option(0, "seed of everything random", least=0, below=2**63)
     device: DeviceName = option("auto", "where to compute; auto takes a GPU where there is one")
     precision: Precision = option("auto", "what the networks compute in; auto: float32")
-    compile: Compile = option(
-        "auto", "compile the networks, which takes a minute or so before the first step; auto: off"
-    )
+    compile: Compile = option("auto", "compile the networks: a minute or so before the first step; auto: off")
     kernels: Kernels = option("auto", "fused GPU kernels for instance norm, by Triton; auto: off")
     memory_format: MemoryFormat = option("auto", "order of a map's numbers in memory; auto: contiguous")
-    threads: int | None = option(
-        None, "processor threads; by default as many as PyTorch would take, cores at most", least=1
-    )
+    threads: int | None = option(None, "processor threads; by default PyTorch's own number, cores at most", least=1)
     pictures: int = option(1000, "pictures that a world draws for each domain", least=1)
     save_every: int = option(1000, "steps between checkpoints", least=1)
     sample_every: int = option(1000, "steps between sample grids", least=1)

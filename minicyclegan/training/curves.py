@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from array import array
 from collections.abc import Iterable
@@ -46,13 +47,12 @@ def draw_losses(curves: dict[str, np.ndarray], path: Path) -> None:
 
     Raises WriteError, with the path.
     """
-    terms = {name: values for name, values in curves.items() if name != "step"}
+    (_, (_, _, steps)), *terms = curves.items()
     columns = min(4, len(terms))
     rows = -(-len(terms) // columns)
     figure = Figure(figsize=(3.4 * columns, 2.5 * rows), layout="constrained")
     plots = figure.subplots(rows, columns, squeeze=False).flat
-    for axes, (term, (mean, low, high)) in zip(plots, terms.items(), strict=False):
-        steps = curves["step"][2]
+    for axes, (term, (mean, low, high)) in zip(plots, terms, strict=False):
         axes.plot(np.repeat(steps, 2), np.stack([low, high], axis=1).ravel(), color="#9ecae1", linewidth=0.5)
         axes.plot(steps, smooth(mean, max(1, len(mean) // 40)), color="#08519c", linewidth=1.6)
         axes.set_title(term)
@@ -63,6 +63,7 @@ def draw_losses(curves: dict[str, np.ndarray], path: Path) -> None:
         axes.set_visible(False)
     with whole_file(path) as file:
         figure.savefig(file, dpi=110, format="png")
+    gc.collect()  # the parts of a figure hold each other: of a run's many, Python would keep dozens before it looks
 
 
 def limits(low: np.ndarray, high: np.ndarray) -> tuple[float, float]:
@@ -70,14 +71,12 @@ def limits(low: np.ndarray, high: np.ndarray) -> tuple[float, float]:
 
     It shows all of them, except those that lie further from the usual 99 % than these are apart.
     """
-    if not np.isfinite(low).any():
-        return 0.0, 1.0
-    usual_low, usual_high = np.nanquantile(low, 0.005), np.nanquantile(high, 0.995)
-    beyond = usual_high - usual_low
-    top = min(np.nanmax(high), usual_high + beyond)
-    if np.nanmin(low) >= 0:
+    values = np.concatenate([low, high])
+    values = values[np.isfinite(values)] if np.isfinite(values).any() else np.zeros(1)
+    usual = np.quantile(values, [0.005, 0.995])
+    bottom, top = np.clip([values.min(), values.max()], usual[0] - np.ptp(usual), usual[1] + np.ptp(usual))
+    if values.min() >= 0:
         return 0.0, 1.05 * top or 1.0
-    bottom = max(np.nanmin(low), usual_low - beyond)
     margin = 0.05 * (top - bottom) or 1.0
     return bottom - margin, top + margin
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import shlex
-import subprocess
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
@@ -16,6 +13,7 @@ import numpy
 import torch
 
 import minicyclegan
+from minicyclegan.cli import command_line
 from minicyclegan.config import from_dict
 from minicyclegan.data.datasets import DataSet, open_data
 from minicyclegan.data.folders import DataError, find_layout
@@ -44,13 +42,8 @@ def start(
         data, model = _set_up(config, model_config, device, speed, processes)
         length = max(len(data.train_A), len(data.train_B))
         steps = config.steps or -(-(config.epochs or 1) * length // config.batch)
-        description = {
-            "model": config.model,
-            "config": asdict(model_config),
-            "settings": asdict(config),
-            "steps": steps,
-        }
-        description |= {"device": str(device), "processes": processes.count, "threads": speed.threads}
+        description = {"model": config.model, "config": asdict(model_config), "settings": asdict(config)}
+        description |= {"steps": steps, "device": str(device), "processes": processes.count, "threads": speed.threads}
         description |= {"speed": asdict(speed), "versions": {"python": platform.python_version()}}
         description["versions"] |= {tool.__name__: str(tool.__version__) for tool in (minicyclegan, torch, numpy)}
         if processes.first:
@@ -80,10 +73,7 @@ def resume(folder: RunFolder, device_name: str | None, processes: Processes = AL
         if processes.first:
             folder.cut_log(step)
         if device.type == "cpu" and content["threads"] != speed.threads:
-            print(
-                f"note: the run began with {content['threads']} threads, this one has {speed.threads}: "
-                "the result will agree closely, not bit for bit"
-            )
+            print(f"note: threads were {content['threads']}, are {speed.threads}: it agrees closely, not bit for bit")
         if (before := content.get("processes", 1)) != processes.count:
             print(
                 f"note: the run had {before} {'process' if before == 1 else 'processes'} before: it goes on, but with "
@@ -189,7 +179,7 @@ def _train(run: Run, speed: Speed) -> int:
     took = time.strftime("%H:%M:%S", time.gmtime(time.perf_counter() - began))
     if stopped_by:
         print(f"stopped and saved at step {run.step:,} of {run.steps:,}; go on with:")
-        print(f"  {_command('train', '--out', run.folder, '--resume')}")
+        print(f"  {command_line('train', '--out', run.folder, '--resume')}")
         return 128 + stopped_by
     print(f"{run.steps - first:,} steps in {took}. Look at {run.folder.sample(run.steps)} and {run.folder.losses}.")
     print(f"Everything is in {run.folder}. Next: {_what_next(run.folder)}")
@@ -197,13 +187,7 @@ def _train(run: Run, speed: Speed) -> int:
 
 
 def _what_next(folder: RunFolder) -> str:
-    return _command("translate", folder, "PICTURE", "--out", "translated")
-
-
-def _command(name: str, *arguments: object) -> str:
-    """A command to be copied into a shell, whatever characters are in the names of folders."""
-    words = ["python", "-m", f"minicyclegan.{name}", *map(str, arguments)]
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+    return command_line("translate", folder, "PICTURE", "--out", "translated")
 
 
 def _absolute(name: str) -> str:

@@ -26,7 +26,7 @@ class Log:
 
     def __init__(self, folder: RunFolder, batch: int, processes: Processes = ALONE):
         self.folder, self.batch, self.processes = folder, batch, processes
-        self.curves = Curves(folder.read_log() if processes.first else ())
+        self.curves = Curves(record for record, _ in folder.read_log())
         self.pending: list[tuple[dict[str, Any], dict[str, Tensor]]] = []
         self.since = time.perf_counter()
         self.latest: dict[str, float] = {}

@@ -21,7 +21,7 @@ from minicyclegan.training.checkpoint import random_state, save_checkpoint
 from minicyclegan.training.config import TrainConfig, learning_rate_factor
 from minicyclegan.training.curves import draw_losses
 from minicyclegan.training.log import Log
-from minicyclegan.training.pictures import at_rest, first_few, sample_blocks, save_grid
+from minicyclegan.training.pictures import first_few, sample_blocks, save_grid
 from minicyclegan.training.processes import ALONE, Processes
 from minicyclegan.training.run_folder import RunFolder
 from minicyclegan.training.speed import uncompiled
@@ -44,14 +44,11 @@ class Run:
     processes: Processes = ALONE
     step: int = 0
 
-    @property
-    def device(self) -> torch.device:
-        return self.model.G_parameters[0].device
-
 
 def train(run: Run) -> int:
     """Trains until all steps are done; returns 0, or the signal that stopped it before. Raises Diverged, WriteError."""
-    model, data, config, processes, device = run.model, run.data, run.config, run.processes, run.device
+    model, data, config, processes = run.model, run.data, run.config, run.processes
+    device = model.G_parameters[0].device
     order = PairedBatches if model.config.paired else UnpairedBatches
     batches = order(data.train_A, data.train_B, config.size, config.seed, processes.share)
     log = Log(run.folder, config.batch, processes)
@@ -94,9 +91,11 @@ def train(run: Run) -> int:
                 bar.set_postfix_str(str(log), refresh=False)
             last = run.step == run.steps
             if processes.first and (run.step % config.sample_every == 0 or last):
-                with uncompiled(model), at_rest(model):
+                model.eval()
+                with uncompiled(model):
                     background.do(save_grid, sample_blocks(model, data, device), run.folder.sample(run.step))
                     alarm = ignored_code(model, first_few(data.test_A).to(device))
+                model.train()
                 # At first an untrained network looks like a faulty one.
                 if alarm and run.step >= 0.2 * run.steps:
                     bar.write(f"warning: {alarm}")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +19,6 @@ SAMPLES = 6  # pictures of each domain in a sample grid
 CELL = 128  # smaller pictures are enlarged to about this side, pixel by pixel
 GAP, MARGIN = 4, 96
 PAPER, INK = (255, 255, 255), (40, 40, 40)
-
-
-@contextlib.contextmanager
-def at_rest(model: Model) -> Iterator[None]:
-    """In eval mode for a while: no dropout, and batch norms learn nothing from what they see."""
-    model.eval()
-    yield
-    model.train()
 
 
 def first_few(pictures: Pictures) -> Tensor:

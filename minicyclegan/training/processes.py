@@ -92,8 +92,8 @@ class Processes:
         for pool in state.parts_of(model, ImagePool).values():
             # A model has two pools, with seeds one apart.
             pool.generator.manual_seed(pool.generator.initial_seed() + 2 * self.rank)
-        on_gpu = next(model.parameters()).is_cuda
-        share_batch_norms(model, _Mean.of(self), self.count, fused=on_gpu and model.config.gan_loss != "wgangp")
+        fused = next(model.parameters()).is_cuda and model.config.gan_loss != "wgangp"
+        share_batch_norms(model, lambda x: _Mean.apply(x, self), self.count, fused)
         for optimizer in state.parts_of(model, torch.optim.Optimizer).values():
             optimizer.register_step_pre_hook(lambda optimizer, *_: self._average_gradients(optimizer))
         for tensor in [*model.parameters(), *model.buffers()]:
@@ -107,8 +107,7 @@ class Processes:
             # One message instead of one a weight: its length costs little, its beginning a lot.
             mean = self.mean(torch.cat([gradient.reshape(-1) for gradient in gradients]))
             parts = mean.split([gradient.numel() for gradient in gradients])
-            views = [part.view(gradient.shape) for part, gradient in zip(parts, gradients, strict=True)]
-            torch._foreach_copy_(gradients, views)
+            torch._foreach_copy_(gradients, [part.view_as(old) for part, old in zip(parts, gradients, strict=True)])
 
     def mean(self, x: Tensor) -> Tensor:
         """The mean over all processes, the same in each. Not differentiable; may use the memory of x."""
@@ -202,10 +201,6 @@ def _collective(collective: Callable[..., Any], *arguments: Any) -> None:
 
 class _Mean(torch.autograd.Function):
     """The mean over all processes; so is its gradient, since all of them look at it."""
-
-    @staticmethod
-    def of(processes: Processes) -> Callable[[Tensor], Tensor]:
-        return lambda x: _Mean.apply(x, processes)
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, processes: Processes) -> Tensor:

@@ -63,14 +63,10 @@ class RunFolder:
     def cut_log(self, step: int) -> None:
         """Drops what was logged after `step`, and a last line that was cut off: those steps are done again."""
         with naming(self.log), suppress(FileNotFoundError):
-            os.truncate(self.log, sum(length for record, length in self._lines() if record["step"] <= step))
+            os.truncate(self.log, sum(length for record, length in self.read_log() if record["step"] <= step))
 
-    def read_log(self) -> Iterator[dict[str, Any]]:
-        """The whole lines of the log, one after the other; what a crash cut off is left out."""
-        return (record for record, _ in self._lines())
-
-    def _lines(self) -> Iterator[tuple[dict[str, Any], int]]:
-        """Each record of the log, and how many bytes its line has."""
+    def read_log(self) -> Iterator[tuple[dict[str, Any], int]]:
+        """Each record of the log, and how many bytes its line has; what a crash cut off is left out."""
         with suppress(FileNotFoundError, json.JSONDecodeError), self.log.open("rb") as file:
             for line in file:
                 if line.endswith(b"\n"):
