@@ -1,6 +1,5 @@
 """interrupts.py, with real signals: the first one is told, the second one ends; and none leaves a traceback."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -57,16 +56,16 @@ def test_requests_are_collected_and_the_second_one_interrupts():
     before = [signal.getsignal(number) for number in STOPPING]
     with pytest.raises(KeyboardInterrupt), stop_requests() as requests:
         assert requests == []
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
         assert requests == [signal.SIGTERM]
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
     assert [signal.getsignal(number) for number in STOPPING] == before
 
 
 def test_signals_are_as_before_afterwards():
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt), second_ctrl_c_ends():
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         time.sleep(1)
     assert signal.getsignal(signal.SIGINT) is before
     assert signal.set_wakeup_fd(-1) == -1
