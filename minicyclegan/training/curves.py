@@ -54,10 +54,11 @@ def draw_losses(curves: dict[str, np.ndarray], path: Path) -> None:
     plots = figure.subplots(rows, columns, squeeze=False).flat
     for axes, (term, (mean, low, high)) in zip(plots, terms, strict=False):
         axes.plot(np.repeat(steps, 2), np.stack([low, high], axis=1).ravel(), color="#9ecae1", linewidth=0.5)
-        axes.plot(steps, smooth(mean, max(1, len(mean) // 40)), color="#08519c", linewidth=1.6)
+        running = smooth(mean, max(1, len(mean) // 40))
+        axes.plot(steps, running, color="#08519c", linewidth=1.6)
         axes.set_title(term)
         axes.set_xlabel("step")
-        axes.set_ylim(*limits(low, high))
+        axes.set_ylim(*limits(low, high, running))
         axes.grid(alpha=0.3)
     for axes in figure.axes[len(terms) :]:
         axes.set_visible(False)
@@ -66,15 +67,17 @@ def draw_losses(curves: dict[str, np.ndarray], path: Path) -> None:
     gc.collect()  # the parts of a figure hold each other: of a run's many, Python would keep dozens before it looks
 
 
-def limits(low: np.ndarray, high: np.ndarray) -> tuple[float, float]:
-    """Where the axis of values from `low` (T,) to `high` (T,) begins and ends: at 0 where none is negative.
+def limits(low: np.ndarray, high: np.ndarray, mean: np.ndarray) -> tuple[float, float]:
+    """Where the axis of a running mean and of values from `low` to `high`, (T,) each, begins and ends.
 
-    It shows all of them, except those that lie further from the usual 99 % than these are apart.
+    At 0 where no value is negative. All of the mean is shown, and all values except those that lie further from the
+    usual 99 % than these are apart.
     """
     values = np.concatenate([low, high])
     values = values[np.isfinite(values)] if np.isfinite(values).any() else np.zeros(1)
     usual = np.quantile(values, [0.005, 0.995])
-    bottom, top = np.clip([values.min(), values.max()], usual[0] - np.ptp(usual), usual[1] + np.ptp(usual))
+    ends = np.clip([values.min(), values.max()], usual[0] - np.ptp(usual), usual[1] + np.ptp(usual))
+    bottom, top = np.nanmin([*ends, *mean]), np.nanmax([*ends, *mean])
     if values.min() >= 0:
         return 0.0, 1.05 * top or 1.0
     margin = 0.05 * (top - bottom) or 1.0
