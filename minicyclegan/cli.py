@@ -14,7 +14,6 @@ from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 from minicyclegan.config import flag
 from minicyclegan.interrupts import second_ctrl_c_ends
-from minicyclegan.memory import is_out_of_memory
 
 
 class Parser(argparse.ArgumentParser):
@@ -72,7 +71,9 @@ def run(main: Callable[[], int], failures: tuple[type[Exception], ...]) -> NoRet
         except Exception as error:
             line = str(error)
             if not isinstance(error, failures):
-                if not is_out_of_memory(error):
+                from minicyclegan.devices import out_of_memory  # not every command needs PyTorch
+
+                if not out_of_memory(error):
                     raise
                 reason = (line.strip() or type(error).__name__).splitlines()[0][:200]
                 line = f"out of memory; smaller pictures, batches or networks need less ({reason})"

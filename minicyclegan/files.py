@@ -19,7 +19,7 @@ class WriteError(OSError):
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def write_errors(path: Path) -> Iterator[None]:
     """Raises WriteError where the system refuses to write `path`: the disk is full, the folder is gone, …"""
     try:
         yield
@@ -41,7 +41,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     Raises WriteError.
     """
     part = path.with_name(path.name + ".part")
-    with naming(path):
+    with write_errors(path):
         try:
             with part.open("wb") as file:
                 yield file
@@ -62,7 +62,7 @@ def locked(path: Path, message: str) -> Iterator[None]:
     all goes on without. Raises BlockingIOError with `message` where another process has the lock, WriteError where
     there can't be such a file.
     """
-    with naming(path):
+    with write_errors(path):
         file = path.open("ab")
     with file:
         try:

@@ -202,7 +202,8 @@ run(main, ())
         result = subprocess.run(
             [sys.executable, "-c", code, str(spare), "--out", run, "--resume"], capture_output=True, text=True
         )
-        assert error_of(result).startswith("out of memory; ")
+        error = error_of(result)
+        assert "memory" in error and "damaged" not in error
 
 
 @pytest.mark.parametrize(
@@ -213,7 +214,7 @@ run(main, ())
         RuntimeError("MPS backend out of memory (MPS allocated: 9.05 GB)"),
         RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried …"),
         RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes."),
-        RuntimeError("std::bad_alloc"),
+        RuntimeError("could not create a primitive"),
     ],
 )
 def test_every_librarys_words_for_a_lack_of_memory_are_known(error, capsys):

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
+from minicyclegan.devices import out_of_memory
 from minicyclegan.files import whole_file
-from minicyclegan.memory import is_out_of_memory
 
 FORMAT = 1
 
@@ -21,13 +21,13 @@ class CheckpointError(ValueError):
 
 
 @contextmanager
-def blamed(path: Path, fault: str) -> Iterator[None]:
-    """Raises CheckpointError for whatever goes wrong inside but a lack of memory: `path` is `fault`, and the reason."""
+def checkpoint_errors(path: Path, fault: str) -> Iterator[None]:
+    """Within it, whatever goes wrong is a CheckpointError that says what `path` is and why; but a lack of memory."""
     try:
         yield
     # What is damaged, missing, or of another shape than it should be, surfaces as nearly any exception.
     except Exception as error:
-        if is_out_of_memory(error):
+        if out_of_memory(error):
             raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
         raise CheckpointError(f"{path}: {fault} ({reason})") from None
@@ -46,7 +46,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """The content of a checkpoint, its tensors on the CPU. Raises CheckpointError."""
     if not path.is_file():
         raise CheckpointError(f"{path}: no such checkpoint")
-    with blamed(path, "not a readable checkpoint"):
+    with checkpoint_errors(path, "not a readable checkpoint"):
         # torch.save writes a zip file; what is none would go to a reader of old formats that fails in many ways.
         if not zipfile.is_zipfile(path):
             raise ValueError("not a zip file")

@@ -19,7 +19,7 @@ from minicyclegan.data.datasets import DataSet, open_data
 from minicyclegan.data.folders import DataError, find_layout
 from minicyclegan.devices import find_device
 from minicyclegan.models import CONFIGS, Model, ModelConfig, build
-from minicyclegan.training.checkpoint import blamed, load_checkpoint, restore_random_state
+from minicyclegan.training.checkpoint import checkpoint_errors, load_checkpoint, restore_random_state
 from minicyclegan.training.config import TrainConfig
 from minicyclegan.training.loop import Run, own_state, train
 from minicyclegan.training.processes import ALONE, Processes
@@ -68,7 +68,7 @@ def resume(folder: RunFolder, device_name: str | None, processes: Processes = AL
         device = processes.device(find_device(device_name or config.device))
         speed = _speed_of(content, config, device)
         data, model = _set_up(config, model_config, device, speed, processes)
-        with blamed(folder.checkpoint, "a damaged checkpoint"):
+        with checkpoint_errors(folder.checkpoint, "a damaged checkpoint"):
             _restore(model, content, device, processes)
         if processes.first:
             folder.cut_log(step)

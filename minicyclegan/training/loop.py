@@ -61,12 +61,11 @@ def train(run: Run) -> int:
     def save() -> None:
         log.flush()
         others = processes.states_of_others(lambda: own_state(model, device))
-        if not processes.first:
-            return
-        content = {"training": copied(model.training_state()), "random": random_state(device), "step": run.step}
-        background.do(save_checkpoint, run.folder.checkpoint, {**run.description, **content, "others": others})
-        if log.curves.names:
-            background.do(draw_losses, log.curves.thinned(), run.folder.losses)
+        if processes.first:
+            content = {"training": copied(model.training_state()), "random": random_state(device), "step": run.step}
+            background.do(save_checkpoint, run.folder.checkpoint, {**run.description, **content, "others": others})
+            if log.curves.names:
+                background.do(draw_losses, log.curves.thinned(), run.folder.losses)
 
     stop = 0
     coming = prefetch(batch, range(run.step, run.steps), threads=batches.readers)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from minicyclegan.data.datasets import DataSet, Pictures
 from minicyclegan.data.images import from_tensor, write_picture
-from minicyclegan.files import naming
+from minicyclegan.files import write_errors
 from minicyclegan.models import Model
 
 SAMPLES = 6  # pictures of each domain in a sample grid
@@ -75,5 +75,5 @@ def _block(title: str, rows: Mapping[str, np.ndarray]) -> Image.Image:
 
 def save_grid(blocks: Mapping[str, Mapping[str, np.ndarray]], path: Path) -> None:
     """Writes `grid` of the blocks. Raises WriteError where it can't, PictureError for a type that can't be written."""
-    with naming(path):
+    with write_errors(path):
         write_picture(grid(blocks), path)

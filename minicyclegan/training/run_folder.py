@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from minicyclegan.files import locked, naming, whole_file
+from minicyclegan.files import locked, whole_file, write_errors
 
 
 class RunError(ValueError):
@@ -43,14 +43,14 @@ class RunFolder:
 
     def create(self, config: dict[str, Any]) -> None:
         """Makes the folder, samples/ in it, and its config.json."""
-        with naming(self.samples):
+        with write_errors(self.samples):
             self.samples.mkdir(parents=True, exist_ok=True)
         with whole_file(self.config) as file:
             file.write((json.dumps(config, indent=2) + "\n").encode())
 
     def write_log(self, records: list[dict[str, Any]]) -> None:
         """Appends one line a record: all of them or, where they can't be written, none."""
-        with naming(self.log):
+        with write_errors(self.log):
             length = self.log.stat().st_size if self.log.exists() else 0
             try:
                 with self.log.open("ab") as file:
@@ -62,7 +62,7 @@ class RunFolder:
 
     def cut_log(self, step: int) -> None:
         """Drops what was logged after `step`, and a last line that was cut off: those steps are done again."""
-        with naming(self.log), suppress(FileNotFoundError):
+        with write_errors(self.log), suppress(FileNotFoundError):
             os.truncate(self.log, sum(length for record, length in self.read_log() if record["step"] <= step))
 
     def read_log(self) -> Iterator[tuple[dict[str, Any], int]]:
