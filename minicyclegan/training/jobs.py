@@ -72,8 +72,9 @@ def resume(folder: RunFolder, device_name: str | None, processes: Processes = AL
             _restore(model, content, device, processes)
         if processes.first:
             folder.cut_log(step)
-        if device.type == "cpu" and content["threads"] != speed.threads:
-            print(f"note: threads were {content['threads']}, are {speed.threads}: it agrees closely, not bit for bit")
+        before, now = content["threads"], speed.threads
+        if device.type == "cpu" and before != now:
+            print(f"note: the run began with {before} threads, now it has {now}: it agrees closely, not bit for bit")
         if (before := content.get("processes", 1)) != processes.count:
             print(
                 f"note: the run had {before} {'process' if before == 1 else 'processes'} before: it goes on, but with "

@@ -79,9 +79,8 @@ def train(run: Run) -> int:
             lr = model.set_learning_rate(learning_rate_factor(run.step, run.steps, config.decay))
             real_A, real_B = (picture.to(device, non_blocking=True) for picture in next(coming))
             losses = model.step(real_A, real_B)
-            epoch = run.step * config.batch // len(batches)
             run.step += 1
-            log.add(run.step, epoch, lr, losses)
+            log.add(run.step, (run.step - 1) * config.batch // len(batches), lr, losses)
             bar.update()
             # A stop, or a look at the clock, comes to processes at different steps.
             stop, due = processes.agree(requests[0] if requests else 0, log.due)
