@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from minicyclegan.devices import out_of_memory
+from minicyclegan.files import whole_file
 
 FORMAT = 1
 
@@ -20,18 +22,26 @@ class CheckpointError(ValueError):
     """A checkpoint that can't be used; the message names the file, what is wrong and what to do."""
 
 
-def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
-    """Replaces `path` by the new content. A crash at any moment leaves the old file or the new one, never half."""
-    part = path.with_name(path.name + ".part")
+@contextmanager
+def checkpoint_errors(path: Path, fault: str) -> Iterator[None]:
+    """Within it, whatever goes wrong is a CheckpointError that says what `path` is and why; but a lack of memory."""
     try:
-        with part.open("wb") as file:
-            torch.save({"format": FORMAT, **content}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+        yield
+    # What is damaged, missing, or of another shape than it should be, surfaces as nearly any exception.
+    except Exception as error:
+        if out_of_memory(error):
+            raise
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+        raise CheckpointError(f"{path}: {fault} ({reason})") from None
+
+
+def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
+    """Replaces `path` by the new content. A crash at any moment leaves the old file or the new one, never half.
+
+    Raises WriteError.
+    """
+    with whole_file(path) as file:
+        torch.save({"format": FORMAT, **content}, file)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -78,16 +88,12 @@ def read_weights(path: Path) -> Any:
 def random_state(device: torch.device) -> dict[str, Any]:
     """PyTorch's own generators (dropout draws from them); all others belong to the model or the data."""
     state = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        state["cuda"] = torch.cuda.get_rng_state(device)
-    elif device.type == "mps":
-        state["mps"] = torch.mps.get_rng_state()
+    if device.type != "cpu":
+        state[device.type] = torch.get_device_module(device).get_rng_state()
     return state
 
 
 def restore_random_state(state: dict[str, Any], device: torch.device) -> None:
     torch.set_rng_state(state["cpu"])
-    if device.type == "cuda" and "cuda" in state:
-        torch.cuda.set_rng_state(state["cuda"], device)
-    elif device.type == "mps" and "mps" in state:
-        torch.mps.set_rng_state(state["mps"])
+    if device.type != "cpu" and device.type in state:
+        torch.get_device_module(device).set_rng_state(state[device.type])

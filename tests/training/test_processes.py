@@ -21,7 +21,7 @@ from minicyclegan.data.datasets import PairedBatches, Pictures, UnpairedBatches
 from minicyclegan.devices import DeviceError
 from minicyclegan.share import Share
 from minicyclegan.train import main
-from minicyclegan.training.loop import Diverged, Log
+from minicyclegan.training.log import Diverged, Log
 from minicyclegan.training.processes import Processes
 from minicyclegan.training.run_folder import RunFolder
 from tests.training.shared_steps import CASES, Trained, trained
