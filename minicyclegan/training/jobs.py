@@ -105,13 +105,15 @@ def _recorded(folder: RunFolder, processes: Processes) -> tuple[dict[str, Any], 
     return content, config, model_config
 
 
-def _chosen(config: TrainConfig, device: torch.device, processes: Processes) -> Speed:
+def _chosen(config: TrainConfig, device: torch.device, processes: Processes = ALONE) -> Speed:
     """What the config leaves open is chosen. Raises DeviceError for what can't be had here."""
     chosen = (config.precision, config.compile, config.kernels, config.memory_format, config.threads, config.graphs)
     return choose_speed(device, *chosen, alone=processes.count == 1)
 
 
-def _speed_of(content: dict[str, Any], config: TrainConfig, device: torch.device, processes: Processes) -> Speed:
+def _speed_of(
+    content: dict[str, Any], config: TrainConfig, device: torch.device, processes: Processes = ALONE
+) -> Speed:
     """As the run began, so that it goes on exactly; on another kind of device, or of an older run: chosen anew."""
     moved = torch.device(content["device"]).type != device.type
     speed = _chosen(replace(config, kernels="auto", graphs="auto") if moved else config, device, processes)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minicyclegan.config import from_dict
-from minicyclegan.models import CONFIGS, BicycleGANConfig, CycleGANConfig, Pix2PixConfig
+from minicyclegan.models import MODELS, BicycleGANConfig, CycleGANConfig, Pix2PixConfig
 from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from minicyclegan.training.config import TrainConfig, learning_rate_factor, preset
 from minicyclegan.training.pictures import grid
@@ -149,7 +149,7 @@ def test_settings_that_cannot_work_are_named(settings, message):
 @pytest.mark.parametrize("device", ["cpu", "cuda", "mps"])
 def test_presets_name_fields_that_exist_and_fit_together(model, name, device):
     settings, networks = preset(name, model, device)
-    CONFIGS[model](**networks).check_size(TrainConfig(**settings).size)
+    MODELS[model].config(**networks).check_size(TrainConfig(**settings).size)
 
 
 def test_presets_cannot_be_changed():
