@@ -16,6 +16,7 @@ from reference_numpy.tensor import Tensor, concatenate
 
 Norm = Literal["instance", "batch", "none"]
 LatentAt = Literal["input", "all"]
+Upsampling = Literal["transposed", "balanced", "nearest"]
 
 
 def norm_layer(norm: Norm, channels: int) -> nn.Module:
@@ -27,6 +28,19 @@ def norm_layer(norm: Norm, channels: int) -> nn.Module:
     if norm == "none":
         return nn.Identity()
     raise ValueError(f'norm must be "instance", "batch" or "none", not {norm!r}')
+
+
+def upsampling_layer(
+    kind: Upsampling, channels: int, out: int, kernel: int, rng: np.random.Generator, bias: bool = False
+) -> nn.Module:
+    """(N, channels, H, W) -> (N, out, 2 H, 2 W). Raises ValueError for a name that is none of `Upsampling`."""
+    if kind == "transposed":
+        return nn.ConvTranspose2d(channels, out, kernel, 2, 1, output_padding=kernel % 2, bias=bias, rng=rng)
+    if kind == "balanced":
+        return nn.BalancedTransposedConv2d(channels, out, 4, 2, 1, bias=bias, rng=rng)
+    if kind == "nearest":
+        return nn.Sequential([nn.NearestUpsampling(), nn.Conv2d(channels, out, 3, padding=1, bias=bias, rng=rng)])
+    raise ValueError(f'upsampling must be "transposed", "balanced" or "nearest", not {kind!r}')
 
 
 class ResidualBlock(nn.Module):
@@ -57,11 +71,11 @@ class ResnetGenerator(nn.Module):
         blocks: int = 9,
         norm: Norm = "instance",
         dropout: float = 0.0,
+        upsampling: Upsampling = "transposed",
         *,
         rng: nn.Rng = None,
     ):
         rng = rng or np.random.default_rng(0)
-        up = {"stride": 2, "padding": 1, "output_padding": 1, "bias": False, "rng": rng}
         self.stem = nn.Conv2d(in_channels, width, 7, bias=False, rng=rng)
         self.stem_norm = norm_layer(norm, width)
         self.down1 = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=False, rng=rng)
@@ -69,9 +83,9 @@ class ResnetGenerator(nn.Module):
         self.down2 = nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1, bias=False, rng=rng)
         self.down2_norm = norm_layer(norm, 4 * width)
         self.blocks = nn.Sequential(ResidualBlock(4 * width, norm, dropout, rng) for _ in range(blocks))
-        self.up1 = nn.ConvTranspose2d(4 * width, 2 * width, 3, **up)
+        self.up1 = upsampling_layer(upsampling, 4 * width, 2 * width, 3, rng)
         self.up1_norm = norm_layer(norm, 2 * width)
-        self.up2 = nn.ConvTranspose2d(2 * width, width, 3, **up)
+        self.up2 = upsampling_layer(upsampling, 2 * width, width, 3, rng)
         self.up2_norm = norm_layer(norm, width)
         self.head = nn.Conv2d(width, out_channels, 7, rng=rng)
 
@@ -105,6 +119,7 @@ class UnetGenerator(nn.Module):
         skips: bool = True,
         latent: int = 0,
         latent_at: LatentAt = "all",
+        upsampling: Upsampling = "transposed",
         *,
         rng: nn.Rng = None,
     ):
@@ -132,14 +147,13 @@ class UnetGenerator(nn.Module):
             norm_layer(norm if level in inner else "none", widths[level]) for level in range(depth)
         )
         self.up = nn.ModuleList(
-            nn.ConvTranspose2d(
+            upsampling_layer(
+                upsampling,
                 widths[level] * (2 if skips and level < depth - 1 else 1),
                 above[level],
                 4,
-                stride=2,
-                padding=1,
+                rng,
                 bias=level == 0,
-                rng=rng,
             )
             for level in range(depth)
         )

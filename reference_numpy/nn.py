@@ -161,6 +161,30 @@ class ConvTranspose2d(Module):
         return F.conv_transpose2d(x, self.weight, self.bias, self.stride, self.padding, self.output_padding)
 
 
+class BalancedTransposedConv2d(ConvTranspose2d):
+    """A transposed convolution of stride 2 in whose kernel the four phases (even and odd rows and columns) sum alike.
+
+    So a flat map stays flat (Sugawara et al. 2018).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        phases = np.zeros((2, 2, *self.weight.shape[2:]))  # (2, 2, k, k)
+        for row, column in np.ndindex(2, 2):
+            phases[row, column, row::2, column::2] = 1
+        sums = {at: (self.weight * phases[at]).sum((2, 3), keepdims=True) for at in np.ndindex(2, 2)}  # (C, O, 1, 1)
+        mean = sum(sums.values()) / 4
+        weight = self.weight - sum((sums[at] - mean) * (phases[at] / phases[at].sum()) for at in sums)
+        return F.conv_transpose2d(x, weight, self.bias, self.stride, self.padding, self.output_padding)
+
+
+class NearestUpsampling(Module):
+    """Each pixel becomes 2 x 2: (N, C, H, W) -> (N, C, 2 H, 2 W)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, c, h, w = x.shape
+        return (x.reshape(n, c, h, 1, w, 1) * np.ones((1, 1, 1, 2, 1, 2))).reshape(n, c, 2 * h, 2 * w)
+
+
 class Linear(Module):
     """(…, in_features) -> (…, out_features), see `functional.linear`."""
 
