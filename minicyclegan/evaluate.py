@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import torch
 
 from minicyclegan.cli import Parser, run
 from minicyclegan.data.colours import PictureError
@@ -14,11 +17,11 @@ from minicyclegan.data.folders import DataError
 from minicyclegan.devices import DeviceError, find_device, keep_freed_memory
 from minicyclegan.judging.evaluation import evaluate, sheet
 from minicyclegan.judging.extractor import FeaturesError, find_extractor
-from minicyclegan.judging.figures import HEADING
+from minicyclegan.judging.figures import HEADING, Figure
 from minicyclegan.judging.fronts import SMALLEST
-from minicyclegan.judging.style_table import null_figures, side_by_side
 from minicyclegan.judging.style_tasks import style_task
-from minicyclegan.judging.world_figures import STYLE_SAMPLES
+from minicyclegan.judging.styles import null_figures, side_by_side
+from minicyclegan.judging.translation import Translation, judging_device, test_set
 from minicyclegan.shipping.translator import Translator, load
 from minicyclegan.training.checkpoint import CheckpointError
 from minicyclegan.training.pictures import save_grid
@@ -26,13 +29,50 @@ from minicyclegan.worlds import WORLDS
 
 EXPLANATION = """
 Differences (change, cycle, truth, diversity) are mean absolute ones, with pictures in [0, 1] after rounding to 8 bits.
-Intervals come from 1,000 bootstrap samples of the pictures; those of FID and KID are 1.96 deviations over 100 random
-halves to either side. "real" is the same figure of real pictures. A model with many answers gives its middle one
-(code 0) wherever a figure does not speak of samples or styles.
+Intervals come from 1,000 bootstrap samples of the pictures; those of FID, KID and the pooled grid are 1.96 deviations
+over 100 random halves to either side. "real" is the same figure of real pictures. A model with many answers gives its
+middle one (code 0) wherever a figure does not speak of samples or styles.
 """
 
 
 def main(arguments: list[str] | None = None) -> int:
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    _check_options(parser, given)
+    keep_freed_memory()
+    translator = load(given.model, find_device(given.device))
+    names, size = _what_to_measure_on(parser, given, translator)
+    _check_channels(translator, given.model)
+    extractor = find_extractor(given.features)
+    swapped = translator.settings.get("direction", "AtoB") == "BtoA"
+    data = _open(translator, names, size, swapped, given.count)
+    world = WORLDS.get(names[0]) if len(names) == 1 else None  # of two folders one may be called like a world
+    translations = [
+        Translation(
+            translator, test_set(data, direction, world, swapped, given.count, judging_device(translator)), False
+        )
+        for direction in translator.generators
+    ]
+    figures = evaluate(translations, extractor)
+
+    print(f"{given.model} on {' and '.join(names)}, test pictures of {size} px")
+    seen_in_training = world is None and set(data.test_A.names) <= set(data.train_A.names)
+    if seen_in_training:
+        print("there are no test pictures: these are the training pictures, which a model may know by heart")
+    print(f"\n{HEADING}", *figures, EXPLANATION, sep="\n")
+    if given.nulls:
+        print(_beside_nulls(figures, size))
+    if given.json:
+        content = {"model": given.model, "data": list(names), "size": size, "features": extractor.name}
+        content |= {"seen_in_training": seen_in_training, "figures": [figure.to_json() for figure in figures]}
+        given.json.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+    if given.picture:
+        save_grid(sheet(translations), given.picture)
+        print(f"the first pictures are in {given.picture}")
+    return 0
+
+
+def _parser() -> Parser:
     parser = Parser(prog="python -m minicyclegan.evaluate", description=__doc__.split(": ", 1)[1])
     parser.add_argument("model", metavar="RUN|CHECKPOINT", help="a run's folder or a checkpoint file")
     parser.add_argument("--data", metavar="WORLD|FOLDER", nargs="+", help="default: what the model was trained on")
@@ -52,7 +92,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", metavar="FILE", type=Path, help="writes the figures there too")
     parser.add_argument("--picture", metavar="FILE", type=Path, help="writes a sheet of the first pictures there")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    given = parser.parse_args(arguments)
+    return parser
+
+
+def _check_options(parser: Parser, given: Namespace) -> None:
+    """Exits with a line that names the option that can't be."""
     if given.count < 1:
         parser.error(f"--count must be at least 1, not {given.count}")
     if given.size is not None and given.size < 8:
@@ -65,52 +109,46 @@ def main(arguments: list[str] | None = None) -> int:
     if given.picture is not None and given.picture.suffix.lower() not in (".png", ".jpg"):
         parser.error(f"--picture {given.picture}: the name must end in .png or .jpg")
 
-    keep_freed_memory()
-    translator = load(given.model, find_device(given.device))
+
+def _what_to_measure_on(parser: Parser, given: Namespace, translator: Translator) -> tuple[list[str], int]:
+    """The world or folders, and the pictures' size."""
     names = given.data or translator.settings.get("data")
     size = given.size or translator.settings.get("size")
     if names is None or size is None:
         parser.error(f"{given.model} does not say what it was trained on: give --data and --size")
     if given.nulls and (list(names) != ["facades"] or size < SMALLEST or not translator.latent):
         parser.error(f"--nulls goes with a model of many styles, --data facades and at least {SMALLEST} px")
-    extractor = find_extractor(given.features)
-    swapped = translator.settings.get("direction", "AtoB") == "BtoA"
-    data = _open(translator, names, size, swapped, given)
-    world = WORLDS.get(names[0]) if len(names) == 1 else None  # of two folders one may be called like a world
-    figures = evaluate(translator, data, world, size, swapped, extractor, given.count)
-
-    print(f"{given.model} on {' and '.join(names)}, test pictures of {size} px")
-    seen_in_training = world is None and data.test_A.names == data.train_A.names
-    if seen_in_training:
-        print("there are no test pictures: these are the training pictures, which a model may know by heart")
-    print(f"\n{HEADING}")
-    for figure in figures:
-        print(figure)
-    print(EXPLANATION)
-    if given.nulls:
-        ours = [replace(figure, name=figure.name.removeprefix("styles: ")) for figure in figures if figure.limits]
-        print(side_by_side({"this model": ours} | null_figures(style_task(size=size), STYLE_SAMPLES)))
-    if given.json:
-        content = {
-            "model": given.model,
-            "data": list(names),
-            "size": size,
-            "features": extractor.name,
-            "seen_in_training": seen_in_training,
-            "figures": [figure.to_json() for figure in figures],
-        }
-        given.json.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
-    if given.picture:
-        save_grid(sheet(translator, data), given.picture)
-        print(f"the first pictures are in {given.picture}")
-    return 0
+    return names, size
 
 
-def _open(translator: Translator, names: list[str], size: int, swapped: bool, given: Namespace) -> DataSet:
+def _check_channels(translator: Translator, model: str) -> None:
+    """Raises CheckpointError for a network of anything but grey or colour pictures."""
+    for direction, (_, takes) in translator.generators.items():
+        gives = translator.translate(torch.zeros(1, takes, 16, 16), direction).shape[1]
+        if {takes, gives} - {1, 3}:
+            raise CheckpointError(
+                f"{model}: its network takes pictures of {takes} channels and gives {gives}; "
+                "what can be measured has 1 (grey) or 3 (colour)"
+            )
+
+
+def _open(translator: Translator, names: Sequence[str], size: int, swapped: bool, count: int) -> DataSet:
     generators = translator.generators
     channels = (generators["AtoB"][1], generators["BtoA"][1] if "BtoA" in generators else translator.channels_B)
-    data = open_data(names, size, 1, channels[::-1] if swapped else channels, progress=True, test_pictures=given.count)
+    channels = channels[::-1] if swapped else channels
+    data = open_data(names, size, 1, channels, progress=True, test_pictures=count, training=False)
     return data.swapped() if swapped else data
+
+
+def _beside_nulls(figures: Sequence[Figure], size: int) -> str:
+    """The model's styles, fresh true fronts', and those of models that must fail."""
+    task = style_task(size=size)
+    ours = [
+        replace(figure, name=figure.name.removeprefix("styles: "))
+        for figure in figures
+        if figure.name.startswith("styles: ")
+    ]
+    return side_by_side({"this model": ours} | null_figures(task, task.fronts.shape[1]))
 
 
 if __name__ == "__main__":

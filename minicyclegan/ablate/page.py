@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from minicyclegan.ablate.measures import MEASURES, judge_truth
+from minicyclegan.ablate.measures import MEASURES
 from minicyclegan.ablate.runs import AblationError, Run
 from minicyclegan.ablate.spread import DEVIATIONS, agreement, gap, mean_and_spread, pairs_apart
 from minicyclegan.ablate.tables import TABLES, Claim, Table
@@ -38,7 +38,7 @@ def collect(table: Table, runs: Sequence[Run], rehearsal: bool) -> Content:
                 "machines": [of_run["machine"] for of_run in figures],
             }
         )
-    truth = judge_truth(table.rows[0].setting.judge, runs[0].count)
+    truth = figures[0]["truth"]
     return {
         "table": table.name,
         "rehearsal": rehearsal,

@@ -139,13 +139,7 @@ CYCLEGAN_FACADES = Table(
         Row("GAN + backward cycle", s.FACADES_BACKWARD, (0.39, 0.14, 0.06, 0.01, 0.06, 0.01)),
         Row("GAN + both cycles", s.FACADES_FULL, (0.52, 0.17, 0.11, 0.58, 0.22, 0.16)),
     ),
-    measures=(
-        *FRONTS[:4],
-        "variety",
-        "label accuracy",
-        "label class accuracy",
-        "label IoU",
-    ),
+    measures=(*FRONTS[:4], "variety", "label accuracy", "label class accuracy", "label IoU"),
     claims=(
         Claim("the cycle alone paints no fronts", "FCN accuracy", "cycle alone", "GAN + both cycles"),
         Claim("the cycle alone paints no label maps", "label accuracy", "cycle alone", "GAN + both cycles"),

@@ -157,12 +157,14 @@ def open_data(
     progress: bool = False,
     cache_dir: Path | None = None,
     test_pictures: int = TEST_PICTURES,
+    training: bool = True,
 ) -> DataSet:
     """The world called names[0], or the folder or two folders of that name. Raises DataError.
 
     pictures        how many training pictures of each domain a world draws
     cache_dir       where a world's pictures are kept for the next time; None: nowhere
-    test_pictures   how many test pictures of each domain a world draws
+    test_pictures   how many test pictures of each domain are drawn, or read, at most
+    training        whether training pictures are needed: those of a folder are read now
     """
     workers = available_cores()
     if len(names) == 1 and names[0] in WORLDS:
@@ -170,7 +172,8 @@ def open_data(
         return world_data(world, size, pictures, test_pictures, channels, 0, workers, progress, cache_dir)
     if len(names) == 1 and not Path(names[0]).exists():
         raise DataError(f"{names[0]}: no such folder and no such world; the worlds: {', '.join(WORLDS)}")
-    return folder_data(find_layout([Path(name) for name in names]), size, channels, workers, progress)
+    layout = find_layout([Path(name) for name in names])
+    return folder_data(layout, size, channels, workers, progress, test_pictures, training)
 
 
 def available_cores() -> int:
@@ -230,10 +233,15 @@ def folder_data(
     channels: tuple[Channels, Channels] = (3, 3),
     workers: int = 2,
     progress: bool = False,
+    test_pictures: int | None = None,
+    training: bool = True,
 ) -> DataSet:
     """The pictures of a folder, all decoded now. Raises DataError that lists every broken or unpaired one by path.
 
     Without test pictures, the training pictures stand in for them in sample grids.
+
+    test_pictures   only the first so many of each domain; None: all
+    training        whether the training pictures are needed
     """
     side_by_side = layout.kind == "side by side"
 
@@ -241,14 +249,15 @@ def folder_data(
         return Pictures(lambda index: read_sized(paths[index], side, as_channels, half), [str(path) for path in paths])
 
     halves = (0, 1) if side_by_side else (None, None)
-    test_A, test_B = layout.test_A or layout.train_A, layout.test_B or layout.train_B
+    test_A = (layout.test_A or layout.train_A)[:test_pictures]
+    test_B = (layout.test_B or layout.train_B)[:test_pictures]
     sets = (
         pictures(layout.train_A, halves[0], load_size(size), channels[0]),
         pictures(layout.train_B, halves[1], load_size(size), channels[1]),
         pictures(test_A, halves[0], size, channels[0]),
         pictures(test_B, halves[1], size, channels[1]),
     )
-    problems = layout.problems + _read_all(sets, workers, progress)
+    problems = layout.problems + _read_all(sets if training else sets[2:], workers, progress)
     if problems:
         lines = [f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'}; mend or remove these files:"]
         lines += [f"  {problem}" for problem in problems]

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from torch import Tensor
 
 from minicyclegan.networks import Direction
 
 RESAMPLES = 1000
 Limits = tuple[float | None, float | None]
+Values = Sequence[float] | np.ndarray | Tensor
 
 WIDTH = 66  # of the longest name
 HEADING = f"{'':6}{'figure':<{WIDTH}} {'value':>8}  {'95 % interval':>18} {'real':>8}  count"
@@ -64,39 +66,64 @@ def _short(value: float) -> str:
     return f"{value:.3f}" if abs(value) >= 0.1 or value == 0 else f"{value:.3g}"
 
 
-def figure(
-    direction: Direction, name: str, values: Sequence[float] | np.ndarray, real: float | None = None, seed: int = 0
-) -> Figure:
-    """Mean and interval of one value a picture; pictures without one (NaN) are not counted.
+def as_array(values: Values) -> np.ndarray:
+    """float64 in this process's own memory."""
+    return np.asarray(values.cpu() if isinstance(values, Tensor) else values, dtype=float)
 
-    Raises ValueError where no picture has one.
+
+def figure(
+    direction: Direction,
+    name: str,
+    values: Values,
+    real: float | None = None,
+    limits: Limits | None = None,
+    per: Values | None = None,
+    count: int | None = None,
+) -> Figure:
+    """Mean of one value a picture, and its interval; pictures without one (NaN) are not counted.
+
+    per     as many values: the figure is the ratio of the means
+    count   how many pictures there are, if each value is that of several: those that are kin are resampled together
+
+    Raises ValueError where no picture has a value.
     """
-    array = np.asarray(values, dtype=float)
-    array = array[~np.isnan(array)]
-    return resampled(direction, name, lambda chosen: float(array[chosen].mean()), len(array), real, seed)
+    values = as_array(values)
+    per = np.ones_like(values) if per is None else as_array(per)
+    values, per = values[~np.isnan(values)], per[~np.isnan(values)]
+    found = resampled(
+        direction, name, lambda chosen: values[chosen].mean(1) / per[chosen].mean(1), len(values), real, limits
+    )
+    return found if count is None else Figure(**vars(found) | {"count": count})
 
 
 def resampled(
     direction: Direction,
     name: str,
-    statistic: Callable[[np.ndarray], float],
+    statistic: Callable[[np.ndarray], np.ndarray],
     count: int,
     real: float | None = None,
-    seed: int = 0,
+    limits: Limits | None = None,
 ) -> Figure:
     """A statistic of `count` pictures and its bootstrap interval, 1,000 resamples (Efron 1979).
 
-    statistic   a function of the chosen pictures' indices (count,), in which some come more than once
+    statistic   of the chosen pictures' indices (R, count), in which some come more than once -> (R,)
     """
     if count < 1:
         raise ValueError(f"{name}: there is no picture to measure it on")
-    draws = np.random.default_rng(seed).integers(count, size=(RESAMPLES, count))
-    low, high = np.quantile([statistic(chosen) for chosen in draws], [0.025, 0.975])
-    return Figure(direction, name, statistic(np.arange(count)), float(low), float(high), count, real)
+    draws = np.random.default_rng(0).integers(count, size=(RESAMPLES, count))
+    low, high = np.quantile(statistic(draws), [0.025, 0.975])
+    value = float(statistic(np.arange(count)[None])[0])
+    return Figure(direction, name, value, float(low), float(high), count, real, limits)
 
 
 def around(
-    direction: Direction, name: str, value: float, deviation: float, count: int, real: float | None = None
+    direction: Direction,
+    name: str,
+    value: float,
+    deviation: float,
+    count: int,
+    real: float | None = None,
+    limits: Limits | None = None,
 ) -> Figure:
     """A value whose error has a known deviation: the interval is 1.96 of it to either side."""
-    return Figure(direction, name, value, value - 1.96 * deviation, value + 1.96 * deviation, count, real)
+    return Figure(direction, name, value, value - 1.96 * deviation, value + 1.96 * deviation, count, real, limits)
