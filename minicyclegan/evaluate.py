@@ -21,7 +21,7 @@ from minicyclegan.judging.figures import HEADING, Figure
 from minicyclegan.judging.fronts import SMALLEST
 from minicyclegan.judging.style_tasks import style_task
 from minicyclegan.judging.styles import null_figures, side_by_side
-from minicyclegan.judging.translation import Translation, judging_device, test_set
+from minicyclegan.judging.translation import Translation, held_out, judging_device
 from minicyclegan.shipping.translator import Translator, load
 from minicyclegan.training.checkpoint import CheckpointError
 from minicyclegan.training.pictures import save_grid
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     world = WORLDS.get(names[0]) if len(names) == 1 else None  # of two folders one may be called like a world
     translations = [
         Translation(
-            translator, test_set(data, direction, world, swapped, given.count, judging_device(translator)), False
+            translator, held_out(data, direction, world, swapped, given.count, judging_device(translator)), False
         )
         for direction in translator.generators
     ]

@@ -18,7 +18,7 @@ from minicyclegan.data.datasets import world_data
 from minicyclegan.judging.evaluation import evaluate
 from minicyclegan.judging.figures import Figure
 from minicyclegan.judging.style_tasks import StyleTask, style_task
-from minicyclegan.judging.translation import TestSet, Translation, test_set
+from minicyclegan.judging.translation import HeldOut, Translation, held_out
 from minicyclegan.judging.world_figures import styles_of
 from minicyclegan.networks import Direction
 from minicyclegan.shipping.translator import Translator
@@ -98,11 +98,11 @@ class Judged:
 def judge(name: JudgeName, translator: Translator, count: int) -> Judged:
     """On `count` test pictures of each domain; of styles, on several fronts of each of a quarter as many label maps."""
     if name == "styles":
-        task = style_test(max(2, count // 4))
+        task = style_task_of(max(2, count // 4))
         figures = styles_of(translator, task, style_codes(task, translator))
     else:
         world, measures = JUDGES[name]
-        tests = [test_set_of(world, direction, count) for direction in translator.generators]
+        tests = [held_out_of(world, direction, count) for direction in translator.generators]
         figures = evaluate([Translation(translator, test) for test in tests], measures=measures)
     found = {measure: _chosen(figures, names) for measure, names in FIGURES.items()}
     judged, truth = {}, {}
@@ -121,9 +121,9 @@ def _chosen(figures: Sequence[Figure], names: Sequence[str]) -> list[Figure]:
 
 
 @cache
-def test_set_of(world: str, direction: Direction, count: int) -> TestSet:
+def held_out_of(world: str, direction: Direction, count: int) -> HeldOut:
     """The first test pictures of one direction, and what is known of them."""
-    return test_set(_data(world, count), direction, WORLDS[world])
+    return held_out(_data(world, count), direction, WORLDS[world])
 
 
 @cache
@@ -132,7 +132,7 @@ def _data(world: str, count: int):
 
 
 @cache
-def style_test(layouts: int) -> StyleTask:
+def style_task_of(layouts: int) -> StyleTask:
     return style_task(layouts, SIZE, styles=STYLES, references=24)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minicyclegan.ablate.measures import JUDGES, style_codes, style_test, test_set_of
+from minicyclegan.ablate.measures import JUDGES, held_out_of, style_codes, style_task_of
 from minicyclegan.ablate.runs import Run
 from minicyclegan.ablate.tables import Table
 from minicyclegan.data.images import write_picture
@@ -45,7 +45,7 @@ def draw(table: Table, runs: Sequence[Run], path: Path) -> None:
 
 def _translations(models: dict[str, Translator], kind: str, direction: Direction) -> Rows:
     """Input, a row a setting, truth; of seasons, what becomes of pictures that are there already."""
-    test = test_set_of(JUDGES[kind][0], direction, COLUMNS)
+    test = held_out_of(JUDGES[kind][0], direction, COLUMNS)
     works = {label: Translation(model, test) for label, model in models.items()}
     if kind == "seasons":
         rows = {"input": test.target} | {label: work.of_target for label, work in works.items()}
@@ -56,7 +56,7 @@ def _translations(models: dict[str, Translator], kind: str, direction: Direction
 
 def _styles(models: dict[str, Translator], number: int) -> Rows:
     """Rows of samples of one label map, which stands alone in the first row; in the last, true fronts."""
-    task = style_test(8)
+    task = style_task_of(8)
     fronts = task.fronts[number, :COLUMNS]  # (COLUMNS, S, S, 3)
     blank = np.full_like(fronts, 255)
     blank[0] = task.label_pictures[number]

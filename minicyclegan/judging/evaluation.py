@@ -8,6 +8,7 @@ diversity; where pairs exist, L1, PSNR and SSIM to the true counterpart. Of a wo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -21,15 +22,15 @@ from minicyclegan.judging.metrics import (
     absolute_error,
     as_tensor,
     colour_drift,
-    decibels,
     fid,
     gradient_energy,
     kid,
     l1,
     masked_mean,
     pairwise_difference,
+    psnr,
     squared_error,
-    ssim_map,
+    ssim,
 )
 from minicyclegan.judging.nets import to_float, to_uint8
 from minicyclegan.judging.translation import Translation, as_pictures
@@ -51,7 +52,8 @@ def evaluate(
     Differences are mean absolute differences with pictures in [0, 1].
     """
     table = MEASURES | {"FID and KID": partial(distances_of_sets, extractor=extractor)}
-    return [found for t in translations for name in measures or REPORT for found in table[name](t)]
+    chosen = [table[name] for name in measures or REPORT]
+    return [replace(found, direction=t.direction) for t in translations for measure in chosen for found in measure(t)]
 
 
 # ---- Without any truth -------------------------------------------------------------------------------------------
@@ -60,34 +62,36 @@ def evaluate(
 def change(t: Translation) -> list[Figure]:
     # A model that hands its input back has perfect cycles: this figure gives it away.
     real = None if t.test.truth is None else float(l1(t.test.source, t.test.truth).mean())
-    return [figure(t.direction, "change: output against input", l1(t.test.source, t.output), real)]
+    return [figure("change: output against input", l1(t.test.source, t.output), real=real)]
 
 
 def cycle(t: Translation) -> list[Figure]:
     if t.back is None:
         return []
-    return [figure(t.direction, "cycle: back again against input", l1(t.test.source, t.back))]
+    return [figure("cycle: back again against input", l1(t.test.source, t.back))]
 
 
 def detail(t: Translation) -> list[Figure]:
-    real = t.test.target if t.test.truth is None else t.test.truth
-    name = "detail: gradient energy x 1000"
-    return [figure(t.direction, name, 1000 * gradient_energy(t.output), float(1000 * gradient_energy(real).mean()))]
+    energy, real_energy = (1000 * gradient_energy(images) for images in (t.output, t.test.real))
+    return [figure("detail: gradient energy x 1000", energy, real=float(real_energy.mean()))]
 
 
 def upsampling_grid(t: Translation) -> list[Figure]:
-    mask = world_figures.plain_parts(t.test)
-    output, real = (to_float(x).double() for x in (t.output, t.test.target if t.test.truth is None else t.test.truth))
-    by_picture = grid.grid_by_picture(real, mask).nanmean().item()
+    """Picture by picture, and pooled, which has a limit where there are enough pictures to hold a model to it."""
+    mask, count = world_figures.plain_parts(t.test), len(t.output)
+    output, real = (to_float(images).double() for images in (t.output, t.test.real))
+    by_picture, real_by_picture = (grid.grid_by_picture(pictures, mask) for pictures in (output, real))
+    if by_picture.isnan().all():  # pictures so small that nothing plain is left
+        return []
     sums, weights = grid.pooled_sums(output, mask)
-    rng, count = np.random.default_rng(0), len(output)
+    rng = np.random.default_rng(0)
     halves = (_half(rng, count) for _ in range(HALVES))
-    estimates = [grid.of_sums(sums[half].sum(0), weights[half].sum(0)).item() for half in halves]
-    value, pooled = grid.pooled_grid(output, mask).item(), grid.pooled_grid(real, mask).item()
+    error = np.std([grid.of_sums(sums[half].sum(0), weights[half].sum(0)).item() for half in halves])
+    pooled, real_pooled = (grid.pooled_grid(pictures, mask).item() for pictures in (output, real))
     limits = (None, grid.LIMIT) if count >= grid.FEWEST else None
     return [
-        figure(t.direction, "grid: picture by picture, in 255ths", grid.grid_by_picture(output, mask), by_picture),
-        around(t.direction, "grid: pooled, in 255ths", value, float(np.std(estimates)), count, pooled, limits),
+        figure("grid: picture by picture, in 255ths", by_picture, real=real_by_picture.nanmean().item()),
+        around("grid: pooled, in 255ths", pooled, float(error), count, real=real_pooled, limits=limits),
     ]
 
 
@@ -107,14 +111,14 @@ def diversity(t: Translation) -> list[Figure]:
         rows = [[t.translator.translate(x[None], t.direction, noise=seed) for seed in range(SAMPLES)] for x in inputs]
         samples = torch.stack([torch.cat(row) for row in rows])  # (N, SAMPLES, C, H, W)
     real = world_figures.true_diversity(t.test, len(inputs), SAMPLES)
-    return [figure(t.direction, name, pairwise_difference(to_uint8(samples)), real)]
+    return [figure(name, pairwise_difference(to_uint8(samples)), real=real)]
 
 
 def identity(t: Translation) -> list[Figure]:
     """What becomes of pictures that are sent to the domain in which they are already."""
     return [
-        figure(t.direction, "identity: change of the target domain's own", l1(t.test.target, t.of_target)),
-        figure(t.direction, "identity: drift of their colours", colour_drift(t.test.target, t.of_target)),
+        figure("identity: change of the target domain's own", l1(t.test.target, t.of_target)),
+        figure("identity: drift of their colours", colour_drift(t.test.target, t.of_target)),
     ]
 
 
@@ -127,17 +131,17 @@ def truth(t: Translation) -> list[Figure]:
         return []
     errors = {"L1": absolute_error(t.output, t.test.truth), "PSNR (dB)": squared_error(t.output, t.test.truth)}
     if t.test.size >= 8:  # the window of SSIM does not fit smaller pictures
-        errors["SSIM"] = ssim_map(t.output, t.test.truth)
+        errors["SSIM"] = ssim(t.output, t.test.truth)
     places: dict[str, Tensor | None] = {"": None}
     if t.test.animals is not None:
         places |= {" inside the mask": t.test.animals >= 128, " outside the mask": t.test.animals < 128}
     figures = []
     for place, mask in places.items():
         for name, error in errors.items():
-            values = masked_mean(error, mask)
-            values = decibels(values) if name.startswith("PSNR") else values
+            mean = masked_mean(error, mask)
+            values = psnr(mean) if name.startswith("PSNR") else mean
             if values.isfinite().any():
-                figures.append(figure(t.direction, f"truth: {name}{place}", values))
+                figures.append(figure(f"truth: {name}{place}", values))
     return figures
 
 
@@ -145,8 +149,8 @@ def variety(t: Translation) -> list[Figure]:
     """Mean difference between the outputs for different inputs: a model that paints one picture has none."""
     if t.test.truth is None:
         return []
-    real = float(pairwise_difference(t.test.truth[None]))
-    return [figure(t.direction, "variety: among outputs", pairwise_difference(t.output[None]), real)]
+    ours, real = (pairwise_difference(images[None]) for images in (t.output, t.test.truth))
+    return [figure("variety: among outputs", ours, real=real.item())]
 
 
 def distances_of_sets(t: Translation, extractor: Extractor = OWN) -> list[Figure]:
@@ -169,8 +173,8 @@ def distances_of_sets(t: Translation, extractor: Extractor = OWN) -> list[Figure
     mean, deviation = kid(reference, generated, HALVES)
     label, value = f"({extractor.name}; {count} + {others} pictures)", fid(reference, generated)
     return [
-        around(t.direction, f"FID {label}", value, float(np.std(halves)), count, real_fid),
-        around(t.direction, f"KID {label}", mean, deviation, count, real_kid),
+        around(f"FID {label}", value, float(np.std(halves)), count, real=real_fid),
+        around(f"KID {label}", mean, deviation, count, real=real_kid),
     ]
 
 

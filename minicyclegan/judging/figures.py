@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from torch import Tensor
@@ -27,7 +27,6 @@ class Figure:
     limits   lowest and highest value that counts as good, either may be None; None where nothing is demanded
     """
 
-    direction: Direction
     name: str
     value: float
     low: float
@@ -35,6 +34,7 @@ class Figure:
     count: int
     real: float | None = None
     limits: Limits | None = None
+    direction: Direction = "AtoB"
 
     @property
     def passes(self) -> bool | None:
@@ -57,7 +57,7 @@ class Figure:
 
     def to_json(self) -> dict:
         """Of JSON's own types: what is no finite number becomes None."""
-        fields = asdict(self) | {"passes": self.passes}
+        fields = {"direction": self.direction} | asdict(self) | {"passes": self.passes}
         return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in fields.items()}
 
 
@@ -67,63 +67,38 @@ def _short(value: float) -> str:
 
 
 def as_array(values: Values) -> np.ndarray:
-    """float64 in this process's own memory."""
+    """float64, in the processor's own memory."""
     return np.asarray(values.cpu() if isinstance(values, Tensor) else values, dtype=float)
 
 
-def figure(
-    direction: Direction,
-    name: str,
-    values: Values,
-    real: float | None = None,
-    limits: Limits | None = None,
-    per: Values | None = None,
-    count: int | None = None,
-) -> Figure:
+def figure(name: str, values: Values, per: Values | None = None, each: int = 1, **more) -> Figure:
     """Mean of one value a picture, and its interval; pictures without one (NaN) are not counted.
 
-    per     as many values: the figure is the ratio of the means
-    count   how many pictures there are, if each value is that of several: those that are kin are resampled together
+    per    as many values: the figure is the ratio of the means
+    each   how many pictures a value is of, if they are kin: then they are resampled together
+    more   real, limits
 
     Raises ValueError where no picture has a value.
     """
     values = as_array(values)
-    per = np.ones_like(values) if per is None else as_array(per)
+    per = np.ones(len(values)) if per is None else as_array(per)
     values, per = values[~np.isnan(values)], per[~np.isnan(values)]
-    found = resampled(
-        direction, name, lambda chosen: values[chosen].mean(1) / per[chosen].mean(1), len(values), real, limits
-    )
-    return found if count is None else Figure(**vars(found) | {"count": count})
+    found = resampled(name, lambda draws: values[draws].mean(1) / per[draws].mean(1), len(values), **more)
+    return replace(found, count=each * len(values))
 
 
-def resampled(
-    direction: Direction,
-    name: str,
-    statistic: Callable[[np.ndarray], np.ndarray],
-    count: int,
-    real: float | None = None,
-    limits: Limits | None = None,
-) -> Figure:
+def resampled(name: str, statistic: Callable[[np.ndarray], np.ndarray], count: int, **more) -> Figure:
     """A statistic of `count` pictures and its bootstrap interval, 1,000 resamples (Efron 1979).
 
-    statistic   of the chosen pictures' indices (R, count), in which some come more than once -> (R,)
+    statistic   of the drawn pictures' indices (R, count), in which some come more than once -> (R,)
     """
     if count < 1:
         raise ValueError(f"{name}: there is no picture to measure it on")
     draws = np.random.default_rng(0).integers(count, size=(RESAMPLES, count))
     low, high = np.quantile(statistic(draws), [0.025, 0.975])
-    value = float(statistic(np.arange(count)[None])[0])
-    return Figure(direction, name, value, float(low), float(high), count, real, limits)
+    return Figure(name, float(statistic(np.arange(count)[None])[0]), float(low), float(high), count, **more)
 
 
-def around(
-    direction: Direction,
-    name: str,
-    value: float,
-    deviation: float,
-    count: int,
-    real: float | None = None,
-    limits: Limits | None = None,
-) -> Figure:
+def around(name: str, value: float, deviation: float, count: int, **more) -> Figure:
     """A value whose error has a known deviation: the interval is 1.96 of it to either side."""
-    return Figure(direction, name, value, value - 1.96 * deviation, value + 1.96 * deviation, count, real, limits)
+    return Figure(name, value, value - 1.96 * deviation, value + 1.96 * deviation, count, **more)

@@ -136,20 +136,6 @@ def l1(first: Images, second: Images, mask: Tensor | None = None) -> Tensor:
     return masked_mean(absolute_error(first, second), mask)
 
 
-def psnr(first: Images, second: Images, mask: Tensor | None = None) -> Tensor:
-    """Peak signal-to-noise ratio in dB, at most HIGHEST_PSNR. As `l1` -> (N,)."""
-    return decibels(masked_mean(squared_error(first, second), mask))
-
-
-def ssim(first: Images, second: Images, mask: Tensor | None = None) -> Tensor:
-    """Structural similarity (Wang et al. 2004; Gaussian window of 11 x 11 pixels), 1 for equal pictures: like `l1`.
-
-    With a mask, its map over the whole picture is averaged where the mask is true: windows reach over the edge.
-    Raises ValueError for pictures below 8 px, which the window does not fit.
-    """
-    return masked_mean(ssim_map(first, second), mask)
-
-
 def absolute_error(first: Images, second: Images) -> Tensor:
     """Of pictures in [0, 1], at every pixel: (N, H, W)."""
     return _pixel_by_pixel(lambda x, y: (x - y).abs() / 255, first, second)
@@ -160,13 +146,16 @@ def squared_error(first: Images, second: Images) -> Tensor:
     return _pixel_by_pixel(lambda x, y: (x - y).square(), first, second)
 
 
-def decibels(error: Tensor) -> Tensor:
-    """10 log₁₀(255² / mean squared error)."""
+def psnr(error: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio 10 log₁₀(255² / mean squared error) in dB, at most HIGHEST_PSNR."""
     return 10 * torch.log10(255.0**2 / error.clamp(min=1 / 12))
 
 
-def ssim_map(first: Images, second: Images) -> Tensor:
-    """SSIM at every pixel, (N, H, W). Raises ValueError for pictures below 8 px."""
+def ssim(first: Images, second: Images) -> Tensor:
+    """Structural similarity (Wang et al. 2004; Gaussian window of 11 x 11 pixels) at every pixel: (N, H, W).
+
+    1 where windows are equal. Raises ValueError for pictures below 8 px, which the window does not fit.
+    """
     if min(as_tensor(first).shape[-2:]) < 8:
         raise ValueError("SSIM needs pictures of at least 8 px, not {} x {}".format(*as_tensor(first).shape[-2:]))
     return _pixel_by_pixel(_ssim, first, second)

@@ -14,14 +14,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from math import comb
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from minicyclegan.judging.figures import Figure, Limits, as_array, figure, resampled
+from minicyclegan.judging.figures import Figure, Limits, Values, as_array, figure, resampled
 from minicyclegan.judging.fronts import STYLE_MEASURES, Parts, find_parts, measure
 from minicyclegan.judging.metrics import Images, as_tensor, pairwise_difference
 from minicyclegan.judging.segmenter import SIZE as SEGMENTER_SIZE
@@ -35,7 +35,6 @@ FEWEST_PAIRS = 20  # for a correlation to be called the best of several
 REAL_PRECISION = 0.86
 
 Measured = dict[str, np.ndarray]  # every measurement of `fronts.measure`, (L, n, ...)
-_figure = partial(figure, "AtoB")  # label map -> front
 
 
 # ---- What true fronts look like ----------------------------------------------------------------------------------
@@ -133,13 +132,12 @@ def style_report(
         raise ValueError(f"styles learnt at {styles.size} px for a task of {task.size} px: learn them at {task.size}")
     parts, fronts = task.parts, as_tensor(task.fronts).to(samples.device)
     measured, true = _measure_all(samples, parts), _measure_all(fronts, parts)
-    count = samples.shape[0] * samples.shape[1]
-    figures = [_accuracy(task, samples, fronts), *_quality(measured, true, count)]
+    figures = [_accuracy(task, samples, fronts), *_quality(measured, true)]
     figures += _diversity("diversity", samples, measured, fronts, true, (0.7, 1.3))
     if fixed is not None:
         fixed = _checked("fixed", fixed, task, len(task.layouts))
         figures += _diversity("fixed code", fixed, _measure_all(fixed, parts), fronts, true, (None, 0.10))
-    figures += _modes(task, styles, measured, true, count)
+    figures += _modes(task, styles, measured, true)
     if transferred is not None:
         figures += _transfer(task, _checked("transferred", transferred, task, len(task.targets), several=False))
     return figures
@@ -171,26 +169,31 @@ def _accuracy(task: StyleTask, samples: Tensor, fronts: Tensor) -> Figure:
         score = fcn_score(images.flatten(0, 1), np.repeat(labels, images.shape[1], axis=0))
         return score.per_picture.reshape(len(labels), -1).mean(1)
 
-    true, count = float(accuracy(fronts).mean()), samples.shape[0] * samples.shape[1]
-    limits = (LEAST_ACCURACY * true, None)
-    return _figure("FCN pixel accuracy of samples", accuracy(samples), true, limits, count=count)
+    real = float(accuracy(fronts).mean())
+    limits = (LEAST_ACCURACY * real, None)
+    return figure("FCN pixel accuracy of samples", accuracy(samples), real=real, limits=limits, each=samples.shape[1])
 
 
-def _quality(measured: Measured, true: Measured, count: int) -> list[Figure]:
+def _quality(measured: Measured, true: Measured) -> list[Figure]:
     """Sharp as bricks, even as walls: each as a ratio to the true fronts of the same layouts."""
+    n = measured["wall"].shape[1]
     wanted: dict[str, tuple[str, Limits | None]] = {
         "texture": ("wall's texture energy", (0.6, 1.4)),
         "patchiness": ("wall's patchiness", (None, 1.5)),
         "gradient": ("gradient energy", None),
     }
     figures = [
-        _figure(f"quality: {name}, x true", measured[key].mean(1), 1.0, limits, true[key].mean(1), count)
+        _ratio(f"quality: {name}", measured[key].mean(1), true[key].mean(1), n, limits)
         for key, (name, limits) in wanted.items()
     ]
     # A mean hides a few noisy samples among many plain ones.
     noisy, real = (m["texture"] > np.quantile(true["texture"], 0.99) for m in (measured, true))
     name = "quality: samples with rougher walls than 99 % of true ones"
-    return [*figures, _figure(name, noisy.mean(1), float(real.mean()), count=count)]
+    return [*figures, figure(name, noisy.mean(1), real=float(real.mean()), each=n)]
+
+
+def _ratio(name: str, values: Values, per: Values, each: int, limits: Limits | None = None) -> Figure:
+    return figure(f"{name}, x true", values, per, each, real=1.0, limits=limits)
 
 
 def _diversity(
@@ -201,40 +204,36 @@ def _diversity(
     The whole picture's is blind to what differs: noise will do. The wall's is not, for noise averages out; but one
     channel that varies twice as much makes up for two that do not vary.
     """
-    count, figures = samples.shape[0] * samples.shape[1], []
+    n, figures = samples.shape[1], []
     walls = torch.from_numpy(measured["wall"]), torch.from_numpy(true["wall"])
     for part, of in {"whole picture": (samples, fronts), "wall's colour": walls}.items():
         ours, theirs = map(pairwise_difference, of)
-        figures.append(_figure(f"{title}: {part}, mean pairwise L1", ours, float(theirs.mean()), count=count))
-        figures.append(_figure(f"{title}: {part}, x true", ours, 1.0, limits, theirs, count))
+        name = f"{title}: {part}"
+        figures.append(figure(f"{name}, mean pairwise L1", ours, real=float(theirs.mean()), each=n))
+        figures.append(_ratio(name, ours, theirs, n, limits))
     return figures
 
 
-def _modes(task: StyleTask, styles: TrueStyles, measured: Measured, true: Measured, count: int) -> list[Figure]:
+def _modes(task: StyleTask, styles: TrueStyles, measured: Measured, true: Measured) -> list[Figure]:
     """Which wall colours and which discrete modes are met, and whether any that is met is a true one."""
-    both = measured, true
+    both, n = (measured, true), measured["wall"].shape[1]
     draws, bins = min(m["wall"].shape[1] for m in both), len(styles.centres)
     met = [cells_met(styles.bins(m["wall"]), draws, bins) for m in both]
     near, true_near = (styles.near(m["wall"]).mean(1) for m in both)
     warm, true_warm = (m["wall"][..., 0] > m["wall"][..., 2] for m in both)
     dark, true_dark = (m["frame brightness"] < styles.frames for m in both)
-    right = [
-        guess == np.array([[getattr(style, field) for style in row] for row in task.styles])  # (L, m)
-        for guess, field in ((true_warm, "warm"), (true_dark, "dark_frames"))
-    ]
     kinds = [cells_met(2 * w + d, draws, 4) for w, d in ((warm, dark), (true_warm, true_dark))]
-    limits = (0.8, None), (0.55, None)
-    return [
-        _figure(f"modes: wall colours met of {bins}, x true", met[0], 1.0, limits[0], met[1], count),
-        _figure("modes: samples near a true wall colour", near, float(true_near.mean()), limits[1], count=count),
-        _figure("modes: share of warm walls", warm.mean(1), WARM_WALL_PROBABILITY, count=count),
-        _figure("modes: share of dark frames", dark.mean(1), DARK_FRAME_PROBABILITY, count=count),
-        *(
-            _figure(f"modes: rule for {name} right about true fronts", known.mean(1), count=known.size)
-            for name, known in zip(("warm walls", "dark frames"), right, strict=True)
-        ),
-        _figure("modes: walls x frames met of 4, x true", kinds[0], 1.0, None, kinds[1], count),
+    near_limits = {"real": float(true_near.mean()), "limits": (0.55, None)}
+    figures = [
+        _ratio(f"modes: wall colours met of {bins}", *met, n, (0.8, None)),
+        figure("modes: samples near a true wall colour", near, each=n, **near_limits),
+        figure("modes: share of warm walls", warm.mean(1), each=n, real=WARM_WALL_PROBABILITY),
+        figure("modes: share of dark frames", dark.mean(1), each=n, real=DARK_FRAME_PROBABILITY),
     ]
+    for name, guess, field in (("warm walls", true_warm, "warm"), ("dark frames", true_dark, "dark_frames")):
+        right = guess == np.array([[getattr(style, field) for style in row] for row in task.styles])  # (L, m)
+        figures.append(figure(f"modes: rule for {name} right about true fronts", right.mean(1), each=right.shape[1]))
+    return [*figures, _ratio("modes: walls x frames met of 4", *kinds, n)]
 
 
 def cells_met(cells: np.ndarray, draws: int, count: int) -> np.ndarray:
@@ -306,13 +305,14 @@ def correlation_figure(
     known = np.isfinite(np.stack([reference, result, truth])).reshape(3, len(reference), -1).all((0, 2))  # (P,)
     count = int(known.sum())
     if count < 3:
-        return Figure("AtoB", name, math.nan, math.nan, math.nan, count, None, limits)
+        return Figure(name, math.nan, math.nan, math.nan, count, None, limits)
     reference, result, truth = reference[known], result[known], truth[known]
 
     def of_draws(draws: np.ndarray) -> np.ndarray:
         return correlation(reference[draws].reshape(len(draws), -1), result[draws].reshape(len(draws), -1))
 
-    return resampled("AtoB", name, of_draws, count, float(correlation(reference.ravel(), truth.ravel())), limits)
+    real = float(correlation(reference.ravel(), truth.ravel()))
+    return resampled(name, of_draws, count, real=real, limits=limits)
 
 
 # ---- Models that must fail ---------------------------------------------------------------------------------------

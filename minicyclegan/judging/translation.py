@@ -21,7 +21,7 @@ BATCH = 16  # pictures that go through a network together
 
 
 @dataclass(frozen=True, eq=False)
-class TestSet:
+class HeldOut:
     """Test pictures of one direction: uint8 tensors (N, C, H, W) on the device that judges, C 1 or 3.
 
     source   of the domain that is translated from
@@ -40,6 +40,11 @@ class TestSet:
     @property
     def size(self) -> int:
         return self.source.shape[-1]
+
+    @property
+    def real(self) -> Tensor:
+        """What the outputs are held against: the truth, or else the target domain's pictures."""
+        return self.target if self.truth is None else self.truth
 
     def hidden(self, entry: str, size: int | None = None) -> np.ndarray | None:
         """An entry of the sources' hidden truth, (N, size, size) uint8; None if nothing is known of it."""
@@ -65,7 +70,7 @@ class Translation:
     """A model at work on a test set. What it paints is rounded to 8 bits, like the set's own pictures."""
 
     translator: Translator
-    test: TestSet
+    test: HeldOut
     quiet: bool = True  # without progress bars
 
     @property
@@ -93,14 +98,14 @@ class Translation:
         return torch.cat([to_uint8(self.translator.translate(to_float(part), direction)) for part in parts])
 
 
-def test_set(
+def held_out(
     data: DataSet,
     direction: Direction,
     world: World | None = None,
     swapped: bool = False,
     most: int | None = None,
     device: str | torch.device = "cpu",
-) -> TestSet:
+) -> HeldOut:
     """The first `most` test pictures of each domain (None: all).
 
     world   what `data` shows, if that is a world; swapped: with its A and B exchanged
@@ -112,7 +117,7 @@ def test_set(
     def stacked(pictures: Pictures) -> Tensor:
         return as_tensor(np.stack([pictures[i] for i in range(len(pictures))[:most]])).to(device)
 
-    return TestSet(
+    return HeldOut(
         direction=direction,
         source=stacked(sources),
         target=stacked(targets),

@@ -18,14 +18,14 @@ from minicyclegan.judging.segmenter import SIZE as SEGMENTER_SIZE
 from minicyclegan.judging.segmenter import SegmentationScore, confusion, fcn_score, read_labels, score
 from minicyclegan.judging.style_tasks import StyleTask, style_task
 from minicyclegan.judging.styles import style_report
-from minicyclegan.judging.translation import BATCH, TestSet, Translation, judging_device
+from minicyclegan.judging.translation import BATCH, HeldOut, Translation, judging_device
 from minicyclegan.shipping.translator import Translator
 from minicyclegan.worlds import draw_scene, other
 from minicyclegan.worlds.facades import render_front, sample_style
 from minicyclegan.worlds.facades_labels import SKY, WALL
 
 
-def plain_parts(test: TestSet) -> Tensor | None:
+def plain_parts(test: HeldOut) -> Tensor | None:
     """Where nothing but a grid should be fine-grained, (N, S, S) bool: outside animals, on sky and walls of fronts.
 
     None where nothing is known of the pictures.
@@ -38,11 +38,11 @@ def plain_parts(test: TestSet) -> Tensor | None:
     return erode(labels == SKY, 2, beyond=True) | erode(labels == WALL, 2, beyond=True)
 
 
-def _fronts(test: TestSet) -> bool:
+def _fronts(test: HeldOut) -> bool:
     return test.world is not None and test.world.name == "facades"
 
 
-def true_diversity(test: TestSet, count: int, samples: int) -> float | None:
+def true_diversity(test: HeldOut, count: int, samples: int) -> float | None:
     """Mean difference among true answers to one input, of the first `count`; None where there is but one answer."""
     if not _fronts(test) or test.domain != "A":
         return None
@@ -58,7 +58,7 @@ def classifier(t: Translation) -> list[Figure]:
     if not wanted:
         return []
     taken, real = (np.isin(classify(images), wanted) for images in (t.output, t.test.truth))
-    return [figure(t.direction, "classifier: share taken for the target domain", taken, float(real.mean()))]
+    return [figure("classifier: share taken for the target domain", taken, real=float(real.mean()))]
 
 
 def labels_read(t: Translation) -> list[Figure]:
@@ -67,22 +67,21 @@ def labels_read(t: Translation) -> list[Figure]:
         return []
     if t.test.domain == "A":
         labels = t.test.hidden("labels", SEGMENTER_SIZE)
-        return _scores(t, "FCN", fcn_score(t.output, labels), fcn_score(t.test.truth, labels))
+        return _scores("FCN", fcn_score(t.output, labels), fcn_score(t.test.truth, labels))
     labels = t.test.hidden("labels")
     read, ideal = (score(confusion(labels, read_labels(images))) for images in (t.output, t.test.truth))
-    return _scores(t, "labels", read, ideal)
+    return _scores("labels", read, ideal)
 
 
-def _scores(t: Translation, kind: str, reached: SegmentationScore, real: SegmentationScore) -> list[Figure]:
+def _scores(kind: str, reached: SegmentationScore, real: SegmentationScore) -> list[Figure]:
     counts = reached.confusion
     names = {"accuracy": "pixel accuracy", "class_accuracy": "class accuracy", "iou": "class IoU"}
     return [
         resampled(
-            t.direction,
             f"{kind}: {name}",
             lambda draws, field=field: np.array([getattr(score(counts[chosen]), field) for chosen in draws]),
             len(counts),
-            getattr(real, field),
+            real=getattr(real, field),
         )
         for field, name in names.items()
     ]
@@ -97,7 +96,7 @@ def texture(t: Translation) -> list[Figure]:
     def of(images: Tensor) -> list[float]:
         return [float(measure(one[None], part)["texture"]) for one, part in zip(images, parts, strict=True)]
 
-    return [figure(t.direction, "texture of walls", of(t.output), float(np.mean(of(t.test.truth))))]
+    return [figure("texture of walls", of(t.output), real=float(np.mean(of(t.test.truth))))]
 
 
 def coats(t: Translation) -> list[Figure]:
@@ -108,8 +107,8 @@ def coats(t: Translation) -> list[Figure]:
     worn, real = (wears(wanted, images, masks, ranges).double() for images in (t.output, t.test.truth))
     changed, true_change = (background_change(t.test.source, images, masks) for images in (t.output, t.test.truth))
     return [
-        figure(t.direction, "coat: share of animals that wear the other coat", worn, float(real.mean())),
-        figure(t.direction, "background: change outside the animal's mask", changed, float(true_change.mean())),
+        figure("coat: share of animals that wear the other coat", worn, real=float(real.mean())),
+        figure("background: change outside the animal's mask", changed, real=float(true_change.mean())),
     ]
 
 

@@ -71,7 +71,7 @@ def begin(root: Path, count: int = 2, jobs: int = 1) -> subprocess.Popen:
 
 
 def wait_until(condition, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not condition():
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.005)
@@ -173,7 +173,7 @@ def test_as_long_as_a_training_lives_nobody_else_begins_even_if_its_parent_was_k
     runs = [Run(TINY[0], 0, tmp_path, 2)]
     with pytest.raises(AblationError, match=r"another call, or a training that it left behind, is at work in it"):
         carry_out(runs, 1)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while runs[0].figures() is None:  # it comes to its end by itself
         assert time.monotonic() < deadline
         time.sleep(0.05)
