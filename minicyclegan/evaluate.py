@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     keep_freed_memory()
     translator = load(given.model, find_device(given.device))
     names, size = _what_to_measure_on(parser, given, translator)
-    _check_channels(translator, given.model)
+    _check_channels(translator, given.model, size)
     extractor = find_extractor(given.features)
     swapped = translator.settings.get("direction", "AtoB") == "BtoA"
     data = _open(translator, names, size, swapped, given.count)
@@ -121,10 +121,10 @@ def _what_to_measure_on(parser: Parser, given: Namespace, translator: Translator
     return names, size
 
 
-def _check_channels(translator: Translator, model: str) -> None:
+def _check_channels(translator: Translator, model: str, size: int) -> None:
     """Raises CheckpointError for a network of anything but grey or colour pictures."""
     for direction, (_, takes) in translator.generators.items():
-        gives = translator.translate(torch.zeros(1, takes, 16, 16), direction).shape[1]
+        gives = translator.translate(torch.zeros(1, takes, size, size), direction).shape[1]
         if {takes, gives} - {1, 3}:
             raise CheckpointError(
                 f"{model}: its network takes pictures of {takes} channels and gives {gives}; "
