@@ -104,20 +104,19 @@ def judge(name: JudgeName, translator: Translator, count: int) -> Judged:
         world, measures = JUDGES[name]
         tests = [held_out_of(world, direction, count) for direction in translator.generators]
         figures = evaluate([Translation(translator, test) for test in tests], measures=measures)
-    found = {measure: _chosen(figures, names) for measure, names in FIGURES.items()}
-    judged, truth = {}, {}
-    for measure, chosen in found.items():
+    judged = Judged({}, {})
+    for measure, names in FIGURES.items():
+        chosen = next(filter(None, (_called(name, figures) for name in names)), None)
         if chosen:
-            value, real = (float(np.mean(v)) for v in ([f.value for f in chosen], [f.real or 0.0 for f in chosen]))
-            share = measure in SHARES
-            judged[measure], truth[measure] = value / real if share else value, 1.0 if share else real
-    return Judged(judged, truth)
+            value, real = (float(np.mean([getattr(f, field) or 0.0 for f in chosen])) for field in ("value", "real"))
+            judged.measures[measure] = value / real if measure in SHARES else value
+            judged.truth[measure] = 1.0 if measure in SHARES else real
+    return judged
 
 
-def _chosen(figures: Sequence[Figure], names: Sequence[str]) -> list[Figure]:
-    """Those that have the first of the names that any has, with its direction or without."""
-    found = ([f for f in figures if name in (f.name, f"{f.direction} {f.name}")] for name in names)
-    return next(filter(None, found), [])
+def _called(name: str, figures: Sequence[Figure]) -> list[Figure]:
+    """With the direction, or of both."""
+    return [f for f in figures if name in (f.name, f"{f.direction} {f.name}")]
 
 
 @cache

@@ -53,10 +53,6 @@ class Run:
         return RunFolder(self.root / f"{self.setting.run_name}-seed{self.seed}")
 
     @property
-    def name(self) -> str:
-        return f"{self.setting.name}, seed {self.seed}"
-
-    @property
     def steps(self) -> int:
         return self.setting.options["steps"]
 
@@ -132,15 +128,14 @@ class Training:
                 pass_fds=() if lock is None else (lock,),
             )
 
-    def has_ended(self, patience: float = 0) -> bool:
+    def has_ended(self, patience: float | None = 0) -> bool:
         """Whether it has; then the seconds that it computed are noted: what else the machine did doesn't count."""
         before = os.times()
         try:
             self.child.wait(patience)
         except subprocess.TimeoutExpired:
             return False
-        after = os.times()
-        computed = after.children_user - before.children_user + after.children_system - before.children_system
+        computed = sum(after - then for after, then in zip(os.times()[2:4], before[2:4], strict=True))
         with (self.run.folder.path / SECONDS).open("a", encoding="ascii") as file:
             # Windows does not count them: there it is the seconds that passed.
             file.write(f"{computed or time.perf_counter() - self.began:.1f}\n")
@@ -161,7 +156,7 @@ def _stop(trainings: Sequence[Training]) -> None:
             if os.name == "posix":  # on Windows the Ctrl-C that came to us has come to them, too
                 one.child.send_signal(signal.SIGINT)
         for one in trainings:
-            one.has_ended(patience=math.inf)
+            one.has_ended(patience=None)
     except KeyboardInterrupt:
         for one in trainings:
             one.child.kill()
@@ -172,11 +167,8 @@ def judge_run(run: Run, jobs: int) -> None:
     """Writes figures.json of a finished training."""
     began = time.process_time()
     judged = judge(run.setting.judge, load(run.folder.path), run.count)
-    content = {
-        "format": FORMAT,
-        "setting": run.setting.name,
-        "seed": run.seed,
-        "count": run.count,
+    content = {"format": FORMAT, "setting": run.setting.name, "seed": run.seed, "count": run.count}
+    content |= {
         "measures": judged.measures,
         "truth": judged.truth,
         "training_seconds": round(sum(map(float, (run.folder.path / SECONDS).read_text().split())), 1),
@@ -213,16 +205,13 @@ def _alone_in(root: Path) -> Iterator[int | None]:
         yield None
         return
     root.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
+    with (root / ".lock").open("a") as file:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             message = "another call, or a training that it left behind, is at work in it; wait, or give another --runs"
             raise AblationError(f"{root}: {message}") from None
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        yield file.fileno()
 
 
 @contextmanager

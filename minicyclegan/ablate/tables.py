@@ -49,6 +49,9 @@ class Table:
         return replace(self, rows=tuple(replace(row, setting=row.setting.rehearsed()) for row in self.rows))
 
 
+L1 = s.pix2pix("l1", lambda_gan=0.0)
+L1_CGAN = s.pix2pix("l1-cgan")  # a U-Net, judged by patches of 34 pixels
+
 FRONTS = ("FCN accuracy", "FCN class accuracy", "FCN IoU", "sharpness", "texture", "L1")
 CITYSCAPES = (
     ("per-pixel accuracy", "FCN accuracy"),
@@ -60,11 +63,11 @@ PIX2PIX_LOSSES = Table(
     "pix2pix-losses",
     "pix2pix: which losses",
     rows=(
-        Row("L1", s.L1, (0.42, 0.15, 0.11)),
-        Row("GAN", s.GAN, (0.22, 0.05, 0.01)),
-        Row("cGAN", s.CGAN, (0.57, 0.22, 0.16)),
-        Row("L1 + GAN", s.L1_GAN, (0.64, 0.20, 0.15)),
-        Row("L1 + cGAN", s.L1_CGAN, (0.66, 0.23, 0.17)),
+        Row("L1", L1, (0.42, 0.15, 0.11)),
+        Row("GAN", s.pix2pix("gan", lambda_l1=0.0, conditional=False), (0.22, 0.05, 0.01)),
+        Row("cGAN", s.pix2pix("cgan", lambda_l1=0.0), (0.57, 0.22, 0.16)),
+        Row("L1 + GAN", s.pix2pix("l1-gan", conditional=False), (0.64, 0.20, 0.15)),
+        Row("L1 + cGAN", L1_CGAN, (0.66, 0.23, 0.17)),
     ),
     measures=FRONTS,
     claims=(
@@ -85,10 +88,10 @@ PIX2PIX_SKIPS = Table(
     "pix2pix-skips",
     "pix2pix: U-Net against encoder-decoder",
     rows=(
-        Row("encoder-decoder, L1", s.ENCODER_DECODER_L1, (0.35, 0.12, 0.08)),
-        Row("encoder-decoder, L1 + cGAN", s.ENCODER_DECODER, (0.29, 0.09, 0.05)),
-        Row("U-Net, L1", s.L1, (0.48, 0.18, 0.13)),
-        Row("U-Net, L1 + cGAN", s.L1_CGAN, (0.55, 0.20, 0.14)),
+        Row("encoder-decoder, L1", s.pix2pix("encoder-decoder-l1", lambda_gan=0.0, skips=False), (0.35, 0.12, 0.08)),
+        Row("encoder-decoder, L1 + cGAN", s.pix2pix("encoder-decoder", skips=False), (0.29, 0.09, 0.05)),
+        Row("U-Net, L1", L1, (0.48, 0.18, 0.13)),
+        Row("U-Net, L1 + cGAN", L1_CGAN, (0.55, 0.20, 0.14)),
     ),
     measures=FRONTS,
     claims=(
@@ -111,11 +114,11 @@ PIX2PIX_PATCHES = Table(
     "pix2pix-patches",
     "pix2pix: how much the discriminator sees at once",
     rows=(
-        Row("1 pixel", s.PATCH_1, (0.39, 0.15, 0.10)),
-        Row("16 pixels", s.PATCH_16, (0.65, 0.21, 0.17)),
-        Row("34 pixels", s.L1_CGAN),
-        Row("70 pixels", s.PATCH_70, (0.66, 0.23, 0.17)),
-        Row("142 pixels: all", s.PATCH_FULL, (0.42, 0.16, 0.11)),
+        Row("1 pixel", s.pix2pix("patch1", disc_layers=0), (0.39, 0.15, 0.10)),
+        Row("16 pixels", s.pix2pix("patch16", disc_layers=1), (0.65, 0.21, 0.17)),
+        Row("34 pixels", L1_CGAN),
+        Row("70 pixels", s.pix2pix("patch70", disc_layers=3), (0.66, 0.23, 0.17)),
+        Row("142 pixels: all", s.pix2pix("patch-full", disc_layers=4), (0.42, 0.16, 0.11)),
     ),
     measures=FRONTS,
     claims=(
@@ -133,11 +136,11 @@ CYCLEGAN_FACADES = Table(
     "cyclegan-facades",
     "CycleGAN: which losses, in both directions",
     rows=(
-        Row("cycle alone", s.FACADES_CYCLE, (0.22, 0.07, 0.02, 0.10, 0.05, 0.02)),
-        Row("GAN alone", s.FACADES_GAN, (0.51, 0.11, 0.08, 0.53, 0.11, 0.07)),
-        Row("GAN + forward cycle", s.FACADES_FORWARD, (0.55, 0.18, 0.12, 0.49, 0.11, 0.07)),
-        Row("GAN + backward cycle", s.FACADES_BACKWARD, (0.39, 0.14, 0.06, 0.01, 0.06, 0.01)),
-        Row("GAN + both cycles", s.FACADES_FULL, (0.52, 0.17, 0.11, 0.58, 0.22, 0.16)),
+        Row("cycle alone", s.both_ways("cycle", lambda_gan=0.0), (0.22, 0.07, 0.02, 0.10, 0.05, 0.02)),
+        Row("GAN alone", s.both_ways("gan", lambda_cycle=0.0), (0.51, 0.11, 0.08, 0.53, 0.11, 0.07)),
+        Row("GAN + forward cycle", s.both_ways("forward", cycle="forward"), (0.55, 0.18, 0.12, 0.49, 0.11, 0.07)),
+        Row("GAN + backward cycle", s.both_ways("backward", cycle="backward"), (0.39, 0.14, 0.06, 0.01, 0.06, 0.01)),
+        Row("GAN + both cycles", s.both_ways("full"), (0.52, 0.17, 0.11, 0.58, 0.22, 0.16)),
     ),
     measures=(*FRONTS[:4], "variety", "label accuracy", "label class accuracy", "label IoU"),
     claims=(
@@ -167,18 +170,18 @@ CYCLEGAN_FACADES = Table(
     ),
     compared="The paper (tables 4 and 5: Cityscapes) scores the same five objectives in both directions, likewise "
     "without identity loss. Forward is label map to front and back, backward is front to label map and back. Here "
-    f"the runs are {s.FACADES_FULL.options['steps']:,} steps long rather than several hundred thousand.",
+    f"the runs are {s.BOTH_WAYS['steps']:,} steps long rather than several hundred thousand.",
 )
 
 CYCLEGAN_HORSES = Table(
     "cyclegan-horses",
     "CycleGAN: what each part is for",
     rows=(
-        Row("full", s.HORSES_FULL),
-        Row("cycle alone", s.HORSES_CYCLE),
-        Row("GAN alone", s.HORSES_GAN),
-        Row("without identity loss", s.HORSES_NO_IDENTITY),
-        Row("without pool", s.HORSES_NO_POOL),
+        Row("full", s.horses("full")),
+        Row("cycle alone", s.horses("cycle", lambda_gan=0.0, lambda_identity=0.0)),
+        Row("GAN alone", s.horses("gan", lambda_cycle=0.0, lambda_identity=0.0)),
+        Row("without identity loss", s.horses("no-identity", lambda_identity=0.0)),
+        Row("without pool", s.horses("no-pool", pool_size=0)),
     ),
     measures=("zebra coats", "horse coats", "background", "already there", "colour drift"),
     claims=(
@@ -200,7 +203,10 @@ CYCLEGAN_HORSES = Table(
 CYCLEGAN_SEASONS = Table(
     "cyclegan-seasons",
     "CycleGAN: identity loss and colour",
-    rows=(Row("with identity loss", s.SEASONS_FULL), Row("without identity loss", s.SEASONS_NO_IDENTITY)),
+    rows=(
+        Row("with identity loss", s.seasons("full")),
+        Row("without identity loss", s.seasons("no-identity", lambda_identity=0.0)),
+    ),
     measures=("already there", "colour drift", "distance"),
     claims=(
         Claim("without identity loss colours drift", "colour drift", "with identity loss", "without identity loss"),
@@ -218,14 +224,14 @@ BICYCLEGAN = Table(
     "bicyclegan",
     "BicycleGAN: realism against diversity",
     rows=(
-        Row("pix2pix + noise, L1 x 100", s.NOISE_100, (27.9, 0.01)),
-        Row("pix2pix + noise, L1 x 10", s.NOISE_10),
-        Row("batch norm, L1 x 100", s.NOISE_100_BATCH),
-        Row("batch norm, L1 x 10", s.NOISE_10_BATCH),
-        Row("cAE-GAN", s.CAE_GAN, (13.6, 0.20)),
-        Row("cVAE-GAN", s.CVAE_GAN, (24.9, 0.10)),
-        Row("cLR-GAN", s.CLR_GAN, (29.2, 0.09)),
-        Row("BicycleGAN", s.BICYCLE, (34.3, 0.11)),
+        Row("pix2pix + noise, L1 x 100", s.noise("l1x100", lambda_l1=100.0), (27.9, 0.01)),
+        Row("pix2pix + noise, L1 x 10", s.noise("l1x10", lambda_l1=10.0)),
+        Row("batch norm, L1 x 100", s.noise("l1x100-batch-norm", lambda_l1=100.0, norm="batch")),
+        Row("batch norm, L1 x 10", s.noise("l1x10-batch-norm", lambda_l1=10.0, norm="batch")),
+        Row("cAE-GAN", s.bicyclegan("cae", variational=False, lambda_lr=0.0, lambda_latent=0.0), (13.6, 0.20)),
+        Row("cVAE-GAN", s.bicyclegan("cvae", lambda_lr=0.0, lambda_latent=0.0), (24.9, 0.10)),
+        Row("cLR-GAN", s.bicyclegan("clr", lambda_vae=0.0, lambda_l1=0.0, latent_trains_encoder=True), (29.2, 0.09)),
+        Row("BicycleGAN", s.bicyclegan("full"), (34.3, 0.11)),
     ),
     measures=("FCN accuracy", "texture", "patchiness", "diversity", "wall diversity", "colours met", "true colours"),
     claims=(

@@ -12,7 +12,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicyclegan.ablate import measures, page, settings
+from minicyclegan.ablate import measures, page, settings, tables
+from minicyclegan.ablate.checkpoints import LESSONS
 from minicyclegan.ablate.measures import MEASURES
 from minicyclegan.ablate.pictures import COLUMNS
 from minicyclegan.ablate.runs import AblationError, plan
@@ -97,7 +98,7 @@ def test_a_setting_is_trained_once_however_many_tables_ask_for_it():
     assert [run.seed for run in runs] == sorted(run.seed for run in runs)
     by_name = {row.setting.name: row.setting for row in ROWS}
     assert len(by_name) == len(names) / 3  # no two settings share a name
-    assert {setting.name for setting in settings.FOR_LESSONS} <= set(by_name)
+    assert set(LESSONS) <= set(by_name)
 
 
 @pytest.mark.parametrize("setting", {row.setting.name: row.setting for row in ROWS}.values(), ids=lambda s: s.name)
@@ -120,7 +121,7 @@ def test_other_options_make_another_run_and_another_order_does_not():
         return settings.Setting("x", "pix2pix", "fronts", options).run_name
 
     assert name(lr=1e-3, steps=5) == name(steps=5, lr=1e-3) != name(steps=6, lr=1e-3)
-    assert settings.L1.rehearsed().run_name != settings.L1.run_name
+    assert tables.L1.rehearsed().run_name != tables.L1.run_name
 
 
 # ---- Measures ----------------------------------------------------------------------------------------------------
