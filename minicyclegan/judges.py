@@ -1,4 +1,4 @@
-"""python -m minicyclegan.judges: trains the networks that judge pictures, on the worlds, and says how well they do."""
+"""python -m minicyclegan.judges: makes what judges pictures, two networks and the ranges of coats, from the worlds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from minicyclegan.cli import Parser, run
 from minicyclegan.data.colours import PictureError
-from minicyclegan.judging import classifier, segmenter
+from minicyclegan.judging import classifier, coat, segmenter
 from minicyclegan.judging.nets import save_weights
 from minicyclegan.judging.pictures import draw_confusion
 from minicyclegan.training.pictures import save_grid
@@ -26,7 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     given.out.mkdir(parents=True, exist_ok=True)
     make_segmenter(given.out)
     make_classifier(given.out)
-    print(f"weights and pictures are in {given.out}; the package's own are in minicyclegan/judging/weights")
+    coat.save_ranges(given.out / "coats.json")
+    print(f"all of it is in {given.out}; the package's own is in minicyclegan/judging/weights")
     return 0
 
 

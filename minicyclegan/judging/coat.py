@@ -100,9 +100,9 @@ def measure_ranges(size: int, count: int = 400) -> Ranges:
     return ranges
 
 
-def save_ranges(path: Path) -> None:
+def save_ranges(path: Path, count: int = 400) -> None:
     """Measures them at MEASURED_SIZES, and writes what `real_ranges` reads."""
-    path.write_text(json.dumps({size: measure_ranges(size) for size in MEASURED_SIZES}, indent=1) + "\n")
+    path.write_text(json.dumps({size: measure_ranges(size, count) for size in MEASURED_SIZES}, indent=1) + "\n")
 
 
 def background_change(before: Images, after: Images, masks: np.ndarray | Tensor) -> Tensor:

@@ -15,23 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from minicyclegan.judging import grid, world_figures
+from minicyclegan.judging import grid, metrics, world_figures
 from minicyclegan.judging.extractor import OWN, Extractor
 from minicyclegan.judging.figures import Figure, around, figure
-from minicyclegan.judging.metrics import (
-    absolute_error,
-    as_tensor,
-    colour_drift,
-    fid,
-    gradient_energy,
-    kid,
-    l1,
-    masked_mean,
-    pairwise_difference,
-    psnr,
-    squared_error,
-    ssim,
-)
 from minicyclegan.judging.nets import to_float, to_uint8
 from minicyclegan.judging.translation import Translation, as_pictures
 from minicyclegan.worlds import other
@@ -61,18 +47,18 @@ def evaluate(
 
 def change(t: Translation) -> list[Figure]:
     # A model that hands its input back has perfect cycles: this figure gives it away.
-    real = None if t.test.truth is None else float(l1(t.test.source, t.test.truth).mean())
-    return [figure("change: output against input", l1(t.test.source, t.output), real=real)]
+    real = None if t.test.truth is None else float(metrics.l1(t.test.source, t.test.truth).mean())
+    return [figure("change: output against input", metrics.l1(t.test.source, t.output), real=real)]
 
 
 def cycle(t: Translation) -> list[Figure]:
     if t.back is None:
         return []
-    return [figure("cycle: back again against input", l1(t.test.source, t.back))]
+    return [figure("cycle: back again against input", metrics.l1(t.test.source, t.back))]
 
 
 def detail(t: Translation) -> list[Figure]:
-    energy, real_energy = (1000 * gradient_energy(images) for images in (t.output, t.test.real))
+    energy, real_energy = (1000 * metrics.gradient_energy(images) for images in (t.output, t.test.real))
     return [figure("detail: gradient energy x 1000", energy, real=float(real_energy.mean()))]
 
 
@@ -111,14 +97,14 @@ def diversity(t: Translation) -> list[Figure]:
         rows = [[t.translator.translate(x[None], t.direction, noise=seed) for seed in range(SAMPLES)] for x in inputs]
         samples = torch.stack([torch.cat(row) for row in rows])  # (N, SAMPLES, C, H, W)
     real = world_figures.true_diversity(t.test, len(inputs), SAMPLES)
-    return [figure(name, pairwise_difference(to_uint8(samples)), real=real)]
+    return [figure(name, metrics.pairwise_difference(to_uint8(samples)), real=real)]
 
 
 def identity(t: Translation) -> list[Figure]:
     """What becomes of pictures that are sent to the domain in which they are already."""
     return [
-        figure("identity: change of the target domain's own", l1(t.test.target, t.of_target)),
-        figure("identity: drift of their colours", colour_drift(t.test.target, t.of_target)),
+        figure("identity: change of the target domain's own", metrics.l1(t.test.target, t.of_target)),
+        figure("identity: drift of their colours", metrics.colour_drift(t.test.target, t.of_target)),
     ]
 
 
@@ -129,17 +115,20 @@ def truth(t: Translation) -> list[Figure]:
     """L1, PSNR and SSIM to the true counterparts, where they are known; with masks also inside and outside of them."""
     if t.test.truth is None:
         return []
-    errors = {"L1": absolute_error(t.output, t.test.truth), "PSNR (dB)": squared_error(t.output, t.test.truth)}
+    errors = {
+        "L1": metrics.absolute_error(t.output, t.test.truth),
+        "PSNR (dB)": metrics.squared_error(t.output, t.test.truth),
+    }
     if t.test.size >= 8:  # the window of SSIM does not fit smaller pictures
-        errors["SSIM"] = ssim(t.output, t.test.truth)
+        errors["SSIM"] = metrics.ssim(t.output, t.test.truth)
     places: dict[str, Tensor | None] = {"": None}
     if t.test.animals is not None:
         places |= {" inside the mask": t.test.animals >= 128, " outside the mask": t.test.animals < 128}
     figures = []
     for place, mask in places.items():
         for name, error in errors.items():
-            mean = masked_mean(error, mask)
-            values = psnr(mean) if name.startswith("PSNR") else mean
+            mean = metrics.masked_mean(error, mask)
+            values = metrics.psnr(mean) if name.startswith("PSNR") else mean
             if values.isfinite().any():
                 figures.append(figure(f"truth: {name}{place}", values))
     return figures
@@ -149,7 +138,7 @@ def variety(t: Translation) -> list[Figure]:
     """Mean difference between the outputs for different inputs: a model that paints one picture has none."""
     if t.test.truth is None:
         return []
-    ours, real = (pairwise_difference(images[None]) for images in (t.output, t.test.truth))
+    ours, real = (metrics.pairwise_difference(images[None]) for images in (t.output, t.test.truth))
     return [figure("variety: among outputs", ours, real=real.item())]
 
 
@@ -162,16 +151,16 @@ def distances_of_sets(t: Translation, extractor: Extractor = OWN) -> list[Figure
     if t.test.world is not None and t.test.truth is not None and real.shape[1] == 3:
         # Other scenes than the inputs', so that even the inputs' true counterparts do not score 0.
         scenes = t.test.world, "test", other(t.test.domain), count, count + others
-        real = as_tensor(draw_range(*scenes, t.test.size, 0)).to(real.device)
+        real = metrics.as_tensor(draw_range(*scenes, t.test.size, 0)).to(real.device)
     reference, generated = extractor.extract(real), extractor.extract(t.output)
     if real is not t.test.target:
         truth = extractor.extract(t.test.truth)
-        real_fid, real_kid = fid(reference, truth), kid(reference, truth, HALVES)[0]
+        real_fid, real_kid = metrics.fid(reference, truth), metrics.kid(reference, truth, HALVES)[0]
     # Halves without replacement: FID takes a picture that comes twice for a lack of variety.
     rng = np.random.default_rng(0)
-    halves = [fid(*(f[_half(rng, len(f))] for f in (reference, generated))) for _ in range(HALVES)]
-    mean, deviation = kid(reference, generated, HALVES)
-    label, value = f"({extractor.name}; {count} + {others} pictures)", fid(reference, generated)
+    halves = [metrics.fid(*(f[_half(rng, len(f))] for f in (reference, generated))) for _ in range(HALVES)]
+    mean, deviation = metrics.kid(reference, generated, HALVES)
+    label, value = f"({extractor.name}; {count} + {others} pictures)", metrics.fid(reference, generated)
     return [
         around(f"FID {label}", value, float(np.std(halves)), count, real=real_fid),
         around(f"KID {label}", mean, deviation, count, real=real_kid),

@@ -298,13 +298,16 @@ def test_a_painter_of_many_styles_and_one_that_ignores_its_code(monkeypatch):
 
 
 def test_the_judges_command_makes_weights_and_pictures(tmp_path, monkeypatch, capsys):
-    """With training cut short; the whole recipe takes two minutes and gives the weights of the package."""
+    """With training cut short; the whole recipe takes three minutes and gives the weights of the package."""
     import minicyclegan.judges as judges
 
     monkeypatch.setattr(judges, "TEST_PICTURES", 12)
     assert judges.make_segmenter(tmp_path, pictures=8, steps=4) < 0.95
     assert judges.make_classifier(tmp_path, pictures=2, steps=4) < 0.95
+    judges.coat.save_ranges(tmp_path / "coats.json", count=3)
     made = {path.name for path in Path(tmp_path).iterdir()}
-    assert made == {"segmenter.pt", "classifier.pt", "fronts.png", "segmenter.png", "classifier.png"}
+    assert made == {"segmenter.pt", "classifier.pt", "coats.json", "fronts.png", "segmenter.png", "classifier.png"}
+    shapes = {size: np.shape(ranges["A"]) for size, ranges in json.loads((tmp_path / "coats.json").read_text()).items()}
+    assert shapes == dict.fromkeys(("64", "128", "256"), (2, 5))
     said = capsys.readouterr().out
     assert "on 12 fresh fronts of 64 px: pixel accuracy" in said and "on 108 fresh pictures of 9 classes" in said
