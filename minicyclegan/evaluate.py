@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +16,7 @@ from minicyclegan.data.folders import DataError
 from minicyclegan.devices import DeviceError, find_device, keep_freed_memory
 from minicyclegan.judging.evaluation import evaluate, sheet
 from minicyclegan.judging.extractor import FeaturesError, find_extractor
-from minicyclegan.judging.figures import HEADING, Figure
+from minicyclegan.judging.figures import HEADING, Figure, write_json
 from minicyclegan.judging.fronts import SMALLEST
 from minicyclegan.judging.style_tasks import style_task
 from minicyclegan.judging.styles import null_figures, side_by_side
@@ -65,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.json:
         content = {"model": given.model, "data": list(names), "size": size, "features": extractor.name}
         content |= {"seen_in_training": seen_in_training, "figures": [figure.to_json() for figure in figures]}
-        given.json.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+        write_json(given.json, content)
     if given.picture:
         save_grid(sheet(translations), given.picture)
         print(f"the first pictures are in {given.picture}")

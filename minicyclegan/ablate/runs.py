@@ -28,6 +28,7 @@ from minicyclegan.ablate.measures import judge
 from minicyclegan.ablate.settings import Setting
 from minicyclegan.ablate.tables import Table
 from minicyclegan.data.datasets import available_cores
+from minicyclegan.judging.figures import write_json
 from minicyclegan.shipping.translator import load
 from minicyclegan.training.run_folder import RunFolder
 
@@ -175,10 +176,7 @@ def judge_run(run: Run, jobs: int) -> None:
         "judging_seconds": round(time.process_time() - began, 1),
         "machine": machine() | {"side by side": jobs},
     }
-    path = run.folder.path / "figures.json"
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(content, indent=2) + "\n")
-    part.replace(path)
+    write_json(run.folder.path / "figures.json", content)
 
 
 def machine() -> dict[str, Any]:

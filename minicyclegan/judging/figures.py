@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from torch import Tensor
@@ -59,6 +61,13 @@ class Figure:
         """Of JSON's own types: what is no finite number becomes None."""
         fields = {"direction": self.direction} | asdict(self) | {"passes": self.passes}
         return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in fields.items()}
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Whole or not at all. Raises OSError."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    part.replace(path)
 
 
 def _short(value: float) -> str:

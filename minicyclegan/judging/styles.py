@@ -255,14 +255,15 @@ def _transfer(task: StyleTask, transferred: Tensor) -> list[Figure]:
     whether a true wall is warm or cool gives 0.89 in red, 0.88 in blue and 0.40 in green, so the wall's colour is also
     compared with the mean of its kind taken off.
     """
-    parts = task.parts
-    targets, others = (
-        [parts[target] for target in task.targets],
-        [find_parts(labels) for labels in task.reference_labels],
-    )
+    parts, others = task.parts, [find_parts(labels) for labels in task.reference_labels]
+    targets = [parts[target] for target in task.targets]
     reference, result, truth = (
         {name: values[:, 0] for name, values in _measure_all(images[:, None], of).items()}  # (P, ...) each
-        for images, of in ((task.references, others), (transferred, targets), (task.transfers, targets))
+        for images, of in (
+            (as_tensor(task.references).to(transferred.device), others),
+            (transferred, targets),
+            (as_tensor(task.transfers).to(transferred.device), targets),
+        )
     )
     walls = reference["wall"], result["wall"], truth["wall"]  # (P, 3) each
     figures = [
