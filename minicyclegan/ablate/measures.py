@@ -122,12 +122,8 @@ def _called(name: str, figures: Sequence[Figure]) -> list[Figure]:
 @cache
 def held_out_of(world: str, direction: Direction, count: int) -> HeldOut:
     """The first test pictures of one direction, and what is known of them."""
-    return held_out(_data(world, count), direction, WORLDS[world])
-
-
-@cache
-def _data(world: str, count: int):
-    return world_data(WORLDS[world], SIZE, 1, count, cache_dir=default_cache_dir())
+    data = world_data(WORLDS[world], SIZE, 1, count, cache_dir=default_cache_dir())
+    return held_out(data, direction, WORLDS[world])
 
 
 @cache

@@ -25,8 +25,7 @@ import torch
 from tqdm import tqdm
 
 from minicyclegan.ablate.measures import judge
-from minicyclegan.ablate.settings import Setting
-from minicyclegan.ablate.tables import Table
+from minicyclegan.ablate.tables import Setting, Table
 from minicyclegan.data.datasets import available_cores
 from minicyclegan.judging.figures import write_json
 from minicyclegan.shipping.translator import load

@@ -21,8 +21,7 @@ import minicyclegan
 from minicyclegan.ablate.__main__ import main
 from minicyclegan.ablate.checkpoints import LARGEST, LARGEST_TOGETHER, LESSONS, lightened, write_checkpoints
 from minicyclegan.ablate.runs import AblationError, Run, _terminate_is_ctrl_c, carry_out, plan
-from minicyclegan.ablate.settings import PIX2PIX, Setting
-from minicyclegan.ablate.tables import TABLES, Row
+from minicyclegan.ablate.tables import PIX2PIX, TABLES, Row, Setting
 from minicyclegan.training.checkpoint import load_checkpoint, save_checkpoint
 
 SHIPPED = Path(__file__).parents[2] / "lessons/checkpoints"

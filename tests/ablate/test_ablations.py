@@ -12,10 +12,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicyclegan.ablate import measures, page, settings, tables
+from minicyclegan.ablate import measures, page, tables
 from minicyclegan.ablate.checkpoints import LESSONS
 from minicyclegan.ablate.measures import MEASURES
-from minicyclegan.ablate.pictures import COLUMNS
 from minicyclegan.ablate.runs import AblationError, plan
 from minicyclegan.ablate.spread import agreement, gap, mean_and_spread, pairs_apart
 from minicyclegan.ablate.tables import TABLES, Claim
@@ -111,14 +110,14 @@ def test_every_setting_is_one_that_train_accepts(setting):
 
 def test_options_become_the_words_a_user_types():
     options = {"lr": 1e-3, "skips": False, "conditional": True}
-    words = settings.Setting("x", "pix2pix", "fronts", options).arguments(7, "there")
+    words = tables.Setting("x", "pix2pix", "fronts", options).arguments(7, "there")
     typed = "--model pix2pix --lr 0.001 --no-skips --conditional --cache --device cpu --seed 7 --out there"
     assert words == typed.split()
 
 
 def test_other_options_make_another_run_and_another_order_does_not():
     def name(**options):
-        return settings.Setting("x", "pix2pix", "fronts", options).run_name
+        return tables.Setting("x", "pix2pix", "fronts", options).run_name
 
     assert name(lr=1e-3, steps=5) == name(steps=5, lr=1e-3) != name(steps=6, lr=1e-3)
     assert tables.L1.rehearsed().run_name != tables.L1.run_name
@@ -353,4 +352,4 @@ def test_the_page_in_the_docs_is_what_its_figures_say():
 
 
 def test_a_picture_has_no_more_columns_than_there_are_samples():
-    assert measures.STYLES >= COLUMNS
+    assert measures.STYLES >= page.COLUMNS
