@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Literal
 
 import torch
@@ -48,13 +49,13 @@ def find_extractor(wanted: FeaturesName) -> Extractor:
 
 
 def _inception() -> Extractor:
-    # torch-fidelity loads the weights from its own file, or from the network the first time.
+    if find_spec("torch_fidelity") is None:  # looked for first: importing torchmetrics takes seconds
+        raise FeaturesError("Inception's features need torch-fidelity: pip install torch-fidelity")
+    # It loads the weights from its own file, or from the network the first time.
     try:
         from torchmetrics.image.fid import FrechetInceptionDistance
 
         network = FrechetInceptionDistance(feature=2048).inception.eval()
-    except ModuleNotFoundError:
-        raise FeaturesError("Inception's features need torch-fidelity: pip install torch-fidelity") from None
     except Exception as error:  # no network, a broken download, …: urllib and PyTorch raise many kinds
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
         raise FeaturesError(f"Inception's weights can't be had ({reason}); use --features own") from None
