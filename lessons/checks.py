@@ -10,6 +10,7 @@ from checking.lesson_3 import (
     check_update_running,
 )
 from checking.lesson_4 import (
+    check_best_answers,
     check_discriminator_step,
     check_hinge_losses,
     check_least_squares_losses,
@@ -24,6 +25,7 @@ from checking.lesson_5 import (
 
 __all__ = [
     "check_batch_norm_backward",
+    "check_best_answers",
     "check_conv2d",
     "check_discriminator_step",
     "check_gradients",

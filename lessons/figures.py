@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, display
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -26,15 +28,19 @@ def show(figure: Figure, alt: str) -> None:
     _display(buffer.getvalue(), alt)
 
 
-def show_pictures(rows: Mapping[str, Sequence[np.ndarray]], alt: str, side: float = 1.1) -> None:
-    """Rows of pictures, each row with its name; `side` is a picture's height in inches.
+def show_pictures(
+    rows: Mapping[str, Sequence[np.ndarray]], alt: str, side: float = 1.1, columns: Sequence[str] = ()
+) -> None:
+    """Rows of pictures, each row with its name; `side` is a picture's height in inches, `columns` are headings.
 
     A picture is (H, W), (H, W, 1) or (H, W, 3); uint8, or float in [-1, 1] as the networks have it. Pixels stay square.
     """
-    columns = max(len(pictures) for pictures in rows.values())
+    across = max(len(pictures) for pictures in rows.values())
     figure, axes = plt.subplots(
-        len(rows), columns, figsize=(side * columns + 1.6, side * len(rows)), squeeze=False, layout="constrained"
+        len(rows), across, figsize=(side * across + 1.6, side * len(rows)), squeeze=False, layout="constrained"
     )
+    for cell, heading in zip(axes[0], columns, strict=False):
+        cell.set_title(heading, fontsize=11)
     for line, (name, pictures) in zip(axes, rows.items(), strict=True):
         for cell in line:
             cell.set_axis_off()
@@ -73,3 +79,268 @@ def _eight_bits(picture: np.ndarray) -> np.ndarray:
     if picture.dtype != np.uint8:
         picture = np.rint((np.clip(picture, -1.0, 1.0) + 1.0) * 127.5).astype(np.uint8)
     return picture
+
+
+# Drawn in several lessons: curves, matrices, tables of numbers, boxes and arrows. Everything can be read in grey.
+
+STYLES = ("o-", "s--", "^:", "D-.")
+
+
+def show_curves(
+    panels: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float]]]],
+    alt: str,
+    *,
+    x: str,
+    y: str,
+    scale: str = "linear",
+    markers: bool = True,
+) -> None:
+    """Panels side by side, each with its title and its curves by name; `scale` is linear, semilogy or loglog."""
+    width = 7.0 if len(panels) == 1 else 3.8 * len(panels)
+    figure, all_axes = plt.subplots(1, len(panels), figsize=(width, 3.3), squeeze=False)
+    for axes, (title, curves) in zip(all_axes[0], panels.items(), strict=True):
+        for (name, (across, up)), style in zip(curves.items(), STYLES, strict=False):
+            axes.plot(across, up, style if markers else style[1:], markersize=4, label=name)
+        axes.set(title=title, xlabel=x, xscale="log" if scale == "loglog" else "linear")
+        axes.set_yscale("linear" if scale == "linear" else "log")
+        axes.legend()
+    all_axes[0][0].set_ylabel(y)
+    show(figure, alt)
+
+
+def show_matrices(
+    matrices: Mapping[str, np.ndarray],
+    alt: str,
+    *,
+    x: str,
+    y: str,
+    bar: str,
+    limits: tuple[float, float],
+    decimals: int | None = None,
+    colours: str = "cividis",
+    width: float = 9.6,
+) -> None:
+    """Matrices side by side under one colour bar, which is called `bar`; the numbers, if `decimals` says how many.
+
+    What is not a number stays white.
+    """
+    figure, all_axes = plt.subplots(
+        1, len(matrices), figsize=(width, 3.5), width_ratios=[max(m.shape[1], 3) for m in matrices.values()]
+    )
+    for axes, (name, matrix) in zip(all_axes, matrices.items(), strict=True):
+        image = axes.imshow(matrix, cmap=colours, vmin=limits[0], vmax=limits[1])
+        axes.set(title=name, xlabel=x, xticks=[], yticks=[])
+        axes.grid(False)
+        if decimals is not None:
+            for (row, column), value in np.ndenumerate(matrix):
+                bright = np.mean(image.cmap(image.norm(value))[:3]) > 0.5
+                text = f"{value + 0:.{decimals}f}"
+                axes.text(column, row, text, ha="center", va="center", fontsize=8, color="black" if bright else "white")
+    all_axes[0].set_ylabel(y)
+    figure.colorbar(image, ax=all_axes, label=bar, shrink=0.8)
+    show(figure, alt)
+
+
+def show_tables(
+    tables: Mapping[str, np.ndarray],
+    alt: str,
+    *,
+    signs: str = "",
+    outlines: Mapping[str, Sequence[tuple[int, int, int, int]]] | None = None,
+    rows: Mapping[str, Sequence[str]] | None = None,
+    darkest: float = 0.0,
+    side: float = 0.36,
+) -> None:
+    """Tables of numbers side by side, with one of the `signs` between two; empty where there is no number.
+
+    outlines   by table: (row, column, height, width) of windows, the first with a full line, the second dashed
+    rows       by table: names of its rows
+    darkest    values are shaded, from white for 0 to grey for this one; 0: not shaded
+    side       of a cell, in inches
+    """
+    tall = max(len(table) for table in tables.values())
+    figure, axes = plt.subplots(layout="none")
+    at = 0.0
+    for number, (name, table) in enumerate(tables.items()):
+        if number:
+            axes.text(at + 0.65, tall / 2, signs[number - 1 : number], ha="center", va="center", fontsize=14)
+            at += 1.3
+        at += 0.24 * max((len(text) for text in (rows or {}).get(name, ())), default=0)
+        height, width = table.shape
+        left = at + max(0.0, 0.22 * max(map(len, name.split("\n"))) - width) / 2
+        top = (tall - height) / 2
+        for row, text in enumerate((rows or {}).get(name, ())):
+            axes.text(left - 0.2, top + row + 0.5, text, ha="right", va="center", fontsize=10)
+        for (row, column), value in np.ndenumerate(table):
+            shade = 1 - 0.45 * min(1, abs(value) / darkest) if darkest and np.isfinite(value) else 1.0
+            look = {"facecolor": (shade,) * 3, "edgecolor": "#777777", "linewidth": 0.8}
+            axes.add_patch(plt.Rectangle((left + column, top + row), 1, 1, **look))
+            text = f"{value:g}" if np.isfinite(value) else ""
+            axes.text(left + column + 0.5, top + row + 0.5, text, ha="center", va="center", fontsize=10.5)
+        for (row, column, down, across), line in zip((outlines or {}).get(name, ()), ("-", "--", ":"), strict=False):
+            look = {"fill": False, "edgecolor": "#D55E00", "linewidth": 3, "linestyle": line, "zorder": 3}
+            axes.add_patch(plt.Rectangle((left + column, top + row), across, down, **look))
+        axes.text(left + width / 2, top - 0.25, name, ha="center", va="bottom", fontsize=11)
+        at = left + max(width, (width + 0.22 * max(map(len, name.split("\n")))) / 2)
+    axes.set(xlim=(-0.1, at + 0.1), ylim=(tall + 0.1, -1.6))
+    _on_a_page(figure, axes, side)
+    show(figure, alt)
+
+
+def _on_a_page(figure: Figure, axes: Axes, unit: float) -> None:
+    """The axes fill the figure, without a frame; one unit of both is as many inches."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    figure.set_size_inches(unit * abs(right - left), unit * abs(high - low))
+    axes.set_position((0, 0, 1, 1))
+    axes.set_axis_off()
+
+
+def _box(axes: Axes, x: float, y: float, text: str, width: float, height: float = 0.7, grey: float = 1.0) -> None:
+    """A box around a text, in the middle of both."""
+    look = {"facecolor": (grey,) * 3, "edgecolor": "black", "linewidth": 1.3, "zorder": 2}
+    axes.add_patch(plt.Rectangle((x - width / 2, y - height / 2), width, height, **look))
+    axes.text(x, y, text, ha="center", va="center", fontsize=11, zorder=3)
+
+
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], **look: object) -> None:
+    style = {"arrowstyle": "-|>", "mutation_scale": 14, "linewidth": 1.6, "color": "black", "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", end, start, arrowprops=style | look)
+
+
+# Lesson 4
+
+RING = ("o", "s", "^")  # the markers of three games
+DASHES = ("-", "--", "-.", ":")
+
+
+def show_two_steps(alt: str) -> None:
+    """A GAN's loop: above, the step in which D learns; below, the one in which G does."""
+    figure, axes = plt.subplots(layout="none")
+    back = {"linestyle": (0, (4, 2)), "linewidth": 2.4, "color": "#D55E00"}
+    for learner, y, title in (("D", 2.75, 4.3), ("G", 0.7, 1.4)):
+        axes.text(-0.26, title, f"{learner}'s step: {learner} learns", ha="left", va="center", fontsize=12)
+        for start, end in ((0.5, 1.05), (1.75, 3.15), (3.85, 4.75)):
+            _arrow(axes, (start, y), (end, y))
+        for x, name, width in ((0.12, "noise", 0.76), (1.4, "G", 0.7), (3.5, "D", 0.7), (5.1, "loss", 0.7)):
+            _box(axes, x, y, name, width, grey=0.75 if name == learner else 1.0)
+        axes.text(2.15, y + 0.1, "fake", ha="center", va="bottom", fontsize=11)
+        axes.text(4.3, y + 0.1, "logit", ha="center", va="bottom", fontsize=11)
+        axes.text(4.35, y - 0.8, "gradient", ha="center", va="top", fontsize=11, color="#A84300")
+        _arrow(axes, (5.1, y - 0.37), (3.62, y - 0.37), connectionstyle="arc3,rad=-0.35", **back)
+        if learner == "D":
+            _box(axes, 2.15, y + 0.95, "real", 0.76)
+            _arrow(axes, (2.53, y + 0.95), (3.4, y + 0.36))
+            axes.plot([2.72, 2.72], [y - 0.4, y + 0.35], color="#D55E00", linewidth=3.5)
+            axes.text(2.72, y - 0.45, "detach", ha="center", va="top", fontsize=11)
+        else:
+            _arrow(axes, (3.38, y - 0.37), (1.45, y - 0.37), connectionstyle="arc3,rad=-0.3", **back)
+    axes.set(xlim=(-0.3, 5.5), ylim=(-0.4, 4.55))
+    _on_a_page(figure, axes, 0.66)
+    show(figure, alt)
+
+
+def show_points(named: Mapping[str, np.ndarray], alt: str) -> None:
+    """Points (N, 2) in the plane, each kind with its name and its marker."""
+    figure, axes = plt.subplots(figsize=(4.2, 3.6))
+    for (name, points), marker in zip(named.items(), ("s", "o"), strict=False):
+        axes.scatter(*points.T, s=14, marker=marker, alpha=0.8, label=name)
+    axes.set(xlabel="x₁", ylabel="x₂", aspect="equal")
+    axes.legend(loc="center")
+    show(figure, alt)
+
+
+def show_best_answer(
+    x: np.ndarray, densities: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarray], alt: str
+) -> None:
+    """Two densities over x, and the answers of D there: the first as a line, the second as dots, the third dashed."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.0, 3.2))
+    for (name, density), dash in zip(densities.items(), DASHES, strict=False):
+        left.plot(x, density, dash, label=name)
+    for (name, answer), look in zip(answers.items(), ("-", "o", "--"), strict=True):
+        every = 8 if look == "o" else 1
+        right.plot(x[::every], answer[::every], look, color={"-": "black", "o": "C0", "--": "C1"}[look], label=name)
+    left.set(xlabel="x", ylabel="density")
+    right.set(xlabel="x", ylabel="σ(D(x))", ylim=(-0.05, 1.4), yticks=[0, 0.5, 1])
+    left.legend(loc="upper left")
+    right.legend(loc="upper left")
+    show(figure, alt)
+
+
+def show_slopes(curves: Mapping[str, np.ndarray], logits: np.ndarray, alt: str) -> None:
+    """How strongly each loss pulls on a logit, over the logits (N,)."""
+    figure, axes = plt.subplots(figsize=(6.4, 3.2))
+    for (name, slope), dash in zip(curves.items(), DASHES, strict=False):
+        axes.plot(logits, slope, dash, label=name)
+    axes.set(xlabel="D's logit for a fake point", ylabel="pull on the logit", ylim=(-1.5, 4))
+    axes.legend(loc="upper right")
+    show(figure, alt)
+
+
+def plot_field(axes: Axes, logits: np.ndarray, fake: np.ndarray, centres: np.ndarray, title: str) -> None:
+    """D's logits over the square from -3 to 3 (S, S) as colours, bright for real; fake points, and rings for modes."""
+    side = np.linspace(-3, 3, len(logits))
+    axes.contourf(side, side, logits, levels=12)
+    for width, colour in ((3.0, "black"), (1.2, "white")):
+        axes.scatter(*centres.T, s=70, facecolors="none", edgecolors=colour, linewidths=width)
+    axes.scatter(*fake.T, s=5, color="C1")
+    axes.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[-2, 0, 2], yticks=[-2, 0, 2], xlabel="x₁", ylabel="x₂", title=title)
+    axes.set_aspect("equal")
+    axes.grid(False)
+    axes.label_outer()
+
+
+def show_fields(
+    fields: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    centres: np.ndarray,
+    alt: str,
+    pulls: Mapping[str, np.ndarray] | None = None,
+) -> None:
+    """Four panels: D's logits (S, S) and fake points (N, 2) by title, and an arrow of one length along each pull."""
+    figure, cells = plt.subplots(2, 2, figsize=(6.6, 6.4), sharex=True, sharey=True)
+    for axes, (title, (logits, fake)) in zip(cells.flat, fields.items(), strict=True):
+        plot_field(axes, logits, fake, centres, title)
+        if pulls:
+            arrows = pulls[title] / np.linalg.norm(pulls[title], axis=1, keepdims=True)  # (n, 2)
+            look = {"width": 0.012, "color": "white", "edgecolor": "black", "linewidth": 0.6, "zorder": 3}
+            axes.quiver(*fake[: len(arrows)].T, *arrows.T, angles="xy", scale_units="xy", scale=1.1, **look)
+    show(figure, alt)
+
+
+def field_frame(panels: Mapping[str, tuple[np.ndarray, np.ndarray]], centres: np.ndarray, step: int) -> np.ndarray:
+    """One picture of an animation of games side by side."""
+    figure, cells = plt.subplots(1, len(panels), figsize=(2.7 * len(panels), 3.0), sharey=True, dpi=64)
+    for axes, (title, (logits, fake)) in zip(cells, panels.items(), strict=True):
+        plot_field(axes, logits, fake, centres, title)
+    figure.suptitle(f"step {step}", x=0.08, ha="left", fontsize=10)
+    return frame(figure)
+
+
+def show_progress(
+    games: Mapping[str, tuple[Sequence[float], Sequence[int], Sequence[float]]], fixed_point: float, alt: str
+) -> None:
+    """Of each game what D paid at each step, mean of 30; and at which steps how many modes were covered."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 3.2))
+    for (name, (paid, steps, modes)), dash in zip(games.items(), DASHES, strict=False):
+        left.plot(np.arange(15, len(paid) - 14), np.convolve(paid, np.ones(30) / 30, mode="valid"), dash, label=name)
+        right.plot(steps, modes, dash)
+    left.axhline(fixed_point, color="black", linewidth=1, linestyle=":", label="fixed point")
+    left.set(xlabel="step", ylabel="what D pays")
+    right.set(xlabel="step", ylabel="modes covered (mean)", ylim=(0, 8.3), yticks=[0, 2, 4, 6, 8])
+    figure.legend(loc="outside right center")
+    show(figure, alt)
+
+
+def show_games(games: Mapping[str, tuple[np.ndarray, Sequence[int]]], centres: np.ndarray, alt: str) -> None:
+    """A column for each way to play, a row for each game: its points (games, N, 2), and how many modes they cover."""
+    rows = len(next(iter(games.values()))[0])
+    figure, cells = plt.subplots(rows, len(games), figsize=(1.75 * len(games), 1.8 * rows), sharex=True, sharey=True)
+    for column, (name, (points, covered)) in zip(cells.T, games.items(), strict=True):
+        for number, axes in enumerate(column):
+            axes.scatter(*centres.T, s=90, facecolors="none", edgecolors="black")
+            axes.scatter(*points[number].T, s=5, marker=RING[number], color=f"C{number}")
+            axes.text(0, 0, f"{covered[number]} of 8", ha="center", va="center", fontsize=10)
+            axes.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], aspect="equal")
+        column[0].set_title(name, fontsize=10)
+    for number, axes in enumerate(cells[:, 0], start=1):
+        axes.set_ylabel(f"game {number}")
+    show(figure, alt)
