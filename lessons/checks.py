@@ -17,6 +17,7 @@ from checking.lesson_4 import (
     check_picture_penalty,
 )
 from checking.lesson_5 import (
+    check_best_single_answers,
     check_matching_discriminator_loss,
     check_mean_iou,
     check_pix2pix_generator_loss,
@@ -26,6 +27,7 @@ from checking.lesson_5 import (
 __all__ = [
     "check_batch_norm_backward",
     "check_best_answers",
+    "check_best_single_answers",
     "check_conv2d",
     "check_discriminator_step",
     "check_gradients",
