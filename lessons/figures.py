@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, display
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -544,7 +543,9 @@ def show_shares(measures: Mapping[str, Mapping[str, float]], alt: str) -> None:
     figure, cells = plt.subplots(1, len(measures), figsize=(10, 3.4), sharey=True)
     for axes, (title, values), colour in zip(cells, measures.items(), ("C0", "C1", "C2"), strict=True):
         bars = axes.barh(list(values), list(values.values()), color=colour)
-        axes.bar_label(bars, fmt="%.2f", padding=3, fontsize=9)
+        axes.bar_label(
+            bars, fmt="%.2f", padding=3, fontsize=9, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1}
+        )
         axes.axvline(1, color="black", linestyle="--")
         axes.set(title=title, xlabel="share of the real fronts'", xlim=(0, 1.2 * max(1, *values.values())))
     cells[0].invert_yaxis()

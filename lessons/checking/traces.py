@@ -51,6 +51,8 @@ class Watch:
                 _state(network),
             )
             if modes_now != modes:
+                if network.training == modes[0]:
+                    self.refuse(f"afterwards a layer of {name} is not in the mode it came in; train() sets all of them")
                 mode = "training" if network.training else "eval"
                 self.refuse(f"afterwards {name} is not in the mode it came in, but in {mode} mode; put it back")
             if frozen_now != frozen:

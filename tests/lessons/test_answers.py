@@ -40,6 +40,9 @@ CLEAR_OF_ITSELF = (
     "a gradient was computed for",
     "did not return a pair",
     "changes from call to call",
+    "G was given",
+    "G was in training mode",
+    "still holds the graph",
 )
 
 

@@ -581,6 +581,15 @@ def seeded_torch(G, a, b, size):
     return in_eval(G, a[:, :, top : top + size, left : left + size], b[:, :, top : top + size, left : left + size])
 
 
+def one_flag_put_back(G, a, b, size):
+    was = G.training
+    G.eval()
+    with torch.no_grad():
+        error = (G(middle(a, size)) - middle(b, size)).abs().mean()
+    G.training = was
+    return error
+
+
 def crops_differ(G, a, b, size):
     return in_eval(G, middle(a, size), b[:, :, :size, :size])
 
@@ -641,6 +650,7 @@ WRONG = [
     ("5.4", "percent", percent, "named"),
     ("5.5", "a crop seeded in PyTorch", seeded_torch, "named"),
     ("5.5", "different crops", crops_differ, "named"),
+    ("5.5", "only the outermost mode put back", one_flag_put_back, "named"),
     ("5.2", "log of sigmoid, infinite far out", log_of_sigmoid, "named"),
     ("5.2", "log of sigmoid with a small number added", log_with_eps, "named"),
     ("5.2", "binary_cross_entropy of a sigmoid, clamped at 100", bce_of_sigmoid, "named"),
