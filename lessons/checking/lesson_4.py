@@ -278,6 +278,14 @@ hinge_losses = Exercise(
         ),
         Mistake(_HALF_D, _hinge_with(half=1.0)),
         Mistake(
+            "This looks like the half before one of D's two terms alone; it belongs to both.",
+            lambda real, fake: (0.5 * F.relu(1 - real).mean() + F.relu(1 + fake).mean(), -fake.mean()),
+        ),
+        Mistake(
+            "This looks like a minus before D's loss: it would then pay least where it is most wrong.",
+            _hinge_with(half=-0.5),
+        ),
+        Mistake(
             "This looks like a sigmoid before the hinge; a margin of 1 is meant for the logits as they are.",
             lambda real, fake: _hinge_with()(torch.sigmoid(real), torch.sigmoid(fake)),
         ),
@@ -463,6 +471,13 @@ least_squares_losses = Exercise(
         Mistake(
             "This looks like swapped labels: which points should D call 1, and which 0?",
             _squares_with(labels=(0.0, 1.0, 0.0)),
+        ),
+        *(
+            Mistake(
+                "This looks like the labels 1 and −1; here D is asked for 1 and 0.",
+                _squares_with(labels=(1.0, -1.0, wanted)),
+            )
+            for wanted in (1.0, 0.0)
         ),
         Mistake(
             "This looks like a G that wants a 0 from D; what would a fooled D say?",

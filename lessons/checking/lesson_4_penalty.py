@@ -64,6 +64,7 @@ def _observe_penalty(answer: Answer, D: nn.Module, real: Tensor, fake: Tensor, s
     penalty, again = answer(D, real, fake, share), answer(D, real, fake, share)
     if penalty is None:
         return None
+    watch.one_number(penalty)
     watch.all_left_as_found()
     watch.same_each_time((penalty, again), "something in it is drawn, but the shares are handed over")
     into_D = gradients(penalty, list(D.parameters()))
@@ -198,6 +199,13 @@ picture_penalty = Exercise(
             _penalty_with(scores=torch.mean),
         ),
         Mistake("This looks like a sum over the pictures in place of their mean.", _penalty_with(mean=torch.sum)),
+        *(
+            Mistake(
+                "This looks like the penalty with a weight before it, λ or ½; the task asks for the penalty itself.",
+                _penalty_with(price=lambda norm, weight=weight: weight * (norm - 1).square()),
+            )
+            for weight in (10.0, 5.0, 0.5)
+        ),
     ),
 )
 check_picture_penalty = picture_penalty.check

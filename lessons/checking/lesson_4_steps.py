@@ -91,14 +91,15 @@ def _in_two_parts(G: nn.Module, D: nn.Module, optimizer: Any, real: Tensor, z: T
 def _observe_step(
     answer: Answer, G: nn.Module, D: nn.Module, real: Tensor, z: Tensor, target: float
 ) -> dict[str, Any] | None:
-    # Plain gradient descent: a factor on the loss shows, which Adam would hide.
-    optimizer = torch.optim.SGD(D.parameters(), lr=0.5)
+    # Gradient descent: a factor on the loss shows, which Adam would hide. Momentum tells two steps from a long one.
+    optimizer = torch.optim.SGD(D.parameters(), lr=0.5, momentum=0.9)
     for weight in D.parameters():
         weight.grad = torch.full_like(weight, 0.3)  # left over from an earlier step
     watch = Watch("4.3", G=G, D=D)
     paid = answer(G, D, optimizer, real, z, target)
     if paid is None:
         return None
+    watch.one_number(paid)
     watch.no_gradient_for("G", "D's loss has to end at the fake points, or it would teach G to be found out")
     watch.all_left_as_found(moves=("D",))
     return {
@@ -112,7 +113,7 @@ def _step_inputs() -> list[tuple[Any, ...]]:
     return [
         (
             _Maker(draw).train(training),
-            Discriminator(draw),
+            Discriminator(draw).train(training),
             torch.randn(n, 2, generator=draw) + 0.5,
             torch.randn(n, 2, generator=draw),
             target,
@@ -181,6 +182,10 @@ discriminator_step = Exercise(
         Mistake(
             "This looks like D moving uphill; the optimizer already goes down the loss it is given.",
             _step_with(sign=-1.0),
+        ),
+        Mistake(
+            "This looks like the optimizer's step made twice on one gradient.",
+            _step_with(order="zero backward step step"),
         ),
         Mistake("This looks like the two terms of D without their half; see the equation.", _step_with(half=1.0)),
         Mistake(

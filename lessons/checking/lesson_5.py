@@ -48,6 +48,8 @@ def _observe_best(answer: Answer, fronts: np.ndarray) -> Any:
         raise WrongAnswer(
             "task 5.1: it did not return a pair: first the best picture under L1, then the best under L2"
         ) from None
+    if isinstance(under_L1, tuple) or isinstance(under_L2, tuple):
+        raise WrongAnswer("task 5.1: one picture is a tuple; PyTorch's median(dim=…) gives values and their indices")
     return {"the picture under L1": under_L1, "the picture under L2": under_L2}
 
 
@@ -151,8 +153,10 @@ def _observe_generator(answer: Answer, logits: Tensor, fake: Tensor, real: Tenso
     logits.requires_grad_()
     fake.requires_grad_()
     loss = answer(logits, fake, real, weight)
-    if loss is None or isinstance(loss, tuple | list):
-        return loss
+    if loss is None:
+        return None
+    if isinstance(loss, tuple | list):
+        raise WrongAnswer("task 5.2: it returned several values; the loss is one number, the sum of its two terms")
     into_logits, into_fake = gradients(loss, [logits, fake])
     return {"the loss": loss, "its gradient in logits": into_logits, "its gradient in fake": into_fake}
 
@@ -233,8 +237,8 @@ pix2pix_generator_loss = Exercise(
             _generator_with(adversarial=lambda logits: 0.5 * F.softplus(-logits).mean()),
         ),
         Mistake(
-            "This looks like a logarithm of a probability that was rounded to 0: for a logit of −800 the loss is 800, "
-            "not infinite. What is −log σ(x) without the detour over σ?",
+            "This looks like a loss that is infinite for a logit of −800, where it is 800: a probability was rounded "
+            "to 0 before its logarithm, or an exponential was too large. PyTorch has functions that do neither.",
             _generator_with(adversarial=lambda logits: -torch.log(torch.sigmoid(logits)).mean()),
         ),
         *(

@@ -110,10 +110,12 @@ def _observe_discriminator(answer: Answer, D: nn.Module, G: nn.Module, a: Tensor
     if any(loss is None for loss in losses):
         return None
     loss = losses[0]
+    watch.one_number(loss)
     watch.all_left_as_found()
     watch.same_each_time(
         losses,
-        "a chance order leaves a front beside its own label map now and then; take an order that moves every front",
+        "nothing in it should be drawn. A chance order, for one, leaves a front beside its own label map now and then; "
+        "take one that moves every front",
     )
     if isinstance(loss, Tensor) and loss.requires_grad:
         loss.sum().backward()

@@ -76,13 +76,15 @@ def _refuse_crop(watch: Watch, crop: Tensor, a: Tensor, size: int) -> None:
     at = _where(crop, a)
     if at is None or at == middle:
         return
-    reason = "a crop that is drawn, even from a fixed seed, is not the middle"
+    reason = "the middle leaves as much room above as below, and left as right; no seed makes a drawn crop the middle"
     if at == middle[::-1]:
         reason = "are top and left exchanged?"
     elif at == ((room[0] + 1) // 2, (room[1] + 1) // 2):
         reason = "the task's example rounds an odd remainder down"
     elif at == (0, 0):
         reason = "that is the upper left corner"
+    elif at == room:
+        reason = "that is the lower right corner"
     elif at[0] == at[1] and at[0] in middle:
         reason = "the pictures need not be square, so each side has an offset of its own"
     watch.refuse(
@@ -96,6 +98,7 @@ def _observe_validation(answer: Answer, G: _WithBatchNorm, a: Tensor, b: Tensor,
     results = [answer(G, a, b, size) for _ in range(4)]
     if any(result is None for result in results):
         return None
+    watch.one_number(results[0])
     watch.same_each_time(
         results, "training wants random crops, but a score that is drawn anew can't be compared with the last"
     )
@@ -138,6 +141,10 @@ validation_error = Exercise(
         Mistake(
             "This looks like squared differences; the error is the mean absolute one.",
             _validation_with(missed=lambda difference: difference.square().mean()),
+        ),
+        Mistake(
+            "This looks like a root mean square; the error is the mean absolute one.",
+            _validation_with(missed=lambda difference: difference.square().mean().sqrt()),
         ),
         Mistake(
             "This looks like a mean without absolute values, in which too bright and too dark cancel.",

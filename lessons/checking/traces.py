@@ -34,6 +34,11 @@ class Watch:
         if name in self.reached:
             self.refuse(f"a gradient was computed for {name}; {reason}")
 
+    def one_number(self, value: Any) -> None:
+        """Raises WrongAnswer for what is neither a number nor a tensor."""
+        if not isinstance(value, int | float | np.number | np.ndarray | Tensor):
+            self.refuse(f"it returned a {type(value).__name__}, where one number is expected")
+
     def same_each_time(self, results: Sequence[Any], reason: str) -> None:
         """Raises WrongAnswer with the reason if the results, numbers or tensors, are not all one."""
         try:

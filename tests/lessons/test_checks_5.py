@@ -205,7 +205,7 @@ def test_a_loss_is_told_what_it_left_behind(answer, sentence):
         (lambda top, left: (0, 0), "row 0 and column 0, .* begins at 2 and 5: that is the upper left corner"),
         (lambda top, left: (top + 1, left), "row 3 and column 5, .* rounds an odd remainder down"),
         (lambda top, left: (top, top), "row 2 and column 2, .* each side has an offset of its own"),
-        (lambda top, left: (1, 7), "row 1 and column 7, .* even from a fixed seed"),
+        (lambda top, left: (1, 7), "row 1 and column 7, .* no seed makes a drawn crop the middle"),
     ],
 )
 def test_a_crop_that_is_not_the_middle_is_told_where_it_is(corner, words):
