@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML, display
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -208,6 +209,208 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], **l
     axes.annotate("", end, start, arrowprops=style | look)
 
 
+# Lesson 1
+
+
+def plot_decision(
+    axes: Axes, score: Callable[[np.ndarray], np.ndarray], points: np.ndarray, arms: np.ndarray, title: str
+) -> None:
+    """Colours the plane by the network's score, and draws the line where it is undecided."""
+    side = np.linspace(-2.4, 2.4, 100)
+    grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)  # (10000, 2)
+    scores = score(grid).reshape(100, 100)
+    colours = LinearSegmentedColormap.from_list("arms", ["#0072B2", "#FFFFFF", "#D55E00"])
+    axes.contourf(side, side, np.tanh(scores / 2), np.linspace(-1, 1, 13), cmap=colours, alpha=0.55)
+    axes.contour(side, side, scores, [0.0], colors="black", linewidths=1.5)
+    for arm, marker, colour in ((-1, "o", "#0072B2"), (1, "^", "#D55E00")):
+        axes.plot(*points[arms[:, 0] == arm].T, marker, color=colour, markersize=4, label=f"arm {arm:+d}")
+    axes.set(title=title, xlabel="x", ylabel="y", aspect="equal")
+    axes.grid(False)
+
+
+def show_decisions(
+    scores: Mapping[str, Callable[[np.ndarray], np.ndarray]], points: np.ndarray, arms: np.ndarray, alt: str
+) -> None:
+    """A panel for each network, given by its title and by the function that scores points (M, 2)."""
+    figure, all_axes = plt.subplots(1, len(scores), figsize=(8.4, 4.0))
+    for axes, (title, score) in zip(all_axes, scores.items(), strict=True):
+        plot_decision(axes, score, points, arms, title)
+    all_axes[0].legend(loc="upper left", frameon=True)
+    show(figure, alt)
+
+
+def decision_frame(
+    score: Callable[[np.ndarray], np.ndarray],
+    points: np.ndarray,
+    arms: np.ndarray,
+    step: int,
+    losses: Sequence[float],
+) -> np.ndarray:
+    """One picture of the animation: what the network decides after so many steps, and how far its loss has fallen."""
+    figure, (plane, curve) = plt.subplots(1, 2, figsize=(7.6, 3.7))
+    plot_decision(plane, score, points, arms, f"step {step}")
+    curve.loglog(np.arange(1, len(losses) + 1), losses, color="#999999", linewidth=1.5)
+    curve.plot(step + 1, losses[step], "o", color="black", markersize=9)
+    curve.set(xlabel="step + 1", ylabel="loss", title="loss", ylim=(0.01, 1.0))
+    return frame(figure)
+
+
+def show_expression(
+    nodes: Mapping[str, tuple[float, int]],
+    edges: Sequence[tuple[str, str, str]],
+    values: Mapping[str, tuple[float, float]],
+    alt: str,
+) -> None:
+    """A graph that is computed from top to bottom.
+
+    nodes    what stands in a node, such as "m = w x", and its place: from the left, and which row
+    edges    from which name to which, and by what the way back multiplies
+    values   of each name: the value, and the gradient
+    """
+    places = {text.split()[0]: (2.15 * x, -1.45 * row, text) for text, (x, row) in nodes.items()}
+    figure, axes = plt.subplots(layout="none")
+    for start, end, factor in edges:
+        (x0, y0, _), (x1, y1, _) = places[start], places[end]
+        side = np.sign(x0 - x1)  # where the arrow comes from
+        _arrow(axes, (x0, y0 - 0.42), (x1 + 0.35 * side, y1 + 0.42))
+        middle = (x0 + x1) / 2 + 0.2 * side + (0.15 if side >= 0 else -0.15)
+        axes.text(middle, (y0 + y1) / 2, factor, ha="right" if side < 0 else "left", va="center", fontsize=10)
+    for name, (x, y, text) in places.items():
+        value, gradient = values[name]
+        numbers = f"{value:g}   [{gradient:g}]".replace("-", "−")
+        _box(axes, x, y, f"{text}\n{numbers}", 1.7, 0.84, grey=0.93 if "=" in text else 1.0)
+    right = max(x for x, _, _ in places.values())
+    axes.set(xlim=(-1.2, right + 0.95), ylim=(min(y for _, y, _ in places.values()) - 0.5, 0.5))
+    _on_a_page(figure, axes, 0.68)
+    show(figure, alt)
+
+
+def show_two_sweeps(alt: str) -> None:
+    """c above b above a, two edges between each: once b sends whenever a part arrives, once it waits."""
+    figure, both = plt.subplots(1, 2, figsize=(6.4, 4.0))
+    stories = (
+        ("b sends as parts arrive", (("1", "1"), ("1, then 2", "1, then 2")), ("1+1+2+2 = 6", "1, then 2", "1")),
+        ("b waits until all has arrived", (("1", "1"), ("2", "2")), ("2+2 = 4", "1+1 = 2", "1")),
+    )
+    for axes, (title, on_edges, gradients) in zip(both, stories, strict=True):
+        for (upper, lower), texts in zip(((2, 1), (1, 0)), on_edges, strict=True):
+            for bend, text, side in ((0.35, texts[0], -0.24), (-0.35, texts[1], 0.24)):
+                look = {"connectionstyle": f"arc3,rad={bend}", "shrinkA": 17, "shrinkB": 17}
+                _arrow(axes, (0, upper), (0, lower), **look)
+                axes.text(side, (upper + lower) / 2, text, ha="right" if side < 0 else "left", va="center")
+        for height, (name, gradient) in enumerate(zip("abc", gradients, strict=True)):
+            axes.plot(0, height, "o", markersize=30, markerfacecolor="white", markeredgecolor="black")
+            axes.text(0, height, name, ha="center", va="center", fontsize=13)
+            axes.text(0.5, height, gradient, va="center")
+        axes.set(title=title, xlim=(-1.1, 1.6), ylim=(-0.35, 2.35))
+        axes.set_axis_off()
+    show(figure, alt)
+
+
+# Lesson 2
+
+
+def show_row(pictures: Mapping[str, np.ndarray], alt: str, side: float = 2.0, dashed: int = 0) -> None:
+    """Pictures side by side, each with its title, `side` inches wide; `dashed`: a frame, so many pixels inside."""
+    figure, all_axes = plt.subplots(1, len(pictures), figsize=(side * len(pictures), side + 0.3))
+    for axes, (title, picture) in zip(all_axes, pictures.items(), strict=True):
+        axes.imshow(_eight_bits(picture), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        axes.set_title(title)
+        axes.set_axis_off()
+        if dashed:
+            height, width = np.array(picture.shape[:2]) - 2 * dashed
+            look = {"fill": False, "edgecolor": "white", "linewidth": 1, "linestyle": "--"}
+            axes.add_patch(plt.Rectangle((dashed - 0.5, dashed - 0.5), width, height, **look))
+    show(figure, alt)
+
+
+def show_strides(cases: Sequence[tuple[int, int, int, int, int]], alt: str) -> None:
+    """A row of pixels for each (size, kernel, stride, padding, outputs), with the kernel's positions as bars below."""
+    figure, all_axes = plt.subplots(1, len(cases), figsize=(10.5, 3.1), sharey=True)
+    for axes, (size, kernel, stride, padding, outputs) in zip(all_axes, cases, strict=True):
+        for pixel in range(-padding, size + padding):
+            missed = pixel >= (outputs - 1) * stride + kernel - padding
+            look = {"facecolor": "#BBBBBB" if 0 <= pixel < size else "white", "edgecolor": "black"}
+            axes.add_patch(plt.Rectangle((pixel, 0.1), 0.9, 0.8, hatch="////" if missed else None, **look))
+        for output in range(outputs):
+            start = output * stride - padding
+            ends = [start, start + kernel - 0.1]
+            axes.plot(ends, [-output - 0.7] * 2, color="#0072B2", linewidth=4, solid_capstyle="butt")
+        title = f"k {kernel}, s {stride}, p {padding}\n{size} → {outputs}"
+        axes.set(xlim=(-1.3, 9.3), ylim=(-8, 1.2), aspect="equal", title=title)
+        axes.set_axis_off()
+    show(figure, alt)
+
+
+def show_patches(picture: np.ndarray, sides: Sequence[int], gradient: np.ndarray, alt: str) -> None:
+    """Patches of these sides around one place of a picture, and how much each pixel of the largest counts."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 4), width_ratios=(1, 1.15))
+    left.imshow(picture)
+    for side, line in zip(sides, ("-", "--", ":"), strict=True):
+        look = {"fill": False, "edgecolor": "#D55E00", "linewidth": 2.5, "linestyle": line}
+        left.add_patch(plt.Rectangle((110 - side / 2, 115 - side / 2), side, side, label=f"{side} × {side}", **look))
+    left.legend(loc="lower right", frameon=True)
+    left.set(title="patches on a picture of 256 pixels", xlabel="column", ylabel="row")
+    image = right.imshow(gradient / gradient.max())
+    right.set(title="how much each pixel counts", xlabel="column of the patch", ylabel="row of the patch")
+    figure.colorbar(image, ax=right, label="|gradient|, largest 1", shrink=0.8)
+    for axes in (left, right):
+        axes.grid(False)
+    show(figure, alt)
+
+
+# Lesson 3
+
+
+def show_lists(alt: str) -> None:
+    """Whose numbers form a list: of 3 pictures with 4 channels, one list of each norm is grey."""
+    lists = {
+        "batch norm": {(row, 0) for row in range(3)},
+        "instance norm": {(0, 0)},
+        "group norm, 2 groups": {(0, 0), (0, 1)},
+    }
+    figure, axes = plt.subplots(layout="none")
+    for number, (name, one_list) in enumerate(lists.items()):
+        for row in range(3):
+            for column in range(4):
+                look = {"facecolor": "#999999" if (row, column) in one_list else "white", "edgecolor": "black"}
+                axes.add_patch(plt.Rectangle((5.6 * number + column, row), 1, 1, **look))
+            axes.text(5.6 * number - 0.2, row + 0.5, f"n = {row}" if not number else "", ha="right", va="center")
+        for column in range(4):
+            axes.text(5.6 * number + column + 0.5, 3.15, f"{column}", ha="center", va="top")
+        axes.text(5.6 * number + 2, -0.3, name, ha="center", va="bottom", fontsize=12)
+        axes.text(5.6 * number + 2, 3.75, "channel", ha="center", va="top")
+    axes.set(xlim=(-1.6, 15.6), ylim=(4.5, -1.2))
+    _on_a_page(figure, axes, 0.3)
+    show(figure, alt)
+
+
+def show_residual_block(alt: str) -> None:
+    """CycleGAN's residual block, from top to bottom: the branch, and the skip around it."""
+    figure, axes = plt.subplots(layout="none")
+    steps = ("reflect, conv 3 × 3", "instance norm", "ReLU", "reflect, conv 3 × 3", "instance norm")
+    heights = [-1.5 - 1.0 * number for number in range(len(steps))]
+    _box(axes, 0, 0, "x   256 × 64 × 64", 2.9, grey=0.87)
+    for height, text in zip(heights, steps, strict=True):
+        _arrow(axes, (0, height + 0.65 if height < -2 else -0.35), (0, height + 0.36))
+        _box(axes, 0, height, text, 2.9)
+    bottom = heights[-1] - 1.25
+    _arrow(axes, (0, heights[-1] - 0.35), (0, bottom + 0.3))
+    axes.plot(0, bottom, "o", markersize=24, markerfacecolor="white", markeredgecolor="black")
+    axes.text(0, bottom - 0.02, "+", ha="center", va="center", fontsize=16)
+    look = {"color": "#D55E00", "linewidth": 2.6}
+    axes.plot([0, 2.15, 2.15], [-0.72, -0.72, bottom], solid_joinstyle="miter", **look)
+    _arrow(axes, (2.15, bottom), (0.27, bottom), **look)
+    axes.text(2.3, (bottom - 0.72) / 2, "skip", ha="left", va="center", fontsize=12)
+    axes.text(-1.7, (heights[0] + heights[-1]) / 2, "branch", ha="right", va="center", fontsize=12)
+    axes.plot([-1.6, -1.65, -1.65, -1.6], [heights[0] + 0.35] * 2 + [heights[-1] - 0.35] * 2, color="black", lw=1.2)
+    _arrow(axes, (0, bottom - 0.3), (0, bottom - 0.72))
+    _box(axes, 0, bottom - 1.08, "x + branch(x)", 2.9, grey=0.87)
+    axes.set(xlim=(-2.75, 3.0), ylim=(bottom - 1.5, 0.45))
+    _on_a_page(figure, axes, 0.62)
+    show(figure, alt)
+
+
 # Lesson 4
 
 RING = ("o", "s", "^")  # the markers of three games
@@ -348,17 +551,6 @@ def show_games(games: Mapping[str, tuple[np.ndarray, Sequence[int]]], centres: n
 
 
 # Lesson 5
-
-
-def show_row(named: Mapping[str, np.ndarray], alt: str, side: float = 1.8) -> None:
-    """Pictures (H, W, 3) of one size beside each other, each under its name; `side` is a picture's width in inches."""
-    height, width = next(iter(named.values())).shape[:2]
-    figure, cells = plt.subplots(1, len(named), figsize=(side * len(named), side * height / width + 0.4))
-    for axes, (name, picture) in zip(cells, named.items(), strict=True):
-        axes.imshow(picture, interpolation="nearest")
-        axes.set_title(name, fontsize=11)
-        axes.set_axis_off()
-    show(figure, alt)
 
 
 def show_key(label_map: np.ndarray, palette: np.ndarray, classes: Sequence[str], alt: str) -> None:
@@ -519,7 +711,7 @@ def show_confusion(matrices: Mapping[str, np.ndarray], classes: Sequence[str], a
     show(figure, alt)
 
 
-def show_patches(front: np.ndarray, sizes: Sequence[int], alt: str) -> None:
+def show_patch_sizes(front: np.ndarray, sizes: Sequence[int], alt: str) -> None:
     """A front (S, S, 3), and in its middle the squares that a discriminator may look at, largest last."""
     figure, axes = plt.subplots(figsize=(4.2, 3.4))
     axes.imshow(front, interpolation="nearest")
