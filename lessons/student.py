@@ -21,7 +21,7 @@ from typing import Any
 import nbformat
 
 HERE = Path(__file__).resolve().parent
-NEEDED = ("checks.py", "figures.py", "lessons.mplstyle", "mark.py", "checkpoints", "glossary.md", "LICENSE.md")
+NEEDED = ("checks.py", "figures", "mark.py", "checkpoints", "glossary.md", "LICENSE.md")
 NOT_FOR_STUDENTS = ("In the repository", "For teachers")  # sections of the README
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION *$", re.MULTILINE | re.DOTALL)
 

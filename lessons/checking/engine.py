@@ -127,7 +127,11 @@ class Exercise:
             return result
 
         result = self.observe(watched, *copy.deepcopy(given))
-        return Outcome(arrays(result), frozenset(effects), forms[-1] if forms else form(result))
+        returned = forms[-1] if forms else form(result)
+        several = isinstance(result, tuple | list) or len(getattr(result, "shape", ())) > 0
+        if self.parts and several and len(result) == len(self.parts):
+            result = dict(zip(self.parts, result, strict=True))
+        return Outcome(arrays(result), frozenset(effects), returned)
 
     def judge(self, answer: Answer) -> str | None:
         """What is wrong, in one sentence; None where nothing is."""
@@ -194,7 +198,7 @@ class Exercise:
                 return f"{where} it returned {given.form}, where it should return {self._form(right)}"
             return f"{where} it returned {', '.join(ours)}, where it should return {', '.join(right.arrays)}"
         for name, value in right.arrays.items():
-            label, same_shape = self._label(name), ours[name].shape == value.shape
+            label, same_shape = f"{name} " if name else "", ours[name].shape == value.shape
             far = ~close(ours[name], value, self.tolerance) if same_shape else np.ones(())
             if not far.any():
                 continue
@@ -212,11 +216,6 @@ class Exercise:
 
     def _form(self, right: Outcome) -> str:
         return f"{right.form}: {', '.join(self.parts)}" if self.parts else right.form
-
-    def _label(self, name: str) -> str:
-        """A part's name, where it has one, and a space; nothing for what has none."""
-        parts = {f"part {number + 1}": part for number, part in enumerate(self.parts)}
-        return f"{parts.get(name, name)} " if name else ""
 
     def _where(self, number: int) -> str:
         return f"on input {number + 1} of {len(self.expected.inputs)}"

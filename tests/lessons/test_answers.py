@@ -31,7 +31,18 @@ ANSWERS = {number: answers(number) for number in NUMBERS}
 WRONG = [row for module in ANSWERS.values() for row in module.WRONG]
 RIGHT = [row for module in ANSWERS.values() for row in module.RIGHT]
 EXERCISES = {check.__self__.task: check.__self__ for check in vars(checks).values() if isinstance(check, Check)}
-CLEAR_OF_ITSELF = ("returned None", "stay switched off", *(said.split("{name}")[-1] for said in EFFECTS.values()))
+CLEAR_OF_ITSELF = (
+    "returned None",
+    "stay switched off",
+    *(said.split("{name}")[-1] for said in EFFECTS.values()),
+    ": afterwards ",
+    "a gradient was computed for",
+    "did not return a pair",
+    "changes from call to call",
+    "G was given",
+    "G was in training mode",
+    "still holds the graph",
+)
 
 
 def names(rows) -> list[str]:

@@ -42,8 +42,7 @@ def test_the_copy_holds_what_the_notebooks_need_and_no_more(copy):
     needed = {
         "checks.py",
         "checking",
-        "figures.py",
-        "lessons.mplstyle",
+        "figures",
         "mark.py",
         "glossary.md",
         "LICENSE.md",
