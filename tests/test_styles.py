@@ -32,7 +32,7 @@ def styles_run(tiny_bicyclegan_run, tmp_path_factory):
     model = BicycleGAN(BicycleGANConfig(**content["config"]))
     loud(model.G)
     loud(model.E)
-    content["training"]["networks"] = model.state_dict()
+    content["training"] = {"networks": model.state_dict()}
     path = tmp_path_factory.mktemp("styles") / "checkpoint.pt"
     torch.save(content, path)
     return path
@@ -45,7 +45,7 @@ def noisy_run(tiny_pix2pix_run, tmp_path_factory):
     content["config"] |= {"depth": 6, "width": 2}
     model = Pix2Pix(Pix2PixConfig(**content["config"]))
     loud(model.G)
-    content["training"]["networks"] = model.state_dict()
+    content["training"] = {"networks": model.state_dict()}
     path = tmp_path_factory.mktemp("noisy") / "checkpoint.pt"
     torch.save(content, path)
     return path

@@ -59,7 +59,7 @@ class Run:
     def figures(self) -> dict[str, Any] | None:
         """What figures.json holds; None where there is none, a broken one, or one of another count or format."""
         try:
-            content = json.loads((self.folder.path / "figures.json").read_text())
+            content = json.loads((self.folder.path / "figures.json").read_text(encoding="utf-8"))
             fits = content["format"] == FORMAT and content["count"] == self.count
             return content if fits and all(map(math.isfinite, content["measures"].values())) else None
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -171,7 +171,7 @@ def judge_run(run: Run, jobs: int) -> None:
     content |= {
         "measures": judged.measures,
         "truth": judged.truth,
-        "training_seconds": round(sum(map(float, (run.folder.path / SECONDS).read_text().split())), 1),
+        "training_seconds": round(sum(map(float, (run.folder.path / SECONDS).read_text(encoding="ascii").split())), 1),
         "judging_seconds": round(time.process_time() - began, 1),
         "machine": machine() | {"side by side": jobs},
     }
@@ -202,7 +202,7 @@ def _alone_in(root: Path) -> Iterator[int | None]:
         yield None
         return
     root.mkdir(parents=True, exist_ok=True)
-    with (root / ".lock").open("a") as file:
+    with (root / ".lock").open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -79,7 +79,7 @@ def wears(coat: Domain, images: Images, masks: np.ndarray | Tensor, ranges: Rang
 @cache
 def real_ranges(size: int) -> Ranges:
     """What `measure_ranges` finds at this size: of some sizes it comes with the package, others are measured now."""
-    shipped = json.loads((WEIGHTS / "coats.json").read_text())
+    shipped = json.loads((WEIGHTS / "coats.json").read_text(encoding="ascii"))
     return shipped.get(str(size)) or measure_ranges(size)
 
 
@@ -102,7 +102,7 @@ def measure_ranges(size: int, count: int = 400) -> Ranges:
 
 def save_ranges(path: Path, count: int = 400) -> None:
     """Measures them at MEASURED_SIZES, and writes what `real_ranges` reads."""
-    path.write_text(json.dumps({size: measure_ranges(size, count) for size in MEASURED_SIZES}, indent=1) + "\n")
+    path.write_text(json.dumps({size: measure_ranges(size, count) for size in MEASURED_SIZES}, indent=1) + "\n", encoding="ascii")
 
 
 def background_change(before: Images, after: Images, masks: np.ndarray | Tensor) -> Tensor:

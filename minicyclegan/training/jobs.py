@@ -52,8 +52,8 @@ def start(
         if processes.first:
             folder.create(description)
         weights = sum(parameter.numel() for parameter in model.parameters()) / 1e6
-        _say_notes(data)
         print(f"data: {data.description}")
+        _say_notes(data)
         print(f"{type(model).__name__}, {weights:.1f} million weights, {steps:,} steps on {device}, into {folder}")
         return _train(Run(folder, config, model, data, steps, description, processes), speed)
 

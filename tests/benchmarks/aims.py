@@ -26,7 +26,7 @@ def aims(records: Sequence[Record]) -> list[list[str]]:
             gpu,
             "the baseline",
             "at most 65 % and 50 %",
-            f"{_memory(found, 'large')}; {_memory(found, 'large-batch')}",
+            f"{_memory(found, 'large')}; {_memory(found, 'large-batch')}" if on_gpu else NO_GPU,
         ],
         [
             "fused norm kernel with its border, forward and backward",

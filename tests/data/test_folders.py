@@ -328,7 +328,7 @@ def test_names_that_the_console_cannot_show_are_shown_all_the_same(root, tmp_pat
     draw(root, "A/1.png", "B/1.png", f"B/{normalize('NFD', 'ü')}.png", "B/日.png")
     result = train(root, tmp_path / "run", *PIX2PIX)
     assert result.returncode == 0, result.stderr
-    assert "2 pictures, u\\u0308.png, \\u65e5.png" in result.stdout
+    assert r"2 pictures, u\N{COMBINING DIAERESIS}.png, \N{CJK UNIFIED IDEOGRAPH-65E5}.png" in result.stdout
 
 
 @pytest.mark.parametrize(

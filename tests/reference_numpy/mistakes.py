@@ -182,8 +182,8 @@ def one_draw_for_both(right: Layer) -> Layer:
     """The noise around the encoded code is also the random code."""
     drawn: list[Tensor] = []
 
-    def wrong(like: Tensor) -> Tensor:
-        drawn.append(drawn.pop() if drawn else right(like))
+    def wrong(*how: Any) -> Tensor:
+        drawn.append(drawn.pop() if drawn else right(*how))
         return drawn[0]
 
     return wrong
@@ -230,7 +230,7 @@ STEP_MISTAKES: dict[str, list[tuple[str, Callable[[Layer], Layer]]]] = {
         ("kl_loss", averaged_over_the_codes),
         ("model.E.forward", log_deviation_for_log_variance),
         ("_frozen", encoder_learns_from_the_latent_regression),
-        ("model._normal", one_draw_for_both),
+        ("model.random", one_draw_for_both),
         ("model.step", halves_swapped),
         ("model.step", encoded_pictures_as_the_random_ones),
     ],

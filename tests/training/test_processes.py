@@ -115,7 +115,7 @@ def test_a_batch_that_cannot_be_shared_out_is_refused():
     Processes(0, 3).check_batch(6)
     with pytest.raises(ValueError, match="--batch 4, for all 3 processes together, can't be shared out evenly"):
         Processes(0, 3).check_batch(4)
-    with pytest.raises(ValueError, match=r"--batch 1, .*, leaves some without a picture: give torchrun a number of "):
+    with pytest.raises(ValueError, match=r"--batch 1, .*, leaves some without a picture: give torchrun another"):
         Processes(1, 2).check_batch(1)
 
 
