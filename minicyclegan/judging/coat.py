@@ -102,7 +102,8 @@ def measure_ranges(size: int, count: int = 400) -> Ranges:
 
 def save_ranges(path: Path, count: int = 400) -> None:
     """Measures them at MEASURED_SIZES, and writes what `real_ranges` reads."""
-    path.write_text(json.dumps({size: measure_ranges(size, count) for size in MEASURED_SIZES}, indent=1) + "\n", encoding="ascii")
+    ranges = {size: measure_ranges(size, count) for size in MEASURED_SIZES}
+    path.write_text(json.dumps(ranges, indent=1) + "\n", encoding="ascii")
 
 
 def background_change(before: Images, after: Images, masks: np.ndarray | Tensor) -> Tensor:
