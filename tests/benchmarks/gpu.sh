@@ -20,7 +20,7 @@ fi
 device=${DEVICE:-cuda}
 page=${PAGE:-docs/speed.md}
 rehearse=()
-variants=(--variants eager float32 bfloat16 kernels kernels-bfloat16 kernels-bfloat16-contiguous)
+variants=(--variants eager bfloat16 kernels kernels-bfloat16 kernels-bfloat16-contiguous)
 if [ "$device" != cuda ]; then
     rehearse=(--rehearse)
     variants=(--variants bfloat16)
@@ -36,6 +36,7 @@ bench 30 machine --seconds 4
 bench 50 large --seconds 6 "${variants[@]}"
 bench 50 large-batch --seconds 6 "${variants[@]}"
 [ "$device" != cuda ] || row 45 "$python" -m tests.benchmarks.kernels --rounds 5 --json "${page%.md}/kernels.json"
+bench 40 profile --variants "${variants[-1]}"
 bench 100 whole-run
 bench 30 steps --seconds 3 "${variants[@]}"
 bench 30 translation --seconds 5

@@ -184,6 +184,15 @@ def _large(record: Record, own: dict[str, Record], stem: str) -> list[str]:
     return lines
 
 
+def _profile(record: Record, own: dict[str, Record], stem: str) -> list[str]:
+    rows = [["step", "settings", "milliseconds", "of them on the device", "by kind of kernel, milliseconds"]]
+    for work in record["content"]["profiles"]:
+        kinds = ", ".join(f"{kind} {1e3 * spent:.1f}" for kind, spent in work["kinds"].items())
+        busy = 1e3 * sum(work["kinds"].values())
+        rows.append([work["name"], work["variant"], f"{1e3 * work['seconds']:.1f}", f"{busy:.1f}", kinds])
+    return ["### Where the time goes", "", *_table(rows)]
+
+
 def _whole_run(record: Record, own: dict[str, Record], stem: str) -> list[str]:
     seconds = record["content"]["seconds"]
     return ["### The first command", "", f"`train --small`, drawing included: {seconds:.0f} seconds."]
@@ -251,6 +260,7 @@ SECTIONS: dict[str, Callable[[Record, dict[str, Record], str], list[str]]] = {
     "steps": _steps,
     "large": _large,
     "large-batch": _large,
+    "profile": _profile,
     "whole-run": _whole_run,
     "kernels": _kernels,
     "input": _input,

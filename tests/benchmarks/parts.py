@@ -14,6 +14,7 @@ from minicyclegan.models import MODELS
 from minicyclegan.shipping.translator import load
 from tests.benchmarks.apart import Apart
 from tests.benchmarks.baseline import baseline_step
+from tests.benchmarks.kinds import time_by_kind
 from tests.benchmarks.machine import measure_peaks
 from tests.benchmarks.page import BenchError
 from tests.benchmarks.quality import time_to_quality
@@ -26,6 +27,7 @@ PARTS = {
     "steps": "the recipes' steps at --small sizes, against the baseline",
     "large": "the published networks' step: 128 px on a CPU, 256 px on a GPU",
     "large-batch": "the same at a batch of 16",
+    "profile": "where the time of the published networks' step goes, by kinds of kernels",
     "whole-run": "the command `train --small`, drawing included (a minute or several)",
     "input": "reading pictures, saving and drawing",
     "translation": "pictures a second, in several ways of computing",
@@ -51,6 +53,9 @@ def measure(part: str, device: torch.device, given: Any) -> dict[str, Any]:
         measured = [measure_steps(work, device, seconds, given.variants, baseline, backend) for work in works]
         baseline.end()
         return {"works": measured}
+    if part == "profile":
+        works = [tiny("cyclegan")] if rehearse else [large(device), large(device, 16)]
+        return {"profiles": [time_by_kind(work, device, name) for work in works for name in given.variants or ["ours"]]}
     if part == "whole-run":
         return whole_run(device, rehearse)
     if part == "input":

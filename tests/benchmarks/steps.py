@@ -6,6 +6,7 @@ import gc
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -30,7 +31,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "compiled": {"compile": "on"},
     "compiled-bfloat16": {"compile": "on", "precision": "bfloat16", "memory_format": "channels_last"},
 }
-RECORDED = 4  # steps until a CUDA graph is recorded
+RECORDED = 4  # steps in which CUDA graphs are recorded
 
 
 @dataclass(frozen=True)
@@ -97,27 +98,39 @@ def measure_steps(
     speeds = {name: setting(name, device) for name in ("ours", *variants)}
     a, b = work.pictures(device)
     operations, moved = count(lambda: work.model(device).step(a, b))
-    steps: dict[str, Callable[[], object]] = {}
     first: dict[str, float] = {}
     memory: dict[str, int] = {}
-    names = ["baseline", *speeds] if baseline else list(speeds)
-    for name in tqdm(names, f"{work.name}: first steps", unit="setting", leave=False):
-        before = allocated(device)
-        if name == "baseline":
-            baseline.begin(work)
-            steps[name] = baseline
-        else:
+    reference: dict[str, Callable[[], object]] = {}
+    if baseline:
+        baseline.begin(work)
+        reference = {"baseline": baseline}
+        first["baseline"] = seconds_of(lambda: [baseline() for _ in range(2)], device)
+        memory |= {"baseline": baseline.memory} if device.type == "cuda" else {}
+    taken: dict[str, list[float]] = {}
+    ratios = {"baseline": 1.0} if baseline else {}
+    # A GPU has no room for all of them: there each is alone with the baseline.
+    for group in [[name] for name in speeds] if device.type == "cuda" else [list(speeds)]:
+        steps = {}
+        for name in tqdm(group, f"{work.name}: first steps", unit="setting", leave=False):
+            before = allocated(device)
             model = work.model(device)
             prepare(model, speeds[name], backend)
-            steps[name] = lambda step=model.step: step(a, b)
-        first[name] = seconds_of(lambda name=name: [steps[name]() for _ in range(2)], device)
+            steps[name] = partial(model.step, a, b)
+            first[name] = seconds_of(lambda step=steps[name]: [step() for _ in range(2)], device)
+            if device.type == "cuda":
+                gc.collect()
+                torch.cuda.reset_peak_memory_stats(device)
+                for _ in range(RECORDED):  # the graphs' own memory is in it
+                    steps[name]()
+                memory[name] = torch.cuda.max_memory_allocated(device) - before
+        found = take_turns(reference | steps, device, seconds / (len(speeds) if len(group) == 1 else 1), work.name)
+        ratios |= {name: ratio(found["baseline"], found[name]) for name in group} if baseline else {}
+        for name, times in found.items():
+            taken.setdefault(name, times)
+        del model, steps
         if device.type == "cuda":
             gc.collect()
-            torch.cuda.reset_peak_memory_stats(device)
-            steps[name]()
-            peak = baseline.memory if name == "baseline" else torch.cuda.max_memory_allocated(device) - before
-            memory[name] = peak
-    taken = take_turns(steps, device, seconds, work.name)
+            torch.cuda.empty_cache()
     medians = {name: statistics.median(times) for name, times in taken.items()}
     return {
         "name": work.name,
@@ -128,7 +141,7 @@ def measure_steps(
         "first_two_steps": first,
         "seconds": medians,
         "quartiles": {name: statistics.quantiles(times, n=4)[::2] for name, times in taken.items()},
-        "ratio": {name: ratio(taken["baseline"], times) for name, times in taken.items()} if baseline else {},
+        "ratio": ratios,
         "flop": operations,
         "bytes": moved,
         "memory": memory,
