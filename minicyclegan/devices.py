@@ -9,6 +9,8 @@ from typing import Literal
 
 import torch
 
+from minicyclegan.networks import PatchDiscriminator, ResnetGenerator
+
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 
 
@@ -17,13 +19,45 @@ class DeviceError(ValueError):
 
 
 def find_device(name: DeviceName) -> torch.device:
-    """The device called `name`; for "auto" a GPU where there is one. Raises DeviceError where it can't be had."""
+    """The device called `name`; for "auto" a GPU where there is one. Raises DeviceError where it can't be had.
+
+    PyTorch on Apple's GPUs (MPS) has been silently wrong in courses like this one (LLMs-from-scratch, issues 791 and
+    1020): "auto" takes it once a small step agrees with the CPU's, and else says so.
+    """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         name = next(kind for kind, available in there.items() if available)
+        if name == "mps" and not agrees_with_the_cpu(torch.device(name)):
+            print("note: on MPS, a first step is not what it is on the CPU; computing on the CPU", file=sys.stderr)
+            name = "cpu"
     if not there[name]:
         raise DeviceError(f"--device {name}: this machine, or its PyTorch, has none; leave the option out")
     return torch.device(name)
+
+
+def agrees_with_the_cpu(device: torch.device) -> bool:
+    """Whether a step of two small networks has the same losses and gradients there, to a thousandth of their size."""
+    try:
+        found = small_step(device)
+    except RuntimeError:  # an operation that the device lacks
+        return False
+    pairs = zip(found, small_step(torch.device("cpu")), strict=True)
+    return all(((one - right).norm() <= 1e-3 * right.norm() + 1e-6).item() for one, right in pairs)
+
+
+def small_step(device: torch.device) -> list[torch.Tensor]:
+    """The losses of a generator and a discriminator on one picture, and all gradients, as tensors on the CPU."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        networks = ResnetGenerator(width=8, blocks=1), PatchDiscriminator(width=8, layers=2)
+        real = 2 * torch.rand(2, 3, 32, 32) - 1  # (2, 3, 32, 32)
+    G, D = (network.to(device) for network in networks)
+    real = real.to(device)  # (2, 3, 32, 32)
+    fake = G(real)  # (2, 3, 32, 32)
+    losses = [(D(fake) - 1).square().mean(), (fake - real).abs().mean(), D(real).square().mean()]
+    sum(losses).backward()
+    weights = [weight for network in (G, D) for weight in network.parameters()]
+    return [tensor.detach().cpu() for tensor in (*losses, *(weight.grad for weight in weights))]
 
 
 def synchronise(device: torch.device) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+from minicyclegan import devices
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -31,3 +33,32 @@ def test_what_is_called_of_pytorchs_devices_exists():
                 assert target is not None, f"{path}: torch{name}"
             found += 1
     assert found > 30
+
+
+def test_mps_is_chosen_by_itself_only_where_it_computes_what_the_cpu_does(monkeypatch, capsys):
+    """There is no MPS here: its part is played by the CPU, once as it is, once with a slip, once without an operation."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    played, cpu = devices.small_step, torch.device("cpu")
+
+    def slip(device: torch.device) -> list[torch.Tensor]:
+        *others, last = played(cpu)
+        return [*others, last * (1 if device.type == "cpu" else 1.01)]
+
+    def lacks(device: torch.device) -> list[torch.Tensor]:
+        if device.type == "mps":
+            raise NotImplementedError("aten::reflection_pad2d_backward is not implemented for MPS")
+        return played(cpu)
+
+    for step, chosen in ((lambda device: played(cpu), "mps"), (slip, "cpu"), (lacks, "cpu")):
+        monkeypatch.setattr(devices, "small_step", step)
+        assert devices.find_device("auto").type == chosen
+        assert ("a first step is not what it is on the CPU" in capsys.readouterr().err) == (chosen == "cpu")
+        assert devices.find_device("mps").type == "mps"  # who asks for it gets it
+
+
+def test_the_step_that_is_compared_has_all_gradients_and_leaves_the_random_numbers_alone():
+    state = torch.random.get_rng_state()
+    tensors = devices.small_step(torch.device("cpu"))
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert len(tensors) > 15 and all(tensor.abs().max() > 0 for tensor in tensors)

@@ -20,7 +20,7 @@ fi
 device=${DEVICE:-cuda}
 page=${PAGE:-docs/speed.md}
 rehearse=()
-variants=(--variants eager bfloat16 kernels kernels-bfloat16 kernels-bfloat16-contiguous)
+variants=(--variants eager no-kernels bfloat16-no-kernels bfloat16-contiguous bfloat16)
 if [ "$device" != cuda ]; then
     rehearse=(--rehearse)
     variants=(--variants bfloat16)

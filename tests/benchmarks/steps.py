@@ -25,9 +25,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "bfloat16": {"precision": "bfloat16"},
     "eager": {"graphs": "off"},
     "channels-last": {"memory_format": "channels_last"},
-    "kernels": {"kernels": "on", "memory_format": "channels_last"},
-    "kernels-bfloat16": {"kernels": "on", "precision": "bfloat16", "memory_format": "channels_last"},
-    "kernels-bfloat16-contiguous": {"kernels": "on", "precision": "bfloat16"},
+    "no-kernels": {"kernels": "off"},
+    "bfloat16-no-kernels": {"kernels": "off", "precision": "bfloat16"},
+    "bfloat16-contiguous": {"precision": "bfloat16", "memory_format": "contiguous"},
     "compiled": {"compile": "on"},
     "compiled-bfloat16": {"compile": "on", "precision": "bfloat16", "memory_format": "channels_last"},
 }

@@ -91,6 +91,8 @@ def flat(state) -> list[torch.Tensor]:
 @pytest.mark.parametrize("device", ["cpu", GPU])
 def test_a_state_taken_from_a_graphed_run_goes_on_in_a_plain_one_and_back(device):
     """Also once recorded: loading begins anew."""
+    # Sums in another order turn Adam's first steps where a gradient is nearly 0.
+    torch.use_deterministic_algorithms(device == "cuda", warn_only=True)
     straight, graphed = twins("cyclegan", device)
     for step in range(6):
         straight.step(*pictures(step, device)), graphed.step(*pictures(step, device))
@@ -106,6 +108,7 @@ def test_a_state_taken_from_a_graphed_run_goes_on_in_a_plain_one_and_back(device
         for model in (straight, graphed, resumed):
             model.set_learning_rate(1.0)
             model.step(*pictures(step, device))
+    torch.use_deterministic_algorithms(False)
     for one, other, third in zip(straight.parameters(), graphed.parameters(), resumed.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0 if device == "cpu" else 1e-5)
         torch.testing.assert_close(one, third, rtol=1e-4, atol=1e-6)  # its rate is no float32 tensor
