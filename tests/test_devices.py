@@ -36,7 +36,7 @@ def test_what_is_called_of_pytorchs_devices_exists():
 
 
 def test_mps_is_chosen_by_itself_only_where_it_computes_what_the_cpu_does(monkeypatch, capsys):
-    """There is no MPS here: its part is played by the CPU, once as it is, once with a slip, once without an operation."""
+    """There is no MPS here: the CPU plays its part, once as it is, once with a slip, once without an operation."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     played, cpu = devices.small_step, torch.device("cpu")

@@ -142,16 +142,8 @@ def _shares(record: Record, own: dict[str, Record]) -> list[str]:
     """What a step computes and moves, and which part of the machine's best that is, in the fastest setting."""
     peaks = own["machine"]["content"] if "machine" in own else None
     rows = [
-        [
-            "recipe",
-            "settings",
-            "GFLOP",
-            "GFLOP/s",
-            "of the best convolution",
-            "of the best matrix product",
-            "GB",
-            "of the copy",
-        ]
+        ["recipe", "settings", "GFLOP", "GFLOP/s"]
+        + ["of the best convolution", "of the best matrix product", "GB", "of the copy"]
     ]
     for work in record["content"]["works"]:
         fastest = min(work["settings"], key=work["seconds"].__getitem__)
