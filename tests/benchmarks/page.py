@@ -141,21 +141,19 @@ def _steps(record: Record, own: dict[str, Record], stem: str) -> list[str]:
 def _shares(record: Record, own: dict[str, Record]) -> list[str]:
     """What a step computes and moves, and which part of the machine's best that is, in the fastest setting."""
     peaks = own["machine"]["content"] if "machine" in own else None
-    rows = [
-        ["recipe", "settings", "GFLOP", "GFLOP/s"]
-        + ["of the best convolution", "of the best matrix product", "GB", "of the copy"]
-    ]
+    shares = ("of the best convolution", "of the best matrix product", "GB", "of the copy")
+    rows = [["recipe", "settings", "GFLOP", "GFLOP/s", *shares]]
     for work in record["content"]["works"]:
         fastest = min(work["settings"], key=work["seconds"].__getitem__)
         seconds = work["seconds"][fastest]
         rate, moved = work["flop"] / seconds, work["bytes"] / seconds
         precision = work["settings"][fastest].split(",")[0]
-        shares = ["", "", ""]
+        parts = ["", "", ""]
         if peaks:
             best = (peaks["convolution"][precision], peaks["matrix"][precision], peaks["memory"]["copy"])
-            shares = [f"{have / most:.0%}" for have, most in zip((rate, rate, moved), best, strict=True)]
+            parts = [f"{have / most:.0%}" for have, most in zip((rate, rate, moved), best, strict=True)]
         sizes = [f"{work['flop'] / 1e9:,.1f}", f"{rate / 1e9:,.0f}"]
-        rows.append([work["name"], fastest, *sizes, *shares[:2], f"{work['bytes'] / 1e9:,.2f}", shares[2]])
+        rows.append([work["name"], fastest, *sizes, *parts[:2], f"{work['bytes'] / 1e9:,.2f}", parts[2]])
     return [
         "",
         *_table(rows),
