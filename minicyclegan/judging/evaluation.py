@@ -74,7 +74,7 @@ def upsampling_grid(t: Translation) -> list[Figure]:
     halves = (_half(rng, count) for _ in range(HALVES))
     error = np.std([grid.of_sums(sums[half].sum(0), weights[half].sum(0)).item() for half in halves])
     pooled, real_pooled = (grid.pooled_grid(pictures, mask).item() for pictures in (output, real))
-    limits = (None, grid.pooled_limit(real, mask).item()) if count >= grid.FEWEST else None
+    limits = (None, grid.LIMIT) if count >= grid.FEWEST else None
     return [
         figure("grid: picture by picture, in 255ths", by_picture, real=real_by_picture.nanmean().item()),
         around("grid: pooled, in 255ths", pooled, float(error), count, real=real_pooled, limits=limits),

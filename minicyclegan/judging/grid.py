@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from minicyclegan.judging.metrics import box_sum, smoothed
 
 PERIOD = 4  # pixels
-SHARE = 0.8  # the most that a model may have, of the pooled grid that a screen of ±1 would leave on real pictures
-FEWEST = 100  # pictures that it takes to say so: real ones have up to 0.2 of 255 then, the screen 0.5 to 1
+LIMIT = 0.75  # 255ths, of the pooled grid; real pictures have up to 0.2, a screen of ±1 over them 0.77 to 1
+FEWEST = 100  # pictures for which that holds
 
 
 def grid_by_picture(pictures: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -37,13 +37,6 @@ def pooled_grid(pictures: Tensor, mask: Tensor | None = None) -> Tensor:
     """
     sums, weights = pooled_sums(pictures, mask)
     return of_sums(sums.sum(0), weights.sum(0))
-
-
-def pooled_limit(real: Tensor, mask: Tensor | None = None) -> Tensor:
-    """SHARE of what a chessboard of ±1 of 255 over real pictures has, in 255ths: less where many are black or white."""
-    rows, columns = (torch.arange(length, device=real.device) for length in real.shape[-2:])
-    screen = 1 - 2 * ((rows[:, None] + columns) % 2)  # (H, W)
-    return SHARE * pooled_grid((real + screen / 127.5).clamp(-1, 1), mask)
 
 
 def pooled_sums(pictures: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
