@@ -68,13 +68,17 @@ def test_citation_names_the_three_papers():
     }
 
 
-def readme_code(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+CODE = [
+    pytest.param(code, id=f"{page.name} {number}")
+    for page in PAGES
+    for number, code in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL), 1)
+]
 
 
-@pytest.mark.parametrize("number", range(len(readme_code("python"))))
-def test_the_readmes_python_runs(number, tmp_path, tiny_run):
-    code = readme_code("python")[number].replace('"runs/zebra"', repr(str(tiny_run)))
+@pytest.mark.parametrize("code", CODE)
+def test_the_pages_python_runs(code, tmp_path, tiny_run):
+    code = code.replace('"runs/zebra"', repr(str(tiny_run)))
     (tmp_path / "example.py").write_text(code, encoding="utf-8")
     from PIL import Image
 
@@ -85,18 +89,21 @@ def test_the_readmes_python_runs(number, tmp_path, tiny_run):
     assert len(code.splitlines()) <= 22, "twenty lines each"
 
 
-def test_the_readmes_commands_and_options_exist():
-    helps: dict[str, str] = {}
-    for line in re.findall(r"python -m minicyclegan\.\w+[^`\n|]*", (ROOT / "README.md").read_text(encoding="utf-8")):
+def test_the_pages_commands_and_options_exist():
+    helps: dict[tuple[str, ...], str] = {}
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    for line in re.findall(r"python -m (?:minicyclegan\.|tests\.benchmarks)[^`\n|]*", text):
         module, *arguments = line.split()[2:]
-        if module not in helps:
-            asked = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True)
-            helps[module] = asked.stdout
+        model = arguments[arguments.index("--model") :][:2] if module.endswith("train") and "--model" in arguments else []
+        asked = (module, *model)
+        if asked not in helps:
+            command = [sys.executable, "-m", *asked, "--help"]
+            helps[asked] = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         for option in (a for a in arguments if a.startswith("--")):
-            assert option.strip(".,;:") in helps[module], line
+            assert option.strip(".,;:)") in helps[asked], line
 
 
 def test_pictures_in_the_readme_and_docs_are_there():
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+    for page in PAGES:
         for target in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).is_file(), f"{page.name}: {target}"

@@ -145,7 +145,7 @@ def test_settings_that_cannot_work_are_named(settings, message):
 
 
 @pytest.mark.parametrize("model", ["cyclegan", "pix2pix", "bicyclegan"])
-@pytest.mark.parametrize("name", ["paper", "small"])
+@pytest.mark.parametrize("name", ["paper", "small", "photos"])
 @pytest.mark.parametrize("device", ["cpu", "cuda", "mps"])
 def test_presets_name_fields_that_exist_and_fit_together(model, name, device):
     settings, networks = preset(name, model, device)
