@@ -220,7 +220,7 @@ discriminator_step = Exercise(
         *(
             Mistake(
                 "This looks like a step of D that sends a gradient into G: D's loss has to end at the fake points, or "
-                "it would teach G to be found out. Detach them; to delete the gradient afterwards is late.",
+                "it would teach G to be found out. Detach them; deleting the gradient afterwards comes too late.",
                 _step_with(detached=False, cleared=cleared),
             )
             for cleared in (False, True)

@@ -124,7 +124,7 @@ def undisturbed() -> Iterator[None]:
 EFFECTS = {
     "values": "it changed its own input; work on a copy, or make a new one",
     "weights": "it changes {name}'s weights",
-    "statistics": "{name}'s batch norms learn from it: it changes their running statistics",
+    "statistics": "{name}'s batch norms learn from it: their running statistics change, which eval() prevents",
     "mode": "afterwards {name} is not in the mode it came in; train() or eval() puts it back",
     "frozen": "afterwards {name} has another requires_grad than it came with; set it back",
     "gradients": "it leaves a gradient in {name} (.grad), which would be added to the next one; backward leaves one "
