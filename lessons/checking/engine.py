@@ -28,7 +28,7 @@ STORED = Path(__file__).with_name("expected.pickle")
 
 
 class WrongAnswer(AssertionError):
-    """What a check has to say, in one sentence; notebooks show it without a traceback."""
+    """What a check has to say, in one sentence; notebooks show it without a traceback. `observe` may raise it too."""
 
     def _render_traceback_(self) -> list[str]:
         return [f"✗ {self}"]
@@ -92,7 +92,7 @@ class Exercise:
             return pickle.loads(_stored()[self.task])
         names, (_, *observed) = map(_parameters, (self.reference, self.observe))  # the first is the answer
         with undisturbed():
-            right = [self._outcome(self.reference, given, names, []) for given in self.inputs]
+            right = [self._outcome(self.reference, given, names, [], set()) for given in self.inputs]
         shown = names if "*" in "".join(observed) else observed
         return Expected(self.inputs, shown, names, right, ())
 
@@ -108,12 +108,16 @@ class Exercise:
         """The mistakes' hints and outcomes, these one by one, for most differ on the first input."""
         yield from self.expected.mistakes
         for mistake in self.mistakes:
-            yield mistake.hint, (self._outcome(mistake.answer, x, self.expected.names, []) for x in self.inputs)
+            yield mistake.hint, (self._outcome(mistake.answer, x, self.expected.names, [], set()) for x in self.inputs)
 
-    def _outcome(self, answer: Answer, given: Sequence[Any], names: Sequence[str], forms: list[str]) -> Outcome:
-        """`forms` gets the form of what the answer returns, also where it can't be used. Raises what the answer raises,
-        TypeError or ValueError if it returns no numbers, and WrongAnswer if it leaves a setting changed."""
-        effects: set[Effect] = set()
+    def _outcome(
+        self, answer: Answer, given: Sequence[Any], names: Sequence[str], forms: list[str], effects: set[Effect]
+    ) -> Outcome:
+        """`forms` gets the form of what the answer returns, and `effects` what it does, also where it is of no use.
+
+        Raises what the answer raises, TypeError or ValueError if it returns no numbers, and WrongAnswer if it leaves a
+        setting changed.
+        """
 
         def watched(*arguments: Any) -> Any:
             before = read_settings()
@@ -122,7 +126,7 @@ class Exercise:
                     result = answer(*arguments)
             finally:
                 for said in restore_settings(before):
-                    raise WrongAnswer(f"task {self.task}: {said}")
+                    raise WrongAnswer(said)
             forms.append(form(result))
             return result
 
@@ -154,10 +158,11 @@ class Exercise:
     def _run(self, answer: Answer, number: int) -> Outcome:
         """Raises WrongAnswer where the answer gives nothing to compare."""
         forms: list[str] = []
+        effects: set[Effect] = set()
         try:
-            return self._outcome(answer, self.expected.inputs[number], self.expected.names, forms)
-        except WrongAnswer:
-            raise
+            return self._outcome(answer, self.expected.inputs[number], self.expected.names, forms, effects)
+        except WrongAnswer as wrong:
+            raise WrongAnswer(f"task {self.task}: {self._spoilt(number, effects) or wrong}") from None
         except NotImplementedError as error:
             todo = str(error) or f"task {self.task}"
             if not todo.startswith("task "):  # it comes from somewhere else
@@ -165,7 +170,13 @@ class Exercise:
             raise WrongAnswer(f"{todo}: still to do; replace the line that raises NotImplementedError") from None
         except (Exception, SystemExit) as error:
             said = self._useless(number, forms[-1], error) if forms else self._stopped(answer, number, error)
+            said = (self._spoilt(number, effects) if forms else "") or said
             raise WrongAnswer(f"task {self.task}: {said}") from error
+
+    def _spoilt(self, number: int, effects: set[Effect]) -> str:
+        """What the answer did that may be why nothing can be compared; empty if it did nothing to what it was given."""
+        wrong = effects - self.expected.right[number].effects
+        return in_words(wrong) if wrong else ""
 
     def _stopped(self, answer: Answer, number: int, error: BaseException) -> str:
         """That it did not come to its end, and where."""
@@ -259,6 +270,15 @@ class Check:
         named = (f"{name} {_shown(value)}" for name, value in zip(shown, arguments, strict=True))
         print(f"input {number} of {len(inputs)}: {', '.join(named)}")
         return arguments
+
+
+def same_each_time(results: Sequence[Any], reason: str) -> None:
+    """Raises WrongAnswer with the reason if the results of several calls are not all one; no numbers are let pass."""
+    with contextlib.suppress(TypeError, ValueError):
+        first, *others = map(arrays, results)
+        for other in others:
+            if not all(close(other[name], value, 1e-5).all() for name, value in first.items()):
+                raise WrongAnswer(f"its answer changes from call to call: {reason}")
 
 
 def _parameters(function: Callable[..., Any]) -> list[str]:

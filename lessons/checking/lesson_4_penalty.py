@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from checking.engine import Answer, Exercise, Mistake
+from checking.engine import Answer, Exercise, Mistake, same_each_time
 from checking.lesson_4_steps import Part, gradients
-from checking.traces import Watch
 
 # ---- Task 4.4: the gradient penalty for pictures ------------------------------------------------------------------
 
@@ -60,13 +59,10 @@ def _in_the_weights(D: nn.Module, real: Tensor, fake: Tensor, share: Tensor) -> 
 def _observe_penalty(answer: Answer, D: nn.Module, real: Tensor, fake: Tensor, share: Tensor) -> dict[str, Any] | None:
     real.requires_grad_()
     fake.requires_grad_()
-    watch = Watch("4.4", D=D)
     penalty, again = answer(D, real, fake, share), answer(D, real, fake, share)
     if penalty is None:
         return None
-    watch.one_number(penalty)
-    watch.all_left_as_found()
-    watch.same_each_time((penalty, again), "something in it is drawn, but the shares are handed over")
+    same_each_time((penalty, again), "something in it is drawn, but the shares are handed over")
     into_D = gradients(penalty, list(D.parameters()))
     return {
         "the penalty": penalty,

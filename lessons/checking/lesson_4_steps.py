@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from checking.engine import Answer, Exercise, Mistake
-from checking.traces import Watch
 
 Part = Callable[[Tensor], Tensor]
 
@@ -38,7 +37,7 @@ def gradients(loss: Any, tensors: Sequence[Tensor]) -> list[Tensor]:
 # ---- Task 4.3: one step of D, with smoothed labels ----------------------------------------------------------------
 
 
-class _Maker(nn.Module):
+class Generator(nn.Module):
     """Noise (N, 2) -> points (N, 2)."""
 
     def __init__(self, draw: torch.Generator):
@@ -62,16 +61,20 @@ def _step_with(
     order: str = "zero backward step",
     sign: float = 1.0,
     moved_by: float = 1.0,
+    detached: bool = True,
+    cleared: bool = False,
 ) -> Answer:
     """The right step, of which anything may be wrong. `order` says what is called, and when."""
 
     def step(G: nn.Module, D: nn.Module, optimizer: Any, real: Tensor, z: Tensor, target: float) -> float:
-        fake = G(z).detach()
+        fake = G(z).detach() if detached else G(z)
         real_part, fake_part = mean(on_real(D(real), target)), mean(on_fake(seen_of_fake(D(fake)), target))
         loss = half * (real_part + fake_part)
         calls = {"zero": optimizer.zero_grad, "backward": (sign * moved_by * loss).backward, "step": optimizer.step}
         for name in order.split():
             calls[name]()
+        if cleared:
+            G.zero_grad()
         return loss.item()
 
     return step
@@ -95,13 +98,9 @@ def _observe_step(
     optimizer = torch.optim.SGD(D.parameters(), lr=0.5, momentum=0.9)
     for weight in D.parameters():
         weight.grad = torch.full_like(weight, 0.3)  # left over from an earlier step
-    watch = Watch("4.3", G=G, D=D)
     paid = answer(G, D, optimizer, real, z, target)
     if paid is None:
         return None
-    watch.one_number(paid)
-    watch.no_gradient_for("G", "D's loss has to end at the fake points, or it would teach G to be found out")
-    watch.all_left_as_found(moves=("D",))
     return {
         "what D pays": paid,
         "D's weights after the step": torch.cat([weight.detach().flatten() for weight in D.parameters()]),
@@ -112,7 +111,7 @@ def _step_inputs() -> list[tuple[Any, ...]]:
     draw = torch.Generator().manual_seed(42)
     return [
         (
-            _Maker(draw).train(training),
+            Generator(draw).train(training),
             Discriminator(draw).train(training),
             torch.randn(n, 2, generator=draw) + 0.5,
             torch.randn(n, 2, generator=draw),
@@ -217,6 +216,14 @@ discriminator_step = Exercise(
         Mistake(
             "This looks like a detach after D in place of before it: D itself no longer learns from fake points.",
             _step_with(seen_of_fake=torch.Tensor.detach),
+        ),
+        *(
+            Mistake(
+                "This looks like a step of D that sends a gradient into G: D's loss has to end at the fake points, or "
+                "it would teach G to be found out. Detach them; deleting the gradient afterwards comes too late.",
+                _step_with(detached=False, cleared=cleared),
+            )
+            for cleared in (False, True)
         ),
         Mistake(
             "This looks like two steps, one for the real and one for the fake points; it is one step on the sum.",

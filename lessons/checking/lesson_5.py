@@ -45,11 +45,9 @@ def _observe_best(answer: Answer, fronts: np.ndarray) -> Any:
     try:
         under_L1, under_L2 = result
     except (TypeError, ValueError):
-        raise WrongAnswer(
-            "task 5.1: it did not return a pair: first the best picture under L1, then the best under L2"
-        ) from None
+        raise WrongAnswer("it did not return a pair: first the best picture under L1, then the best under L2") from None
     if isinstance(under_L1, tuple) or isinstance(under_L2, tuple):
-        raise WrongAnswer("task 5.1: one picture is a tuple; PyTorch's median(dim=…) gives values and their indices")
+        raise WrongAnswer("one picture is a tuple; PyTorch's median(dim=…) gives values and their indices")
     return {"the picture under L1": under_L1, "the picture under L2": under_L2}
 
 
@@ -156,7 +154,7 @@ def _observe_generator(answer: Answer, logits: Tensor, fake: Tensor, real: Tenso
     if loss is None:
         return None
     if isinstance(loss, tuple | list):
-        raise WrongAnswer("task 5.2: it returned several values; the loss is one number, the sum of its two terms")
+        raise WrongAnswer("it returned several values; the loss is one number, the sum of its two terms")
     into_logits, into_fake = gradients(loss, [logits, fake])
     return {"the loss": loss, "its gradient in logits": into_logits, "its gradient in fake": into_fake}
 

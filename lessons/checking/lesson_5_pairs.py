@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from checking.engine import Answer, Exercise, Mistake
-from checking.traces import Watch
+from checking.engine import Answer, Exercise, Mistake, same_each_time
+from checking.lesson_4_steps import gradients
 
 # ---- Task 5.3: a discriminator that is also shown the wrong house -------------------------------------------------
 
@@ -69,11 +69,12 @@ def _discriminator_with(
     weights: tuple[float, float, float] = (0.5, 0.25, 0.25),
     squash: Callable[[Tensor], Tensor] = lambda logits: logits,
     mean: Callable[[Tensor], Tensor] = torch.mean,
+    detached: bool = True,
 ) -> Answer:
     """The right loss, of which anything may be wrong."""
 
     def loss(D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> Tensor:
-        fake = G(a).detach()  # (N, 3, H, W)
+        fake = G(a).detach() if detached else G(a)  # (N, 3, H, W)
         logits = [squash(D(pair(a, second))) for second in (b, fake, other(b))]
         targets = (real_at, fake_at, other_at)
         parts = zip(weights, logits, targets, strict=True)
@@ -103,25 +104,28 @@ def _logits_detached(D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> Tensor
     return 0.5 * (real - 1).square().mean() + 0.25 * fake.square().mean() + 0.25 * other.square().mean()
 
 
+def _reaches(loss: Any, weight: Tensor) -> bool:
+    """Whether the loss sends it a gradient, be it 0."""
+    if not (isinstance(loss, Tensor) and loss.requires_grad):
+        return False
+    return torch.autograd.grad(loss.sum(), weight, retain_graph=True, allow_unused=True)[0] is not None
+
+
 def _observe_discriminator(answer: Answer, D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> dict[str, Any] | None:
     D.maps, D.fronts = a.clone(), b.clone()
-    watch = Watch("5.3", D=D, G=G)
     losses = [answer(D, G, a, b) for _ in range(12)]
     if any(loss is None for loss in losses):
         return None
-    loss = losses[0]
-    watch.one_number(loss)
-    watch.all_left_as_found()
-    watch.same_each_time(
+    same_each_time(
         losses,
         "nothing in it should be drawn. A chance order, for one, leaves a front beside its own label map now and then; "
         "take one that moves every front",
     )
-    if isinstance(loss, Tensor) and loss.requires_grad:
-        loss.sum().backward()
-    watch.no_gradient_for("G", "D's loss has to end at the fake fronts, or it would teach G to be found out")
-    weight = next(D.parameters())
-    return {"the loss": loss, "D's gradient": torch.zeros_like(weight) if weight.grad is None else weight.grad}
+    return {
+        "the loss": losses[0],
+        "D's gradient": gradients(losses[0], [D.weight])[0],
+        "whether the loss sends a gradient into G": _reaches(losses[0], G.weight),
+    }
 
 
 def _discriminator_inputs() -> list[tuple[Any, ...]]:
@@ -240,13 +244,18 @@ matching_discriminator_loss = Exercise(
             _discriminator_with(mean=torch.sum),
         ),
         Mistake(
-            "This looks like a generated front that is shown beside the real one; D sees it beside the label map.",
+            "This looks like a fake front that is shown beside the real one; D sees it beside the label map.",
             _beside_the_truth,
         ),
         Mistake(
             "This looks like logits that are detached in place of the picture: D itself no longer learns from its "
             "fakes.",
             _logits_detached,
+        ),
+        Mistake(
+            "This looks like a loss that sends a gradient into G: D's loss has to end at the fake fronts, or it would "
+            "teach G to be found out. Detach them.",
+            _discriminator_with(detached=False),
         ),
         Mistake(
             "This looks like a loss that is a plain number, or was computed without gradients: D has nothing to learn "

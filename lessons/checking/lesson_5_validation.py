@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from checking.engine import Answer, Exercise, Mistake
-from checking.traces import Watch
+from checking.engine import Answer, Exercise, Mistake, WrongAnswer, same_each_time
 
 # ---- Task 5.5: spot the bug: a validation -------------------------------------------------------------------------
 
@@ -64,15 +63,15 @@ def _where(crop: Tensor, pictures: Tensor) -> tuple[int, int] | None:
     return None
 
 
-def _refuse_crop(watch: Watch, crop: Tensor, a: Tensor, size: int) -> None:
-    """Says what is wrong with the crop that G was given, if anything is."""
+def _refuse_crop(crop: Tensor, a: Tensor, size: int) -> None:
+    """Raises WrongAnswer for what is wrong with the crop that G was given, if anything is."""
     room = a.shape[2] - size, a.shape[3] - size
     middle = room[0] // 2, room[1] // 2
     if crop.shape[-2:] == a.shape[-2:]:
-        watch.refuse("G was given the whole pictures; the task asks for a crop in the middle, before G sees it")
+        raise WrongAnswer("G was given the whole pictures; the task asks for a crop in the middle, before G sees it")
     if crop.shape[-2:] != (size, size):
         height, width = crop.shape[-2:]
-        watch.refuse(f"G was given {height} x {width} pixels, where size is {size}")
+        raise WrongAnswer(f"G was given {height} x {width} pixels, where size is {size}")
     at = _where(crop, a)
     if at is None or at == middle:
         return
@@ -87,31 +86,28 @@ def _refuse_crop(watch: Watch, crop: Tensor, a: Tensor, size: int) -> None:
         reason = "that is the lower right corner"
     elif at[0] == at[1] and at[0] in middle:
         reason = "the pictures need not be square, so each side has an offset of its own"
-    watch.refuse(
+    raise WrongAnswer(
         f"G was given the crop that begins at row {at[0]} and column {at[1]}, where the middle one of {size} pixels "
         f"begins at {middle[0]} and {middle[1]}: {reason}"
     )
 
 
 def _observe_validation(answer: Answer, G: _WithBatchNorm, a: Tensor, b: Tensor, size: int) -> dict[str, Any] | None:
-    watch = Watch("5.5", G=G)
     results = [answer(G, a, b, size) for _ in range(4)]
     if any(result is None for result in results):
         return None
-    watch.one_number(results[0])
-    watch.same_each_time(
+    same_each_time(
         results, "training wants random crops, but a score that is drawn anew can't be compared with the last"
     )
     if any(G.modes):
-        watch.refuse(
+        raise WrongAnswer(
             "G was in training mode while it was measured: its batch norms go by this very batch, and learn from the "
             "validation pictures"
         )
-    watch.all_left_as_found()
     if getattr(results[0], "requires_grad", False):
-        watch.refuse("the error still holds the graph of all layers; nothing will be learned here, so say so")
+        raise WrongAnswer("the error still holds the graph of all layers; nothing will be learned here, so say so")
     if G.given:  # a copy of G remembers for itself
-        _refuse_crop(watch, G.given[0], a, size)
+        _refuse_crop(G.given[0], a, size)
     return {"the error": results[0]}
 
 

@@ -124,10 +124,11 @@ def undisturbed() -> Iterator[None]:
 EFFECTS = {
     "values": "it changed its own input; work on a copy, or make a new one",
     "weights": "it changes {name}'s weights",
-    "statistics": "{name}'s batch norms learn from it: it changes their running statistics",
-    "mode": "afterwards {name} is not in the mode it came in; put it back with train() or eval()",
-    "frozen": "afterwards {name} has another requires_grad than it came with",
-    "gradients": "it leaves a gradient in {name} (.grad), which would be added to the next one",
+    "statistics": "{name}'s batch norms learn from it: their running statistics change, which eval() prevents",
+    "mode": "afterwards {name} is not in the mode it came in; train() or eval() puts it back",
+    "frozen": "afterwards {name} has another requires_grad than it came with; set it back",
+    "gradients": "it leaves a gradient in {name} (.grad), which would be added to the next one; backward leaves one "
+    "wherever it passes, torch.autograd.grad only returns it",
     "reached": "it sends a gradient into {name}, even if it throws it away afterwards",
 }
 Effect = tuple[str, str]  # one of EFFECTS, and the name of what it was done to

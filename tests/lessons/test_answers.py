@@ -35,8 +35,6 @@ CLEAR_OF_ITSELF = (
     "returned None",
     "stay switched off",
     *(said.split("{name}")[-1] for said in EFFECTS.values()),
-    ": afterwards ",
-    "a gradient was computed for",
     "did not return a pair",
     "changes from call to call",
     "G was given",

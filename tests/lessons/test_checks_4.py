@@ -205,14 +205,13 @@ def after(what):
 
 
 LEFT_BEHIND = {
-    "a gradient was computed for G": backward_through_G,
-    "afterwards G is not in the mode it came in, but in eval mode": after(lambda G, D: G.eval()),
-    "afterwards D is not in the mode it came in, but in eval mode": after(lambda G, D: D.eval()),
-    "afterwards G is not in the mode it came in, but in training mode": after(lambda G, D: G.train()),
-    "afterwards G's weights are frozen": after(lambda G, D: G.requires_grad_(False)),
-    "afterwards D's weights are frozen": after(lambda G, D: D.requires_grad_(False)),
-    "afterwards G's weights or running statistics have changed": after(lambda G, D: G.weight.data.mul_(0.9)),
-    "afterwards a gradient lies in G's weights": after(lambda G, D: setattr(G.weight, "grad", G.weight.detach() + 1)),
+    "it sends a gradient into G": backward_through_G,
+    "afterwards G is not in the mode it came in": after(lambda G, D: G.eval()),
+    "afterwards D is not in the mode it came in": after(lambda G, D: D.train()),
+    "afterwards G has another requires_grad": after(lambda G, D: G.requires_grad_(False)),
+    "afterwards D has another requires_grad": after(lambda G, D: D.requires_grad_(False)),
+    "it changes G's weights": after(lambda G, D: G.weight.data.mul_(0.9)),
+    "it leaves a gradient in G (.grad)": after(lambda G, D: setattr(G.weight, "grad", G.weight.detach() + 1)),
 }
 
 
@@ -228,7 +227,7 @@ def test_a_penalty_that_stores_gradients_or_draws_shares_is_told_so():
         penalty_in_double(D, real, fake, share).backward()
         return torch.zeros(())
 
-    with pytest.raises(WrongAnswer, match=r"task 4\.4: afterwards a gradient lies in D's weights"):
+    with pytest.raises(WrongAnswer, match=r"task 4\.4: it leaves a gradient in D \(\.grad\)"):
         EXERCISES["picture_penalty"].check(stored)
     with pytest.raises(WrongAnswer, match=r"task 4\.4: its answer changes from call to call"):
         EXERCISES["picture_penalty"].check(

@@ -166,8 +166,8 @@ def test_an_input_of_a_check_can_be_seen_and_used(copy):
     result = subprocess.run([sys.executable, "-c", code], cwd=copy, capture_output=True, encoding="utf-8", timeout=60)
     assert result.stdout.splitlines() == [
         *["input 3 of 4: x (2, 3, 8, 11), w (4, 3, 3, 3), stride 2, padding 1"] * 2,
-        "input 1 of 2: D a PatchJudge, real (4, 2, 6, 4), fake (4, 2, 6, 4), share (4,)",
-        "input 2 of 2: G a Maker, D a Judge, real (5, 2), z (5, 2), target 0.7",
+        "input 1 of 2: D a PatchDiscriminator, real (4, 2, 6, 4), fake (4, 2, 6, 4), share (4,)",
+        "input 2 of 2: G a Generator, D a Discriminator, real (5, 2), z (5, 2), target 0.7",
     ]
     assert result.stderr.splitlines()[-1] == "ValueError: this check has inputs 1 to 4, and no input 9"
 
