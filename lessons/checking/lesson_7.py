@@ -190,8 +190,8 @@ SCHEDULE = Exercise(
             _as_found(1),
         ),
         Mistake(
-            "This looks like epochs counted from 0 in the code as found. The last rate is no longer 0, but the line is "
-            "divided by decay_epochs + 1, so the fall begins too early; see the example.",
+            "This looks like a line divided by decay_epochs + 1, as of the code as found with epochs counted from 0. The last "
+            "rate is no longer 0, but the fall begins too early; see the example.",
             _as_found(0),
         ),
         *(
@@ -204,11 +204,6 @@ SCHEDULE = Exercise(
                     lambda epoch, epochs, decay: min(1.0, (epochs - epoch - 1) / max(1, decay - 1)) if decay else 1.0
                 ),
             )
-        ),
-        Mistake(
-            "This looks like a fall divided by decay_epochs + 1: its last rate is too small, and its first is below "
-            "base already.",
-            _each(lambda epoch, epochs, decay: min(1.0, (epochs - epoch) / (decay + 1))),
         ),
         Mistake(
             "This looks like a fall from the first epoch on; it has to wait for the last decay_epochs epochs.",

@@ -123,7 +123,7 @@ def _inputs() -> list[tuple[Any, ...]]:
         return pictures[held:], pictures[:held], size, torch.tensor(coins), torch.tensor(places)
 
     return [
-        one(3, 3, [0.7, 0.2, 0.9, 0.6, 0.8], [1, 2, 1, 2, 0]),
+        one(3, 3, [0.3, 0.7, 0.9, 0.2, 0.6, 0.8], [0, 1, 1, 2, 2, 0]),
         one(4, 2, [0.9, 0.1, 0.3, 0.8, 0.6, 0.7], [1, 3, 0, 2, 2, 0]),
         one(2, 0, [0.6, 0.8, 0.4, 0.9, 0.1, 0.7, 0.6], [0, 1, 1, 0, 0, 1, 0]),
     ]
@@ -146,7 +146,7 @@ QUERY = Exercise(
             _pool_with(_found, detached=False),
         ),
         Mistake(
-            "This looks like a pool that G's gradient flows through: D's step would reach G. Detach the pictures first.",
+            "This looks like a pool that G's gradient flows through: D's step would reach G. Detach them first.",
             _pool_with(detached=False),
         ),
         Mistake(
@@ -191,7 +191,7 @@ QUERY = Exercise(
             _pool_with(_grown),
         ),
         Mistake(
-            "This looks like a pool that takes in no picture while it has room; until it is full, every picture goes in.",
+            "This looks like a pool that takes in no picture while it has room; until it is full, each goes in.",
             _pool_with(fills=False),
         ),
         Mistake(

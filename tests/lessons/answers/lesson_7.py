@@ -185,7 +185,12 @@ def one_coin_for_all(images, pool, size, coins, places):
 
 def one_place_for_all(images, pool, size, coins, places):
     return pool_with(
-        images, pool, size, coins, places, lambda p, image, c, at, n: image if c < 0.5 else swap(p, image, int(places[0]))
+        images,
+        pool,
+        size,
+        coins,
+        places,
+        lambda p, image, c, at, n: image if c < 0.5 else swap(p, image, int(places[0])),
     )
 
 
@@ -582,9 +587,7 @@ def parts_by_products(shares):
 
 def parts_by_logs(shares):
     kept = np.log1p(-np.asarray(shares)).tolist()
-    return torch.tensor(
-        [w * np.exp(sum(kept[t:])) for t, w in enumerate([1.0, *shares])], dtype=torch.float64
-    )
+    return torch.tensor([w * np.exp(sum(kept[t:])) for t, w in enumerate([1.0, *shares])], dtype=torch.float64)
 
 
 # Task 7.5, the balance
@@ -661,7 +664,9 @@ def sums_over_inputs(weight, stride):
     out = weight.copy()
     sums = phase_sums(weight, stride).sum(1)
     for (a, b, part), total in zip(phases(weight, stride), sums, strict=True):
-        out[:, :, a::stride, b::stride] = part - ((total - sums.mean(0)) / (part.size / part.shape[1]))[None, :, None, None]
+        out[:, :, a::stride, b::stride] = (
+            part - ((total - sums.mean(0)) / (part.size / part.shape[1]))[None, :, None, None]
+        )
     return out
 
 
@@ -766,24 +771,120 @@ def balanced_by_one_hot(weight, stride):
     return w - torch.einsum("iop,klp->iokl", excess, one_hot)
 
 
-WRONG_7_1 = {
-    "brightness left in": brightness_left_in,
-    "absolute differences": absolute_first,
-    "absolute at the end": absolute_last,
-    "before minus after": sign_turned,
-    "one for each picture": for_each_picture,
-    "first picture alone": first_picture_alone,
-    "the colour of after": after_alone,
-    "ratio of the means": ratio_of_means,
-    "sum": summed,
-    "squared differences": squared,
-    "green taken off": green_taken_off,
-    "one number": one_number,
-    "divided by brightness": divided_by_brightness,
-    "divided by the deviation": normalised_shift,
-    "a map": as_map,
-    "channels taken for the second axis": channels_first,
-    "in steps of 255": in_255,
-    "median": median_pixel,
-    "after changed in place": in_place,
-}
+WRONG = [
+    ("7.1", "brightness left in", brightness_left_in, "named"),
+    ("7.1", "absolute differences", absolute_first, "named"),
+    ("7.1", "absolute at the end", absolute_last, "named"),
+    ("7.1", "before minus after", sign_turned, "named"),
+    ("7.1", "for each picture", for_each_picture, "named"),
+    ("7.1", "first picture alone", first_picture_alone, "named"),
+    ("7.1", "the colour of after", after_alone, "named"),
+    ("7.1", "ratio of means", ratio_of_means, "named"),
+    ("7.1", "sum over the pixels", summed, "named"),
+    ("7.1", "squared", squared, "named"),
+    ("7.1", "green taken off", green_taken_off, "named"),
+    ("7.1", "one number", one_number, "named"),
+    ("7.1", "divided by brightness", divided_by_brightness, "named"),
+    ("7.1", "normalised shift", normalised_shift, "named"),
+    ("7.1", "a map", as_map, "named"),
+    ("7.1", "channels taken for the second axis", channels_first, "honest"),
+    ("7.1", "in steps of 255", in_255, "named"),
+    ("7.1", "median", median_pixel, "named"),
+    ("7.1", "after changed in place", in_place, "named"),
+    ("7.2", "the code as found", pool_as_found, "named"),
+    ("7.2", "coin turned", coin_turned, "named"),
+    ("7.2", "never replaced", never_replaced, "named"),
+    ("7.2", "always swapped", always_swapped, "named"),
+    ("7.2", "oldest goes", oldest_goes, "named"),
+    ("7.2", "one coin for all", one_coin_for_all, "named"),
+    ("7.2", "one place for all", one_place_for_all, "named"),
+    ("7.2", "new one always stored", new_one_always_stored, "named"),
+    ("7.2", "not detached", not_detached, "named"),
+    ("7.2", "coins while filling", coins_while_filling, "named"),
+    ("7.2", "one too many", one_too_many, "named"),
+    ("7.2", "whole batch at once", whole_batch_at_once, "honest"),
+    ("7.2", "parts exchanged", parts_exchanged, "named"),
+    ("7.2", "shown alone", shown_alone, "named"),
+    ("7.2", "pool switched off", pool_switched_off, "named"),
+    ("7.2", "stays empty at first", stays_empty_at_first, "honest"),
+    ("7.2", "numbers one after another", numbers_one_after_another, "named"),
+    ("7.2", "swapped in place", swapped_in_place, "named"),
+    ("7.3", "the code as found", rates_as_found, "named"),
+    ("7.3", "epochs counted from 0", one_earlier_fixed, "named"),
+    ("7.3", "ends at zero", ends_at_zero, "named"),
+    ("7.3", "divided by the epochs that fall, 0 at the end", divided_by_decay, "named"),
+    ("7.3", "falls from the start", falls_from_the_start, "named"),
+    ("7.3", "unclipped", unclipped, "named"),
+    ("7.3", "compounding", compounding, "named"),
+    ("7.3", "factors alone", factors_alone, "named"),
+    ("7.3", "half way through", half_way_through, "named"),
+    ("7.3", "divided by 0 where nothing falls", decay_zero_crashes, "honest"),
+    ("7.3", "whole numbers", whole_numbers, "named"),
+    ("7.3", "exponential", exponential, "honest"),
+    ("7.3", "cosine", cosine, "named"),
+    ("7.3", "swapped halves", swapped_halves, "named"),
+    ("7.3", "one epoch short", one_epoch_short, "named"),
+    ("7.3", "last one repeated", last_one_repeated, "honest"),
+    ("7.3", "linspace without both ends", zero_left_out, "named"),
+    ("7.3", "returns the last", returns_the_last, "named"),
+    ("7.4", "powers without share", powers_without_share, "named"),
+    ("7.4", "start forgotten", start_forgotten, "named"),
+    ("7.4", "start left out", start_left_out, "named"),
+    ("7.4", "shares themselves", shares_themselves, "named"),
+    ("7.4", "newest first", newest_first, "named"),
+    ("7.4", "its own step too", its_own_step_too, "named"),
+    ("7.4", "earlier steps", earlier_steps, "named"),
+    ("7.4", "share is kept", share_is_kept, "named"),
+    ("7.4", "all alike", all_alike, "named"),
+    ("7.4", "last share for all", last_share_for_all, "named"),
+    ("7.4", "first share for all", first_share_for_all, "named"),
+    ("7.4", "newest alone", newest_alone, "named"),
+    ("7.4", "in proportion", in_proportion, "named"),
+    ("7.4", "start by share", start_by_share, "named"),
+    ("7.4", "made to sum", made_to_sum, "named"),
+    ("7.4", "no memory", no_memory, "named"),
+    ("7.4", "two steps back", two_steps_back, "named"),
+    ("7.4", "shares eaten", shares_eaten, "named"),
+    ("7.4", "running average", running_average, "named"),
+    ("7.5", "four phases whatever the stride", always_four, "named"),
+    ("7.5", "scaled", scaled, "named"),
+    ("7.5", "all sums zero", all_sums_zero, "named"),
+    ("7.5", "whole excess from each", whole_excess_from_each, "named"),
+    ("7.5", "excess over all", excess_over_all, "named"),
+    ("7.5", "excess over phases", excess_over_phases, "named"),
+    ("7.5", "excess added", excess_added, "named"),
+    ("7.5", "means made equal", means_made_equal, "named"),
+    ("7.5", "one target for all pairs", one_target_for_all_pairs, "named"),
+    ("7.5", "sums over channels", sums_over_channels, "named"),
+    ("7.5", "sums over inputs", sums_over_inputs, "named"),
+    ("7.5", "blocks for phases", blocks_for_phases, "named"),
+    ("7.5", "diagonals for phases", diagonals_for_phases, "named"),
+    ("7.5", "rows alone", rows_alone, "named"),
+    ("7.5", "rows then columns", rows_then_columns, "named"),
+    ("7.5", "phases in one mean", phases_in_one_mean, "named"),
+    ("7.5", "constant kernel", constant_kernel, "named"),
+    ("7.5", "first phase for target", first_phase_for_target, "named"),
+    ("7.5", "sum for target", sum_for_target, "named"),
+    ("7.5", "in its own place", in_its_own_place, "named"),
+    ("7.5", "mean moves along", mean_moves_along, "named"),
+]
+RIGHT = [
+    ("7.1", "tint per pixel", tint_per_pixel),
+    ("7.1", "tint of means", tint_of_means),
+    ("7.1", "tint by loop", tint_by_loop),
+    ("7.2", "two lists", as_lists),
+    ("7.2", "swapped right", swapped_right),
+    ("7.2", "swapped by copies", swapped_by_copies),
+    ("7.2", "swapped by numbers", swapped_by_numbers),
+    ("7.3", "rates by line", rates_by_line),
+    ("7.3", "rates with min", rates_with_min),
+    ("7.3", "rates from the end", rates_from_the_end),
+    ("7.3", "rates by linspace", rates_by_linspace),
+    ("7.4", "right parts", right_parts),
+    ("7.4", "parts by units", parts_by_units),
+    ("7.4", "parts by products", parts_by_products),
+    ("7.4", "parts by logs", parts_by_logs),
+    ("7.5", "balanced right", balanced_right),
+    ("7.5", "balanced by loops", balanced_by_loops),
+    ("7.5", "balanced by one hot", balanced_by_one_hot),
+]
