@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 
-from figures import DASHES, arrow, box, on_a_page, show
+from figures import DASHES, STYLES, arrow, box, on_a_page, show
 
 MARKERS = ("o", "s", "^")  # of three seeds, or three games
 
@@ -16,39 +16,39 @@ def show_two_paths(alt: str) -> None:
     """What is new in this lesson: above, the identity loss; below, the image pool between G and D."""
     figure, axes = plt.subplots(layout="none")
     compared = {"linestyle": (0, (4, 2)), "linewidth": 2.4, "color": "#D55E00", "arrowstyle": "<|-|>"}
-    axes.text(-0.45, 4.1, "identity loss: right already, so leave it", ha="left", va="center", fontsize=12)
-    for x, text, width in ((0.3, "real winter", 1.5), (2.35, "G", 0.7), (4.4, "same winter?", 1.6)):
+    axes.text(-0.55, 4.1, "identity loss: right already, so leave it", ha="left", va="center", fontsize=12)
+    for x, text, width in ((0.3, "real winter", 1.7), (2.45, "G", 0.7), (4.7, "same winter?", 1.9)):
         box(axes, x, 3.35, text, width, grey=0.75 if text == "G" else 1.0)
-    arrow(axes, (1.05, 3.35), (2.0, 3.35))
-    arrow(axes, (2.7, 3.35), (3.6, 3.35))
-    arrow(axes, (0.3, 2.98), (4.4, 2.98), connectionstyle="arc3,rad=0.14", **compared)
-    axes.text(2.35, 2.42, "L1", ha="center", va="center", fontsize=11, color="#A84300")
+    arrow(axes, (1.15, 3.35), (2.1, 3.35))
+    arrow(axes, (2.8, 3.35), (3.75, 3.35))
+    arrow(axes, (0.3, 2.98), (4.7, 2.98), connectionstyle="arc3,rad=0.14", **compared)
+    axes.text(2.45, 2.4, "L1", ha="center", va="center", fontsize=11, color="#A84300")
 
-    axes.text(-0.45, 1.75, "image pool: D's memory", ha="left", va="center", fontsize=12)
+    axes.text(-0.55, 1.75, "image pool: D's memory", ha="left", va="center", fontsize=12)
     for x, y, text, width in (
-        (0.3, 1.0, "real summer", 1.5),
-        (2.35, 1.0, "G", 0.7),
-        (4.4, 1.0, "fake winter", 1.6),
-        (4.4, -0.6, "pool of 50", 1.6),
-        (2.35, -0.6, "D", 0.7),
+        (0.3, 1.0, "real summer", 1.7),
+        (2.45, 1.0, "G", 0.7),
+        (4.7, 1.0, "fake winter", 1.9),
+        (4.7, -0.6, "pool of 50", 1.9),
+        (2.45, -0.6, "D", 0.7),
     ):
         box(axes, x, y, text, width, grey=0.75 if text == "D" else 1.0)
-    arrow(axes, (1.05, 1.0), (2.0, 1.0))
-    arrow(axes, (2.7, 1.0), (3.6, 1.0))
-    arrow(axes, (3.75, 0.65), (2.62, -0.25))
-    axes.text(2.95, 0.42, "new, ½", ha="right", va="center", fontsize=11)
-    arrow(axes, (4.4, 0.65), (4.4, -0.25))
-    axes.text(4.5, 0.2, "takes its place", ha="left", va="center", fontsize=11)
-    arrow(axes, (3.6, -0.6), (2.7, -0.6))
-    axes.text(3.15, -0.7, "old, ½", ha="center", va="top", fontsize=11)
-    arrow(axes, (2.0, -0.6), (1.25, -0.6))
-    axes.text(1.15, -0.6, "logits", ha="right", va="center", fontsize=11)
-    axes.set(xlim=(-0.5, 5.9), ylim=(-1.1, 4.4))
+    arrow(axes, (1.15, 1.0), (2.1, 1.0))
+    arrow(axes, (2.8, 1.0), (3.75, 1.0))
+    arrow(axes, (4.0, 0.65), (2.72, -0.25))
+    axes.text(3.1, 0.35, "new, ½", ha="right", va="center", fontsize=11)
+    arrow(axes, (4.7, 0.65), (4.7, -0.25))
+    axes.text(4.8, 0.2, "takes its place", ha="left", va="center", fontsize=11)
+    arrow(axes, (3.75, -0.6), (2.8, -0.6))
+    axes.text(3.28, -0.7, "old, ½", ha="center", va="top", fontsize=11)
+    arrow(axes, (2.1, -0.6), (1.35, -0.6))
+    axes.text(1.25, -0.6, "logits", ha="right", va="center", fontsize=11)
+    axes.set(xlim=(-0.6, 6.2), ylim=(-1.1, 4.4))
     on_a_page(figure, axes, 0.66)
     show(figure, alt)
 
 
-def show_seeds(measures: Mapping[str, Mapping[str, Sequence[float]]], alt: str) -> None:
+def show_seeds(measures: Mapping[str, Mapping[str, Sequence[float]]], alt: str, from_zero: bool = True) -> None:
     """A panel for each measure, a line for each setting, and on it a mark for each seed."""
     rows = max(map(len, measures.values()))
     figure, cells = plt.subplots(1, len(measures), figsize=(9.0, 0.9 + 0.42 * rows), sharey=True, squeeze=False)
@@ -59,7 +59,19 @@ def show_seeds(measures: Mapping[str, Mapping[str, Sequence[float]]], alt: str) 
                 axes.plot(value, row, marker, color="black", markerfacecolor="C0", markersize=8)
         axes.set(title=title, yticks=range(len(settings)), ylim=(len(settings) - 0.5, -0.5))
         axes.set_yticklabels(settings)
-        axes.set_xlim(0, 1.15 * max(max(values) for values in settings.values()))
+        if from_zero:
+            axes.set_xlim(0, 1.15 * max(max(values) for values in settings.values()))
+    show(figure, alt)
+
+
+def show_rates(rates: Mapping[str, Sequence[float]], alt: str) -> None:
+    """The rate of each epoch, the first epoch being 1."""
+    figure, axes = plt.subplots(figsize=(6.6, 3.0))
+    for (name, of_epochs), style in zip(rates.items(), STYLES, strict=False):
+        epochs = range(1, len(of_epochs) + 1)
+        axes.plot(epochs, of_epochs, style, markersize=5, label=name)
+    axes.set(xlabel="epoch", ylabel="share of the full rate", xticks=[1, *epochs[4::5]])
+    axes.legend()
     show(figure, alt)
 
 
@@ -91,13 +103,13 @@ def show_endings(games: Mapping[str, Sequence[np.ndarray]], centres: np.ndarray,
 
 
 def show_spectra(spectra: Mapping[str, np.ndarray], marked: Mapping[int, str], alt: str) -> None:
-    """Power along rows, from 0 to half a cycle a pixel; `marked` frequencies get a line and a name."""
+    """Power by the number of waves, from 8 on; `marked` ones get a line and a name."""
     figure, axes = plt.subplots(figsize=(7.4, 3.5))
     for (name, power), dash in zip(spectra.items(), DASHES, strict=False):
-        axes.semilogy(power, dash, label=name, linewidth=1.8)
+        axes.semilogy(range(8, len(power)), power[8:], dash, label=name, linewidth=1.8)
     for frequency, name in marked.items():
         axes.axvline(frequency, color="0.55", linewidth=1, zorder=0)
         axes.text(frequency, 1.02, name, ha="center", va="bottom", fontsize=10, transform=axes.get_xaxis_transform())
     axes.set(xlabel="waves across the picture", ylabel="power")
-    axes.legend(loc="upper center")
+    axes.legend(loc="lower left")
     show(figure, alt)
