@@ -36,11 +36,20 @@ from checking.lesson_5 import (
     check_pix2pix_generator_loss,
     check_validation_error,
 )
+from checking.lesson_7 import (
+    check_balance,
+    check_contributions,
+    check_query,
+    check_schedule,
+    check_tint,
+)
 
 __all__ = [
+    "check_balance",
     "check_batch_norm_backward",
     "check_best_answers",
     "check_best_single_answers",
+    "check_contributions",
     "check_conv2d",
     "check_count_parameters",
     "check_discriminator_step",
@@ -56,11 +65,14 @@ __all__ = [
     "check_picture_penalty",
     "check_pix2pix_generator_loss",
     "check_pixels_seen",
+    "check_query",
     "check_rates",
     "check_reflect_pad_backward",
     "check_relit",
     "check_residual_block",
     "check_same_size",
+    "check_schedule",
+    "check_tint",
     "check_update_running",
     "check_validation_error",
     "check_weight_gradient",

@@ -94,8 +94,8 @@ def test_the_pages_commands_and_options_exist():
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     for line in re.findall(r"python -m (?:minicyclegan\.|tests\.benchmarks)[^`\n|]*", text):
         module, *arguments = line.split()[2:]
-        model = arguments[arguments.index("--model") :][:2] if module.endswith("train") and "--model" in arguments else []
-        asked = (module, *model)
+        trained = module.endswith("train") and "--model" in arguments
+        asked = (module, *(arguments[arguments.index("--model") :][:2] if trained else ()))
         if asked not in helps:
             command = [sys.executable, "-m", *asked, "--help"]
             helps[asked] = subprocess.run(command, capture_output=True, text=True, check=True).stdout

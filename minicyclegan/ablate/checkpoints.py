@@ -47,7 +47,8 @@ HEAD = [
     "",
     "Written by `python -m minicyclegan.ablate all --checkpoints lessons/checkpoints`; `docs/ablations.md` says how "
     "each was trained, and shows and measures what it paints. They hold the networks that translate, in half "
-    "precision, and nothing else: `minicyclegan.load` takes them, training can't go on from them.",
+    "precision, and nothing else: `minicyclegan.load` takes them, training can't go on from them. Those in `seasons`, "
+    "for lesson 7, have a page of their own there.",
     "",
     "| file | seed | bytes | SHA-256 |",
     "| --- | --- | --- | --- |",

@@ -86,6 +86,21 @@ UNCOMPARED: dict[str, dict[str, str]] = {
         "5-74": "pictures of trained networks",
         "5-85b": "random weights' answers",
     },
+    "7_identity.ipynb": {
+        "7-07": "pictures of trained networks",
+        "7-12": "rounding of angles",
+        "7-14": "pictures of trained networks",
+        "7-26": "the distances of networks trained here",
+        "7-34": "where trained games end",
+        "7-41": "pictures of trained networks",
+        "7-51": "pictures of trained networks",
+        "7-54": "where trained games end",
+        "7-61": "pictures of trained networks",
+        "7-66": "pictures of trained networks",
+        "7-71": "pictures of trained networks",
+        "7-73m": "pictures of trained networks",
+        "7-75": "pictures of networks trained here",
+    },
 }
 SECTIONS = ["Exercises", "What you have now", "Where to read on"]
 NBGRADER = {"schema_version", "grade", "solution", "locked", "task", "grade_id", "points"}
