@@ -23,12 +23,14 @@ from checking.lesson_3 import (
     check_update_running,
 )
 from checking.lesson_4 import (
+    check_best_answers,
     check_discriminator_step,
     check_hinge_losses,
     check_least_squares_losses,
     check_picture_penalty,
 )
 from checking.lesson_5 import (
+    check_best_single_answers,
     check_matching_discriminator_loss,
     check_mean_iou,
     check_pix2pix_generator_loss,
@@ -37,6 +39,8 @@ from checking.lesson_5 import (
 
 __all__ = [
     "check_batch_norm_backward",
+    "check_best_answers",
+    "check_best_single_answers",
     "check_conv2d",
     "check_count_parameters",
     "check_discriminator_step",

@@ -90,4 +90,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="namereplace")  # what the console has no sign for is printed by name
     sys.exit(main(sys.argv[1:]))

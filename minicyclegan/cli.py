@@ -1,15 +1,20 @@
-"""What all commands share: options made from a config dataclass, and errors as one clear line."""
+"""What all commands share: options made from a config dataclass, errors as one clear line, Ctrl-C."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import io
+import os
+import shlex
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
 from minicyclegan.config import flag
+from minicyclegan.interrupts import second_ctrl_c_ends
 
 
 class Parser(argparse.ArgumentParser):
@@ -17,6 +22,8 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, allow_abbrev=False, **kwargs)
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a sign that the console lacks is printed by its name
+            sys.stdout.reconfigure(errors="namereplace")
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n(all options: {self.prog} --help)\n")
@@ -47,15 +54,32 @@ def _parsing(hint: Any) -> dict[str, Any]:
     return {"type": hint, "metavar": {int: "N", float: "X", str: "NAME"}[hint]}
 
 
+def command_line(name: str, *arguments: object) -> str:
+    """A command of the package as it can be copied into a shell, whatever characters are in the names of folders."""
+    words = ["python", "-m", f"minicyclegan.{name}", *map(str, arguments)]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
 def run(main: Callable[[], int], failures: tuple[type[Exception], ...]) -> NoReturn:
-    """Runs a command and exits: `failures` are what a user can cause, printed as one line, status 1; Ctrl-C is 130."""
-    sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold what the console can't show
-    try:
-        status = main()
-    except failures as error:
-        print(f"error: {error}", file=sys.stderr)
-        status = 1
-    except KeyboardInterrupt:
-        print("\nstopped", file=sys.stderr)
-        status = 130
+    """Runs a command and exits.
+
+    `failures` are what a user can cause: printed as one line, status 1, and so is a lack of memory; Ctrl-C is 130.
+    """
+    with second_ctrl_c_ends():
+        try:
+            status = main()
+        except KeyboardInterrupt:
+            print("\nstopped", file=sys.stderr)
+            status = 130
+        except Exception as error:
+            line = str(error)
+            if not isinstance(error, failures):
+                from minicyclegan.devices import out_of_memory  # not every command needs PyTorch
+
+                if not out_of_memory(error):
+                    raise
+                reason = (line.strip() or type(error).__name__).splitlines()[0][:200]
+                line = f"out of memory; smaller pictures, batches or networks need less ({reason})"
+            print(f"error: {line}", file=sys.stderr)
+            status = 1
     sys.exit(status)

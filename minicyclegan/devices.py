@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import sys
 from typing import Literal
 
@@ -31,6 +32,12 @@ def synchronise(device: torch.device) -> None:
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether something failed for want of memory: of PyTorch's errors, only the words tell."""
+    words = r"(?i)out of memory|not enough memory|can('|no)t allocate memory|alloc_failed|could not create a primitive"
+    return isinstance(error, MemoryError) or re.search(words, str(error)) is not None
 
 
 MIB = 2**20

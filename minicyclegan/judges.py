@@ -1,17 +1,18 @@
-"""python -m minicyclegan.judges: trains the networks that judge pictures, on the worlds, and says how well they do."""
+"""python -m minicyclegan.judges: makes what judges pictures, two networks and the ranges of coats, from the worlds."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from minicyclegan.cli import Parser, run
 from minicyclegan.data.colours import PictureError
-from minicyclegan.judging import classifier, segmenter
+from minicyclegan.judging import classifier, coat, segmenter
 from minicyclegan.judging.nets import save_weights
-from minicyclegan.judging.pictures import draw_confusion
 from minicyclegan.training.pictures import save_grid
 from minicyclegan.worlds.facades import CLASSES as FACADE_CLASSES
 from minicyclegan.worlds.facades import PALETTE
@@ -26,7 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     given.out.mkdir(parents=True, exist_ok=True)
     make_segmenter(given.out)
     make_classifier(given.out)
-    print(f"weights and pictures are in {given.out}; the package's own are in minicyclegan/judging/weights")
+    coat.save_ranges(given.out / "coats.json")
+    print(f"all of it is in {given.out}; the package's own is in minicyclegan/judging/weights")
     return 0
 
 
@@ -66,6 +68,24 @@ def make_classifier(out: Path, pictures: int = 300, steps: int = 1200) -> float:
     np.add.at(counts, (classes, taken), 1)
     draw_confusion(counts, [f"{world} {domain}" for world, domain in classifier.CLASSES], out / "classifier.png")
     return accuracy
+
+
+def draw_confusion(counts: np.ndarray, names: Sequence[str], path: Path) -> None:
+    """Writes a table of (classes, classes) counts as a PNG: a row for each true class, its shares in per cent."""
+    shares = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)  # (classes, classes)
+    side = 1.6 + 0.62 * len(names)
+    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
+    for (row, column), share in np.ndenumerate(shares):
+        if share >= 0.05:
+            axes.text(column, row, f"{share:.1f}", ha="center", va="center", color="white" if share > 60 else "black")
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlabel("taken for")
+    axes.set_ylabel("truth")
+    axes.set_title("share of each true class, in per cent")
+    figure.savefig(path, dpi=110, format="png")
 
 
 if __name__ == "__main__":

@@ -72,14 +72,16 @@ class BalancedTransposedConv2d(nn.ConvTranspose2d):
 def upsampling_layer(kind: Upsampling, channels: int, out: int, kernel: int, bias: bool = False) -> nn.Module:
     """(N, channels, H, W) -> (N, out, 2 H, 2 W). Raises ValueError for a name it does not know.
 
-    kernel   side of the transposed convolution's kernel, 3 or 4; after "nearest" it is 3
+    kernel   side of the published transposed convolution's kernel, 3 or 4
     """
+    if kind == "transposed":
+        return nn.ConvTranspose2d(channels, out, kernel, stride=2, padding=1, output_padding=kernel % 2, bias=bias)
+    if kind == "balanced":
+        # With 4 x 4 weights, 2 x 2 of them reach each pixel, in every phase.
+        return BalancedTransposedConv2d(channels, out, 4, stride=2, padding=1, bias=bias)
     if kind == "nearest":
         return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(channels, out, 3, padding=1, bias=bias))
-    layers = {"transposed": nn.ConvTranspose2d, "balanced": BalancedTransposedConv2d}
-    if kind not in layers:
-        raise ValueError(f'upsampling must be "transposed", "balanced" or "nearest", not {kind!r}')
-    return layers[kind](channels, out, kernel, stride=2, padding=1, output_padding=kernel % 2, bias=bias)
+    raise ValueError(f'upsampling must be "transposed", "balanced" or "nearest", not {kind!r}')
 
 
 class ResidualBlock(nn.Module):

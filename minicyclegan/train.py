@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -14,12 +14,12 @@ from minicyclegan.data.colours import PictureError
 from minicyclegan.data.folders import DataError
 from minicyclegan.data.sources import hidden_folder, world_called
 from minicyclegan.devices import DeviceError, find_device
-from minicyclegan.models import MODELS, ModelName
+from minicyclegan.models import MODELS, ModelConfig, ModelName
 from minicyclegan.training.checkpoint import CheckpointError
 from minicyclegan.training.config import PresetName, TrainConfig, preset
 from minicyclegan.training.jobs import resume, start
-from minicyclegan.training.loop import Diverged
-from minicyclegan.training.processes import Left, Processes, join
+from minicyclegan.training.log import Diverged
+from minicyclegan.training.processes import PeerLost, Processes, join
 from minicyclegan.training.run_folder import RunError, RunFolder
 from minicyclegan.worlds import WORLDS
 
@@ -33,38 +33,47 @@ def _job(arguments: list[str] | None, processes: Processes) -> Callable[[], int]
     """What the command line asks for. Exits, with a line that names the mistake, where it can't be done."""
     chosen = _first_look(arguments)
     device = processes.device(find_device(chosen.device))
-    settings, model_settings = preset("small" if chosen.small else chosen.preset, chosen.model, device.type)
-    parser = _parser(chosen.model, settings, model_settings)
+    settings, networks = preset("small" if chosen.small else chosen.preset, chosen.model, device.type)
+    parser = _parser(chosen.model, settings, networks)
     given = vars(parser.parse_args(arguments))
     try:
         if given["resume"]:
-            extra = set(given) - {"out", "resume", "small", "preset", "device"}
-            if extra or given["out"] is None:
-                parser.error("--resume takes the run's own settings: give it --out, and --device at most")
-            device_name = chosen.device if "device" in given else None
-            return partial(resume, RunFolder(given["out"]), device_name, processes)
-        if "epochs" in given and "steps" in given:
-            parser.error("--steps and --epochs say the same thing twice: give one of them")
-        if "epochs" in given:
-            settings["steps"] = None
-        config = _build(TrainConfig, settings, given)
-        model_config = _build(MODELS[chosen.model].config, model_settings, given)
-        for option, channels in (("A", model_config.channels_A), ("B", model_config.channels_B)):
-            if channels not in (1, 3):
-                parser.error(f"--channels-{option} must be 1 (grey) or 3 (colour), not {channels}")
-        model_config.check_size(config.size)
-        processes.check_batch(config.batch)
+            return _resumption(given, processes)
+        config, model_config = _configs(chosen.model, settings, networks, given)
+        processes.check_batch(config.batch, model_config.batch_parts)
         if hidden := hidden_folder(config.data):
             print(f"note: {hidden}")
-        unknown = [name for name in config.data if not world_called(config.data) and not Path(name).exists()]
-        if unknown:
-            alone = (
-                "a world stands alone" if unknown[0] in WORLDS else f"no such world; the worlds: {', '.join(WORLDS)}"
-            )
-            parser.error(f"--data: no folder {unknown[0]!r} and {alone}")
     except ValueError as error:
         parser.error(str(error))
     return partial(start, config, model_config, device, given["out"], processes)
+
+
+def _resumption(given: dict[str, Any], processes: Processes) -> Callable[[], int]:
+    """Raises ValueError, naming the option, for what can't be asked of a run that has begun."""
+    if given["out"] is None or not given.keys() <= {"out", "resume", "small", "preset", "device"}:
+        raise ValueError("--resume takes the run's own settings: give it --out, and --device at most")
+    return partial(resume, RunFolder(given["out"]), given.get("device"), processes)
+
+
+def _configs(
+    model: ModelName, settings: Mapping[str, Any], networks: Mapping[str, Any], given: dict[str, Any]
+) -> tuple[TrainConfig, ModelConfig]:
+    """The defaults of the preset, with what was given. Raises ValueError, naming the option, for what can't work."""
+    if "epochs" in given:
+        if "steps" in given:
+            raise ValueError("--steps and --epochs say the same thing twice: give one of them")
+        settings = settings | {"steps": None}
+    config = _build(TrainConfig, settings, given)
+    model_config = _build(MODELS[model].config, networks, given)
+    for option, channels in (("A", model_config.channels_A), ("B", model_config.channels_B)):
+        if channels not in (1, 3):
+            raise ValueError(f"--channels-{option} must be 1 (grey) or 3 (colour), not {channels}")
+    model_config.check_size(config.size)
+    if not world_called(config.data):
+        for name in (name for name in config.data if not Path(name).exists()):
+            alone = "a world stands alone" if name in WORLDS else f"no such world; the worlds: {', '.join(WORLDS)}"
+            raise ValueError(f"--data: no folder {name!r} and {alone}")
+    return config, model_config
 
 
 def _first_look(arguments: list[str] | None) -> argparse.Namespace:
@@ -77,7 +86,7 @@ def _first_look(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_known_args(arguments)[0]
 
 
-def _parser(model: ModelName, settings: dict[str, Any], model_settings: dict[str, Any]) -> Parser:
+def _parser(model: ModelName, settings: Mapping[str, Any], networks: Mapping[str, Any]) -> Parser:
     name = "python -m minicyclegan.train"
     parser = Parser(prog=name, usage=f"{name} [--small] [options]", description=__doc__.split(": ", 1)[1])
     parser.add_argument("--small", action="store_true", help="short for --preset small: minutes, fits this machine")
@@ -85,15 +94,15 @@ def _parser(model: ModelName, settings: dict[str, Any], model_settings: dict[str
     parser.add_argument("--out", metavar="FOLDER", help="the run's folder (default: runs/DATA-MODEL-NUMBER)")
     parser.add_argument("--resume", action="store_true", help="continue the run in --out, with its own settings")
     add_options(parser.add_argument_group("the run"), TrainConfig, settings)
-    add_options(parser.add_argument_group(f"the model, {model}"), MODELS[model].config, model_settings)
+    add_options(parser.add_argument_group(f"the model, {model}"), MODELS[model].config, networks)
     return parser
 
 
-def _build(config_class: type, defaults: dict[str, Any], given: dict[str, Any]) -> Any:
+def _build(config_class: type, defaults: Mapping[str, Any], given: dict[str, Any]) -> Any:
     names = {field.name for field in dataclasses.fields(config_class)}
     values = defaults | {name: tuple(v) if isinstance(v, list) else v for name, v in given.items() if name in names}
     return config_class(**values)
 
 
 if __name__ == "__main__":
-    run(main, (DataError, PictureError, DeviceError, RunError, CheckpointError, Diverged, Left, OSError))
+    run(main, (DataError, PictureError, DeviceError, RunError, CheckpointError, Diverged, PeerLost, OSError))

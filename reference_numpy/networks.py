@@ -16,6 +16,7 @@ from reference_numpy.tensor import Tensor, concatenate
 
 Norm = Literal["instance", "batch", "none"]
 LatentAt = Literal["input", "all"]
+Upsampling = Literal["transposed", "balanced", "nearest"]
 
 
 def norm_layer(norm: Norm, channels: int) -> nn.Module:
@@ -27,6 +28,19 @@ def norm_layer(norm: Norm, channels: int) -> nn.Module:
     if norm == "none":
         return nn.Identity()
     raise ValueError(f'norm must be "instance", "batch" or "none", not {norm!r}')
+
+
+def upsampling_layer(
+    kind: Upsampling, channels: int, out: int, kernel: int, rng: np.random.Generator, bias: bool = False
+) -> nn.Module:
+    """(N, channels, H, W) -> (N, out, 2 H, 2 W). Raises ValueError for a name that is none of `Upsampling`."""
+    if kind == "transposed":
+        return nn.ConvTranspose2d(channels, out, kernel, 2, 1, output_padding=kernel % 2, bias=bias, rng=rng)
+    if kind == "balanced":
+        return nn.BalancedTransposedConv2d(channels, out, 4, 2, 1, bias=bias, rng=rng)
+    if kind == "nearest":
+        return nn.Sequential([nn.NearestUpsampling(), nn.Conv2d(channels, out, 3, padding=1, bias=bias, rng=rng)])
+    raise ValueError(f'upsampling must be "transposed", "balanced" or "nearest", not {kind!r}')
 
 
 class ResidualBlock(nn.Module):
@@ -57,11 +71,11 @@ class ResnetGenerator(nn.Module):
         blocks: int = 9,
         norm: Norm = "instance",
         dropout: float = 0.0,
+        upsampling: Upsampling = "transposed",
         *,
-        rng: np.random.Generator | None = None,
+        rng: nn.Rng = None,
     ):
         rng = rng or np.random.default_rng(0)
-        up = {"stride": 2, "padding": 1, "output_padding": 1, "bias": False, "rng": rng}
         self.stem = nn.Conv2d(in_channels, width, 7, bias=False, rng=rng)
         self.stem_norm = norm_layer(norm, width)
         self.down1 = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=False, rng=rng)
@@ -69,9 +83,9 @@ class ResnetGenerator(nn.Module):
         self.down2 = nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1, bias=False, rng=rng)
         self.down2_norm = norm_layer(norm, 4 * width)
         self.blocks = nn.Sequential(ResidualBlock(4 * width, norm, dropout, rng) for _ in range(blocks))
-        self.up1 = nn.ConvTranspose2d(4 * width, 2 * width, 3, **up)
+        self.up1 = upsampling_layer(upsampling, 4 * width, 2 * width, 3, rng)
         self.up1_norm = norm_layer(norm, 2 * width)
-        self.up2 = nn.ConvTranspose2d(2 * width, width, 3, **up)
+        self.up2 = upsampling_layer(upsampling, 2 * width, width, 3, rng)
         self.up2_norm = norm_layer(norm, width)
         self.head = nn.Conv2d(width, out_channels, 7, rng=rng)
 
@@ -105,8 +119,9 @@ class UnetGenerator(nn.Module):
         skips: bool = True,
         latent: int = 0,
         latent_at: LatentAt = "all",
+        upsampling: Upsampling = "transposed",
         *,
-        rng: np.random.Generator | None = None,
+        rng: nn.Rng = None,
     ):
         if depth < 2:
             raise ValueError(f"depth must be at least 2, not {depth}")
@@ -114,10 +129,8 @@ class UnetGenerator(nn.Module):
         self.depth, self.skips, self.latent = depth, skips, latent
         self.coded = range(depth) if latent and latent_at == "all" else range(1 if latent else 0)  # levels that see z
         widths = [width * min(2**level, 8) for level in range(depth)]
-        above, inner = (
-            [out_channels, *widths[:-1]],
-            range(1, depth - 1),
-        )  # neither the outermost level nor the innermost
+        above = [out_channels, *widths[:-1]]
+        inner = range(1, depth - 1)  # neither the outermost level nor the innermost
         self.down = nn.ModuleList(
             nn.Conv2d(
                 (widths[level - 1] if level else in_channels) + (latent if level in self.coded else 0),
@@ -134,14 +147,13 @@ class UnetGenerator(nn.Module):
             norm_layer(norm if level in inner else "none", widths[level]) for level in range(depth)
         )
         self.up = nn.ModuleList(
-            nn.ConvTranspose2d(
+            upsampling_layer(
+                upsampling,
                 widths[level] * (2 if skips and level < depth - 1 else 1),
                 above[level],
                 4,
-                stride=2,
-                padding=1,
+                rng,
                 bias=level == 0,
-                rng=rng,
             )
             for level in range(depth)
         )
@@ -183,13 +195,7 @@ class PatchDiscriminator(nn.Module):
     """(N, in_channels, H, W) -> logits (N, 1, about H / 2^layers, about W / 2^layers) (pix2pix, appendix 6.1.2)."""
 
     def __init__(
-        self,
-        in_channels: int = 3,
-        width: int = 64,
-        layers: int = 3,
-        norm: Norm = "instance",
-        *,
-        rng: np.random.Generator | None = None,
+        self, in_channels: int = 3, width: int = 64, layers: int = 3, norm: Norm = "instance", *, rng: nn.Rng = None
     ):
         rng = rng or np.random.default_rng(0)
         widths = [width * min(2**i, 8) for i in range(layers + 1)]
@@ -212,9 +218,7 @@ class PatchDiscriminator(nn.Module):
 class PixelDiscriminator(nn.Module):
     """(N, in_channels, H, W) -> logits (N, 1, H, W): every pixel is judged alone (pix2pix, appendix 6.1.2)."""
 
-    def __init__(
-        self, in_channels: int = 3, width: int = 64, norm: Norm = "batch", *, rng: np.random.Generator | None = None
-    ):
+    def __init__(self, in_channels: int = 3, width: int = 64, norm: Norm = "batch", *, rng: nn.Rng = None):
         rng = rng or np.random.default_rng(0)
         self.first = nn.Conv2d(in_channels, width, 1, rng=rng)
         self.hidden = nn.Conv2d(width, 2 * width, 1, bias=False, rng=rng)
@@ -238,7 +242,7 @@ class MultiscaleDiscriminator(nn.Module):
         norm: Norm = "instance",
         scales: int = 2,
         *,
-        rng: np.random.Generator | None = None,
+        rng: nn.Rng = None,
     ):
         rng = rng or np.random.default_rng(0)
         widths = [max(1, round(width / 2**scale)) for scale in range(scales)]
@@ -279,7 +283,7 @@ class StyleEncoder(nn.Module):
         blocks: int = 4,
         norm: Norm = "instance",
         *,
-        rng: np.random.Generator | None = None,
+        rng: nn.Rng = None,
     ):
         rng = rng or np.random.default_rng(0)
         widths = [width * min(block, 4) for block in range(1, blocks + 2)]

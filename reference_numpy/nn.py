@@ -14,6 +14,8 @@ import numpy as np
 from reference_numpy import functional as F
 from reference_numpy.tensor import Tensor
 
+Rng = np.random.Generator | None  # None is default_rng(0)
+
 
 class Module:
     """A forward function with weights. Whatever is set as an attribute is found there: Tensors, arrays, Modules."""
@@ -35,18 +37,19 @@ class Module:
                 yield from value.modules(f"{prefix}{name}.")
 
     def named_parameters(self) -> dict[str, Tensor]:
-        return {
-            prefix + name: value
-            for prefix, module in self.modules()
-            for name, value in vars(module).items()
-            if isinstance(value, Tensor)
-        }
+        """Every tensor once, by the first of its keys: what is reached by two paths is one parameter."""
+        keys: dict[Tensor, str] = {}
+        for prefix, module in self.modules():
+            for name, value in vars(module).items():
+                if isinstance(value, Tensor):
+                    keys.setdefault(value, prefix + name)
+        return {key: tensor for tensor, key in keys.items()}
 
     def parameters(self) -> list[Tensor]:
         return list(self.named_parameters().values())
 
     def _arrays(self) -> dict[str, np.ndarray]:
-        """Every parameter's data and every buffer by its key: the arrays themselves."""
+        """Every parameter's data and every buffer, by all of its keys: the arrays themselves."""
         return {
             prefix + name: value.data if isinstance(value, Tensor) else value
             for prefix, module in self.modules()
@@ -105,7 +108,7 @@ class Sequential(ModuleList):
         return x
 
 
-def _normal(rng: np.random.Generator | None, *shape: int) -> Tensor:
+def _normal(rng: Rng, *shape: int) -> Tensor:
     return Tensor((rng or np.random.default_rng(0)).normal(0, 0.02, shape), requires_grad=True)
 
 
@@ -125,7 +128,7 @@ class Conv2d(Module):
         padding: int | str = 0,
         bias: bool = True,
         *,
-        rng: np.random.Generator | None = None,
+        rng: Rng = None,
     ):
         self.weight = _normal(rng, out_channels, in_channels, kernel_size, kernel_size)
         self.bias = _filled(0.0, out_channels) if bias else None
@@ -148,7 +151,7 @@ class ConvTranspose2d(Module):
         output_padding: int = 0,
         bias: bool = True,
         *,
-        rng: np.random.Generator | None = None,
+        rng: Rng = None,
     ):
         self.weight = _normal(rng, in_channels, out_channels, kernel_size, kernel_size)
         self.bias = _filled(0.0, out_channels) if bias else None
@@ -158,10 +161,34 @@ class ConvTranspose2d(Module):
         return F.conv_transpose2d(x, self.weight, self.bias, self.stride, self.padding, self.output_padding)
 
 
+class BalancedTransposedConv2d(ConvTranspose2d):
+    """A transposed convolution of stride 2 in whose kernel the four phases (even and odd rows and columns) sum alike.
+
+    So a flat map stays flat (Sugawara et al. 2018).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        phases = np.zeros((2, 2, *self.weight.shape[2:]))  # (2, 2, k, k)
+        for row, column in np.ndindex(2, 2):
+            phases[row, column, row::2, column::2] = 1
+        sums = {at: (self.weight * phases[at]).sum((2, 3), keepdims=True) for at in np.ndindex(2, 2)}  # (C, O, 1, 1)
+        mean = sum(sums.values()) / 4
+        weight = self.weight - sum((sums[at] - mean) * (phases[at] / phases[at].sum()) for at in sums)
+        return F.conv_transpose2d(x, weight, self.bias, self.stride, self.padding, self.output_padding)
+
+
+class NearestUpsampling(Module):
+    """Each pixel becomes 2 x 2: (N, C, H, W) -> (N, C, 2 H, 2 W)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, c, h, w = x.shape
+        return (x.reshape(n, c, h, 1, w, 1) * np.ones((1, 1, 1, 2, 1, 2))).reshape(n, c, 2 * h, 2 * w)
+
+
 class Linear(Module):
     """(…, in_features) -> (…, out_features), see `functional.linear`."""
 
-    def __init__(self, in_features: int, out_features: int, *, rng: np.random.Generator | None = None):
+    def __init__(self, in_features: int, out_features: int, *, rng: Rng = None):
         self.weight, self.bias = _normal(rng, out_features, in_features), _filled(0.0, out_features)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -192,7 +219,7 @@ class BatchNorm2d(Module):
 class Dropout(Module):
     """(…) -> (…), see `functional.dropout`."""
 
-    def __init__(self, p: float = 0.5, *, rng: np.random.Generator | None = None):
+    def __init__(self, p: float = 0.5, *, rng: Rng = None):
         self.p, self.rng = p, rng or np.random.default_rng(0)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -40,6 +40,19 @@ def _both_sides(name: str) -> tuple[Callable[[Tensor, Any], Tensor], Callable[[T
     return lambda self, other: TABLE[name](self, other), lambda self, other: TABLE[name](other, self)
 
 
+def _compared(compare: Callable[[Any, Any], np.ndarray]) -> Callable[[Tensor, Any], np.ndarray]:
+    def method(self: Tensor, other: Any) -> np.ndarray:
+        if not isinstance(other, Tensor | np.ndarray | np.generic | int | float | list | tuple):
+            return NotImplemented  # so that x == None is False, and x < None a TypeError
+        other = as_tensor(other, self.dtype)
+        try:
+            return compare(self.data, other.data)
+        except ValueError as error:
+            raise RuntimeError(f"shapes {self.shape} and {other.shape} cannot be compared: {error}") from error
+
+    return method
+
+
 class Tensor:
     """An array, its gradient, and where it came from.
 
@@ -72,10 +85,28 @@ class Tensor:
     def __len__(self) -> int:
         return len(self.data)
 
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[k] for k in range(len(self)))
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.requires_grad:  # np.concatenate([x, y]), say, would lose the gradient without a word
             raise RuntimeError("a tensor that requires grad becomes an array only through .data or .detach()")
         return np.array(self.data, dtype, copy=copy)
+
+    # Comparisons go element by element and give an array of booleans, which has no gradient; `where` and [] take it.
+
+    __eq__, __ne__, __lt__, __le__, __gt__, __ge__ = map(
+        _compared, (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal)
+    )
+    __hash__ = object.__hash__  # a tensor is itself, whatever it holds
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self == value))
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise RuntimeError(f"a tensor of shape {self.shape} is neither true nor false; compare it, and take .all()")
+        return bool(self.data.item())
 
     def item(self) -> float:
         return self.data.item()
@@ -318,7 +349,10 @@ def _scatter(gradient: np.ndarray, index: Any, shape: tuple[int, ...]) -> np.nda
 
 
 def where(condition: np.ndarray, a: Any, b: Any) -> Tensor:
-    """a where the condition (an array of booleans) holds, b elsewhere; broadcasts."""
+    """a where the condition (an array of booleans) holds, b elsewhere; broadcasts.
+
+    As in PyTorch the one that is not taken is differentiated too, with a gradient of 0: its slope must be finite.
+    """
     return TABLE["where"](a, b, condition=condition)
 
 
@@ -360,8 +394,10 @@ _ROWS: dict[str, tuple[Callable[..., Any], ...]] = {
     "divide": (np.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
     "power": (
         np.power,
-        lambda g, y, a, b: where(b.data == 0, 0.0, g * b * a ** (b - 1)),
-        lambda g, y, a, b: where((a.data == 0) & (b.data >= 0), 0.0, g * y * a.log()),
+        # b · aᵇ⁻¹ where a and b are 0, and aᵇ · log a where a is 0, are 0 · ∞ and meant as 0. A finite number stands in
+        # for the ∞: a NaN that is only masked afterwards comes back at the next order.
+        lambda g, y, a, b: g * b * a ** where((a.data == 0) & (b.data == 0), 1.0, b - 1),
+        lambda g, y, a, b: g * y * where((a.data == 0) & (b.data >= 0), 1.0, a).log(),
     ),
     "negative": (np.negative, lambda g, y, a: -g),
     "matmul": (

@@ -23,7 +23,7 @@ def test_what_is_called_of_pytorchs_devices_exists():
     found = 0
     for path in [*(ROOT / "minicyclegan").rglob("*.py"), *(ROOT / "tests" / "benchmarks").glob("*.py")]:
         for name in re.findall(
-            r"\btorch((?:\.(?:cuda|mps|cpu|backends|compiler|_foreach\w*))(?:\.\w+)*)", path.read_text()
+            r"\btorch((?:\.(?:cuda|mps|cpu|backends|compiler|_foreach\w*))(?:\.\w+)*)", path.read_text(encoding="utf-8")
         ):
             target = torch
             for part in name.split(".")[1:]:

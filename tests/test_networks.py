@@ -6,6 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from minicyclegan.networks import (
+    BalancedTransposedConv2d,
     InstanceNorm,
     MultiscaleDiscriminator,
     PatchDiscriminator,
@@ -16,6 +17,39 @@ from minicyclegan.networks import (
     norm_layer,
 )
 from minicyclegan.receptive_field import patch_convolutions, receptive_field, smallest_input
+
+
+@pytest.mark.parametrize("kernel", [3, 4])
+def test_a_balanced_transposed_convolution_leaves_flat_maps_flat_and_a_plain_one_does_not(kernel):
+    torch.manual_seed(0)
+    options = {"stride": 2, "padding": 1, "output_padding": kernel % 2, "bias": False}
+    spread = {}
+    for layer in (nn.ConvTranspose2d(3, 2, kernel, **options), BalancedTransposedConv2d(3, 2, kernel, **options)):
+        inside = layer(torch.ones(1, 3, 8, 8))[0, :, 3:-3, 3:-3]  # the edge sees the padding
+        spread[type(layer).__name__] = (inside.amax((1, 2)) - inside.amin((1, 2))).max().item()
+    assert spread["ConvTranspose2d"] > 0.05 and spread["BalancedTransposedConv2d"] < 1e-6
+
+
+def test_balancing_changes_no_weights_that_are_balanced_already_and_no_state_dict_keys():
+    layer = BalancedTransposedConv2d(2, 3, 4, stride=2, padding=1)
+    assert list(layer.state_dict()) == ["weight", "bias"]
+    with torch.no_grad():
+        layer.weight.copy_(torch.randn(2, 3, 2, 2).repeat_interleave(2, 2).repeat_interleave(2, 3))  # nearest pixels
+    x = torch.randn(1, 2, 5, 6)
+    plain = nn.functional.conv_transpose2d(x, layer.weight, layer.bias, stride=2, padding=1)
+    torch.testing.assert_close(layer(x), plain, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("upsampling", ["transposed", "balanced", "nearest"])
+def test_every_upsampling_doubles_and_can_be_trained(upsampling):
+    for network in (
+        ResnetGenerator(width=2, blocks=0, upsampling=upsampling),
+        UnetGenerator(width=2, depth=3, upsampling=upsampling),
+    ):
+        y = network(torch.rand(2, 3, 16, 24))
+        y.sum().backward()
+        assert y.shape == (2, 3, 16, 24)
+        assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in network.parameters())
 
 
 def count(network: nn.Module) -> int:

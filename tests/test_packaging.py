@@ -14,11 +14,11 @@ from packaging.requirements import Requirement
 from tests.shipping.original_networks import original_resnet
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def constraints() -> dict[str, str]:
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     return dict(line.split("==") for line in lines if line and not line.startswith("#"))
 
 
@@ -31,7 +31,7 @@ def test_every_direct_requirement_is_pinned_inside_its_range():
 
 
 def test_environment_names_the_same_versions_and_its_pip_part_is_accepted_by_pip(tmp_path):
-    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     conda = [item for item in environment["dependencies"] if isinstance(item, str)]
     names = {item.split("=")[0] for item in conda}
     assert {"python", "numpy", "pytorch", "matplotlib", "jupyter", "nbval", "pytest", "pip"} <= names
@@ -44,7 +44,9 @@ def test_environment_names_the_same_versions_and_its_pip_part_is_accepted_by_pip
     assert pip_part == ["-c constraints.txt", "-e .[dev]"]
     # As conda does: the lines go into a requirements file, which pip reads in the folder of environment.yml.
     requirements = tmp_path / "requirements.txt"
-    requirements.write_text("\n".join(pip_part).replace("constraints.txt", str(ROOT / "constraints.txt")))
+    requirements.write_text(
+        "\n".join(pip_part).replace("constraints.txt", str(ROOT / "constraints.txt")), encoding="utf-8"
+    )
     result = subprocess.run(
         [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--no-build-isolation", "-r", requirements],
         cwd=ROOT,
@@ -57,7 +59,7 @@ def test_environment_names_the_same_versions_and_its_pip_part_is_accepted_by_pip
 
 
 def test_citation_names_the_three_papers():
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == PROJECT["version"]
     assert {reference["url"][-10:] for reference in citation["references"]} == {
         "1703.10593",
@@ -67,13 +69,13 @@ def test_citation_names_the_three_papers():
 
 
 def readme_code(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 
 
 @pytest.mark.parametrize("number", range(len(readme_code("python"))))
 def test_the_readmes_python_runs(number, tmp_path, tiny_run):
     code = readme_code("python")[number].replace('"runs/zebra"', repr(str(tiny_run)))
-    (tmp_path / "example.py").write_text(code)
+    (tmp_path / "example.py").write_text(code, encoding="utf-8")
     from PIL import Image
 
     Image.new("RGB", (20, 12), "brown").save(tmp_path / "horse.jpg")
@@ -85,7 +87,7 @@ def test_the_readmes_python_runs(number, tmp_path, tiny_run):
 
 def test_the_readmes_commands_and_options_exist():
     helps: dict[str, str] = {}
-    for line in re.findall(r"python -m minicyclegan\.\w+[^`\n|]*", (ROOT / "README.md").read_text()):
+    for line in re.findall(r"python -m minicyclegan\.\w+[^`\n|]*", (ROOT / "README.md").read_text(encoding="utf-8")):
         module, *arguments = line.split()[2:]
         if module not in helps:
             asked = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True)
@@ -96,5 +98,5 @@ def test_the_readmes_commands_and_options_exist():
 
 def test_pictures_in_the_readme_and_docs_are_there():
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text()):
+        for target in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).is_file(), f"{page.name}: {target}"

@@ -25,7 +25,7 @@ def train(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedPr
 
 
 def logged(run: Path) -> list[dict]:
-    return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def final_weights(run: Path) -> dict[str, torch.Tensor]:
@@ -48,7 +48,7 @@ def test_a_run_leaves_what_the_readme_says(undisturbed):
     assert [record["step"] for record in records] == list(range(1, 61))
     assert all(LOSSES | {"epoch", "lr", "images_per_second"} <= set(record) for record in records)
     assert records[-1]["epoch"] == 5 and 0 < records[-1]["lr"] < records[0]["lr"]
-    config = json.loads((undisturbed / "config.json").read_text())
+    config = json.loads((undisturbed / "config.json").read_text(encoding="utf-8"))
     assert config["settings"]["steps"] == 60 and config["config"]["width"] == 2 and config["versions"]["torch"]
     for picture in (undisturbed / "samples/step_000060.png", undisturbed / "losses.png"):
         with Image.open(picture) as image:

@@ -39,7 +39,7 @@ def train(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedPr
 
 
 def logged(run: Path) -> list[dict]:
-    return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def final_weights(run: Path) -> dict[str, torch.Tensor]:
@@ -64,7 +64,7 @@ def test_a_run_leaves_what_the_readme_says(model, undisturbed):
     assert [record["step"] for record in records] == list(range(1, 61))
     assert all(set(record) == LOSSES[model] | {"step", "epoch", "lr", "images_per_second"} for record in records)
     assert records[-1]["epoch"] == 29  # batches of 4 from 8 pairs
-    config = json.loads((undisturbed / "config.json").read_text())
+    config = json.loads((undisturbed / "config.json").read_text(encoding="utf-8"))
     assert config["model"] == model and config["settings"]["data"] == ["facades"] and config["config"]["depth"] == 4
     with Image.open(undisturbed / "samples/step_000060.png") as grid, Image.open(undisturbed / "losses.png") as curves:
         curves.load()

@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageCms, ImageOps, features
 
 import minicyclegan
-from minicyclegan.data.images import PictureError, can_write, read_picture, to_array
+from minicyclegan.data.images import PictureError, read_picture, to_array, write_picture
 from minicyclegan.models.cyclegan import CycleGAN, CycleGANConfig
+from minicyclegan.shipping.files import collect, name_outputs
+from minicyclegan.shipping.translator import Translator
 from minicyclegan.training.checkpoint import CheckpointError, save_checkpoint
-from minicyclegan.translate import collect, main, name_outputs
+from minicyclegan.translate import main
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -69,11 +71,11 @@ def test_pictures_and_folders_good_and_bad(tiny_run, draw, tmp_path):
     draw("in/horse.png", 33, 65)
     draw("in/meadow.jpg", 30, 200)
     (tmp_path / "in" / "._meadow.jpg").write_bytes(b"resource fork")
-    (tmp_path / "in" / "notes.txt").write_text("not a picture, not asked for")
+    (tmp_path / "in" / "notes.txt").write_text("not a picture, not asked for", encoding="utf-8")
     cut = draw("in/cut.png", 64, 64)
     cut.write_bytes(cut.read_bytes()[:3000])
     text = tmp_path / "text.gif"
-    text.write_text("not a picture, but asked for")
+    text.write_text("not a picture, but asked for", encoding="utf-8")
     (tmp_path / "empty").mkdir()
     tiny = draw("tiny.bmp", 1, 1)
     missing, out = tmp_path / "missing.png", tmp_path / "deep" / "out"
@@ -101,6 +103,43 @@ def test_success_is_0_and_writes_what_the_library_returns(checkpoint, draw, tmp_
     assert result.stdout == f"1 picture translated BtoA into {tmp_path / 'out'}\n"
     expected = minicyclegan.load(checkpoint).translate(source, "BtoA")
     assert read_picture(tmp_path / "out" / "a.png").tobytes() == expected.tobytes()
+
+
+def test_a_photo_that_was_taken_upright_stays_so(checkpoint, tmp_path):
+    """The command, a path, Pillow's picture and a list of it: one answer, turned once."""
+    photo, exif = Image.fromarray(noise(70, 90)).resize((90, 70)), Image.Exif()
+    exif[0x0112] = 6
+    source = tmp_path / "a photo [Müller] #1.jpg"
+    photo.save(
+        source, exif=exif, quality=95, icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    )
+    result = command(checkpoint, source, "--out", tmp_path / "out")
+    assert result.returncode == 0 and result.stderr == "", result.stderr
+    upright, model = ImageOps.exif_transpose(Image.open(source)), minicyclegan.load(checkpoint)
+    expected = model.translate(np.asarray(upright))
+    assert expected.shape == (90, 70, 3)
+    with Image.open(source) as opened:
+        for answer in (model.translate(source), model.translate(opened), *model.translate([str(source), opened])):
+            np.testing.assert_array_equal(np.asarray(answer), expected)
+    write_picture(Image.fromarray(expected), tmp_path / "expected.jpg")
+    assert (tmp_path / "out" / source.name).read_bytes() == (tmp_path / "expected.jpg").read_bytes()
+
+
+def test_what_is_left_out_of_a_file_is_said_in_one_line(checkpoint, tmp_path):
+    still, other = (Image.fromarray(noise(seed=seed)) for seed in range(2))
+    names = ["pages.tif", "moving.gif", "moving.png", "moving.webp", "phone.mpo"]
+    for name in names:
+        still.save(tmp_path / name, save_all=True, append_images=[other])
+    sixteen = np.arange(12 * 20, dtype=np.uint16).reshape(12, 20) * 17
+    Image.fromarray(sixteen).save(tmp_path / "deep.png")
+    result = command(checkpoint, *(tmp_path / name for name in [*names, "deep.png"]), "--out", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    notes = [line for line in result.stdout.splitlines() if line.startswith("note: ")]
+    assert len(notes) == 2 and "Warning" not in result.stderr
+    assert notes[0].startswith("note: nearly black: 16 bits") and notes[0].endswith(f": {tmp_path / 'deep.png'}")
+    some = ", ".join(str(tmp_path / name) for name in sorted(names)[:3])
+    assert notes[1] == f"note: only the first of several pictures in one file is used: {some} and 2 more"
+    assert len(names_in(tmp_path / "out")) == 6
 
 
 def test_usage_errors_are_2(tiny_run, draw, tmp_path):
@@ -193,17 +232,19 @@ def test_no_run_and_no_checkpoint(checkpoint, tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "cut.pt").write_bytes(checkpoint.read_bytes()[:5000])
     (tmp_path / "empty.pt").write_bytes(b"")
-    (tmp_path / "text.pt").write_text("hello")
+    (tmp_path / "text.pt").write_text("hello", encoding="utf-8")
     torch.save({"weights": torch.zeros(2)}, tmp_path / "other.pt")
     torch.save([1, 2], tmp_path / "list.pt")
+    torch.save({"format": 99}, tmp_path / "newer.pt")
     for name, said in (
         ("missing", "no such run or checkpoint"),
         ("folder", "no checkpoint.pt in it; is it a run's folder?"),
         ("cut.pt", "not a readable checkpoint"),
         ("empty.pt", "not a readable checkpoint"),
         ("text.pt", "not a readable checkpoint"),
-        ("other.pt", "not a checkpoint of minicyclegan"),
-        ("list.pt", "not a checkpoint of minicyclegan"),
+        ("other.pt", "not a checkpoint of minicyclegan, and not a network of the original code: 'weights' is no key"),
+        ("list.pt", "not a checkpoint of minicyclegan, and expected a state dict, got list"),
+        ("newer.pt", "checkpoint format 99; this version reads format 1"),
     ):
         with pytest.raises(CheckpointError, match=said) as error:
             minicyclegan.load(tmp_path / name)
@@ -211,7 +252,7 @@ def test_no_run_and_no_checkpoint(checkpoint, tmp_path):
 
 
 def test_an_out_folder_that_cannot_be_made(tiny_run, draw, tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(PictureError, match=r"--out .*out: no folder can be made there \(Not a directory\)"):
         main([str(tiny_run), str(draw("a.png")), "--out", str(tmp_path / "file" / "out"), "--device", "cpu"])
 
@@ -229,6 +270,41 @@ def test_nothing_is_left_of_a_picture_that_cannot_be_written(tiny_run, draw, tmp
     status = main([str(tiny_run), *map(str, sources), "--out", str(tmp_path / "out"), "--device", "cpu"])
     assert status == 1 and names_in(tmp_path / "out") == ["b.png"]
     assert "a.png: can't be written (No space left on device)" in capsys.readouterr().err
+
+
+def fail_for_want_of_memory(*_: object, **__: object) -> None:
+    torch.empty(2**50)
+
+
+def fail_otherwise(*_: object, **__: object) -> None:
+    raise RuntimeError("expected 3 channels\nand more")
+
+
+@pytest.mark.parametrize(
+    ("mishap", "said"),
+    [
+        (fail_for_want_of_memory, "could not be translated: too large for the memory; make a smaller copy"),
+        (lambda *_, **__: np.empty(2**50), "could not be translated: too large for the memory; make a smaller copy"),
+        (fail_otherwise, "could not be translated: expected 3 channels and more"),
+    ],
+)
+def test_memory_is_said_of_memory_only(tiny_run, draw, tmp_path, monkeypatch, capsys, mishap, said):
+    monkeypatch.setattr(Translator, "_run", mishap)
+    source = draw("a.png")
+    assert main([str(tiny_run), str(source), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 1
+    assert capsys.readouterr().err == f"error: {source}: {said}\n"
+    assert names_in(tmp_path / "out") == []
+
+
+def test_a_model_too_large_for_the_memory_is_not_called_damaged(checkpoint, tmp_path, monkeypatch):
+    content = torch.load(checkpoint, weights_only=True)
+    content["config"]["width"] = 2**40
+    torch.save(content, tmp_path / "wide.pt")
+    with pytest.raises(CheckpointError, match=r"wide\.pt: too large for the memory that is free on cpu$"):
+        minicyclegan.load(tmp_path / "wide.pt")
+    monkeypatch.setattr(torch, "load", fail_for_want_of_memory)
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt: too large for the memory that is free$"):
+        minicyclegan.load(checkpoint)
 
 
 def test_a_source_is_never_overwritten(tiny_run, draw, tmp_path, capsys):
@@ -267,7 +343,7 @@ def test_a_file_that_is_named_twice_is_translated_once(draw, tmp_path, monkeypat
 
 def test_types_are_kept_where_they_are_lossless_or_made_for_photos(draw, tmp_path):
     kept = ["a.png", "b.jpg", "c.JPEG", "d.webp", "e.bmp", "f.tif", "g.tiff", "h.ppm", "i.tga", "j.jp2"]
-    kept += ["k.avif"] * can_write(".avif")  # not every version of Pillow can
+    kept += ["k.avif"] * features.check("avif")  # not every version of Pillow can
     assert outputs(*map(draw, kept)) == [f"{Path(name).stem}{Path(name).suffix.lower()}" for name in kept]
     assert outputs(draw("l.gif"), draw("m.ico"), draw("n.pcx")) == ["l.png", "m.png", "n.png"]
     still = Image.new("RGB", (8, 8), "red")
@@ -293,7 +369,8 @@ def test_every_type_is_written_as_what_it_is_called(tiny_run, draw, tmp_path):
     assert found == {"0.png": "PNG", "1.jpg": "JPEG", "2.webp": "WEBP", "3.bmp": "BMP", "4.tif": "TIFF",
                      "5.png": "PNG", "6.png": "PNG"}  # fmt: skip
     translator = minicyclegan.load(tiny_run)
-    assert read_picture(tmp_path / "out" / "6.png").tobytes() == translator.translate(sources[-1]).tobytes()
+    with pytest.warns(UserWarning, match="only the first of several pictures"):
+        assert read_picture(tmp_path / "out" / "6.png").tobytes() == translator.translate(sources[-1]).tobytes()
     first = translator.translate(Image.new("RGB", (8, 8), "red"))
     assert read_picture(tmp_path / "out" / "6.png").tobytes() == first.tobytes()
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from checking.engine import Exercise, Mistake
 from checking.lesson_1_graphs import gradients
-from checking.parts import by_name
 from reference_numpy import Tensor
 
 rng = np.random.default_rng(1)
@@ -93,7 +92,7 @@ neuron_gradients = Exercise(
             lambda w, x, b, t: tuple(2 * (w * x + b - t) * other for other in (x, w, 1.0)),
         ),
     ),
-    observe=by_name("∂L/∂w", "∂L/∂x", "∂L/∂b"),
+    parts=("∂L/∂w", "∂L/∂x", "∂L/∂b"),
 )
 check_neuron_gradients = neuron_gradients.check
 

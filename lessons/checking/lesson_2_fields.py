@@ -9,7 +9,6 @@ import numpy as np
 
 import reference_numpy as rn
 from checking.engine import Exercise, Mistake
-from checking.parts import by_name
 
 Layers = Sequence[tuple[int, int, int]]  # (kernel, stride, padding) of each, the first layer first
 
@@ -80,7 +79,7 @@ TOO_EARLY = (
 PIXELS_SEEN = Exercise(
     "2.4",
     reference=_pixels_seen,
-    observe=by_name("the first pixel", "the last pixel"),
+    parts=("the first pixel", "the last pixel"),
     inputs=[
         (4, [(5, 1, 0)]),
         (4, [(5, 1, 1)]),

@@ -10,7 +10,6 @@ import reference_numpy as rn
 from checking.engine import Exercise, Mistake
 from checking.lesson_3_backward import BATCH, BATCH_NORM_BACKWARD, along, features
 from checking.lesson_3_blocks import REFLECT_PAD_BACKWARD, RESIDUAL_BLOCK
-from checking.parts import by_name
 
 F = rn.functional
 
@@ -310,6 +309,7 @@ def _all_unbiased(mean: np.ndarray, variance: np.ndarray, x: np.ndarray, momentu
 
 UPDATE_RUNNING = Exercise(
     "3.4",
+    parts=("the running mean", "the running variance"),
     reference=_update,
     inputs=[
         (np.zeros(4), np.ones(4), features(3, 4, 2, 3), 0.1),
@@ -414,7 +414,6 @@ UPDATE_RUNNING = Exercise(
             lambda mean, variance, x, m: (m * mean + m * x.mean(BATCH), _update(mean, variance, x, m)[1]),
         ),
     ),
-    observe=by_name("the running mean", "the running variance"),
 )
 
 check_relit = RELIT.check

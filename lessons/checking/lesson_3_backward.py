@@ -8,7 +8,6 @@ import numpy as np
 
 import reference_numpy as rn
 from checking.engine import Exercise, Mistake
-from checking.parts import by_name
 
 BATCH = (0, 2, 3)
 Parts = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -95,6 +94,7 @@ CONSTANTS = "This looks as if mean and variance were constants; both depend on x
 
 BATCH_NORM_BACKWARD = Exercise(
     "3.3",
+    parts=("the gradient of x", "the gradient of weight", "the gradient of bias"),
     reference=_backward,
     inputs=[
         (features(5, 4, 3, 2, seed=5), features(5, 4, 3, 2), np.array([1.5, -0.5, 2.0, 0.7]), 1e-5),
@@ -222,5 +222,4 @@ BATCH_NORM_BACKWARD = Exercise(
             _of_z,
         ),
     ),
-    observe=by_name("the gradient of x", "the gradient of weight", "the gradient of bias"),
 )

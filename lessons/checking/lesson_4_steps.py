@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from checking.engine import Answer, Exercise, Mistake
+from checking.traces import Watch
 
 Part = Callable[[Tensor], Tensor]
 
 
-class Judge(nn.Module):
+class Discriminator(nn.Module):
     """Points (N, 2) -> logits (N, 1), around `bias`."""
 
     def __init__(self, draw: torch.Generator, bias: float = 0.2):
@@ -34,7 +35,7 @@ def gradients(loss: Any, tensors: Sequence[Tensor]) -> list[Tensor]:
     return list(torch.autograd.grad(loss.sum(), tensors, retain_graph=True, allow_unused=True, materialize_grads=True))
 
 
-# ---- Task 4.2: one step of D, with smoothed labels ----------------------------------------------------------------
+# ---- Task 4.3: one step of D, with smoothed labels ----------------------------------------------------------------
 
 
 class _Maker(nn.Module):
@@ -57,8 +58,7 @@ def _step_with(
     on_fake: Callable[[Tensor, float], Tensor] = lambda logits, target: F.softplus(logits),
     half: float = 0.5,
     mean: Part = torch.mean,
-    detached: bool = True,
-    verdict: Part = lambda logits: logits,
+    seen_of_fake: Part = lambda logits: logits,
     order: str = "zero backward step",
     sign: float = 1.0,
     moved_by: float = 1.0,
@@ -66,23 +66,13 @@ def _step_with(
     """The right step, of which anything may be wrong. `order` says what is called, and when."""
 
     def step(G: nn.Module, D: nn.Module, optimizer: Any, real: Tensor, z: Tensor, target: float) -> float:
-        fake = G(z).detach() if detached else G(z)
-        real_part, fake_part = mean(on_real(D(real), target)), mean(on_fake(verdict(D(fake)), target))
+        fake = G(z).detach()
+        real_part, fake_part = mean(on_real(D(real), target)), mean(on_fake(seen_of_fake(D(fake)), target))
         loss = half * (real_part + fake_part)
         calls = {"zero": optimizer.zero_grad, "backward": (sign * moved_by * loss).backward, "step": optimizer.step}
         for name in order.split():
             calls[name]()
         return loss.item()
-
-    return step
-
-
-def _leaving_G(wrong: Callable[[nn.Module], Any], detached: bool = True) -> Answer:
-    """The right step after something was done to G that outlasts it."""
-
-    def step(G: nn.Module, *others: Any) -> float:
-        wrong(G)
-        return _step_with(detached=detached)(G, *others)
 
     return step
 
@@ -101,21 +91,18 @@ def _in_two_parts(G: nn.Module, D: nn.Module, optimizer: Any, real: Tensor, z: T
 def _observe_step(
     answer: Answer, G: nn.Module, D: nn.Module, real: Tensor, z: Tensor, target: float
 ) -> dict[str, Any] | None:
-    # Plain gradient descent: a factor on the loss shows, which Adam would hide.
-    optimizer = torch.optim.SGD(D.parameters(), lr=0.5)
+    # Gradient descent: a factor on the loss shows, which Adam would hide. Momentum tells two steps from a long one.
+    optimizer = torch.optim.SGD(D.parameters(), lr=0.5, momentum=0.9)
     for weight in D.parameters():
         weight.grad = torch.full_like(weight, 0.3)  # left over from an earlier step
-    before = [weight.detach().clone() for weight in G.parameters()]
+    watch = Watch("4.3", G=G, D=D)
     paid = answer(G, D, optimizer, real, z, target)
     if paid is None:
         return None
-    reached = any(weight.grad is not None and bool(weight.grad.any()) for weight in G.parameters())
-    moved = any(not torch.equal(old, new) for old, new in zip(before, G.parameters(), strict=True))
+    watch.one_number(paid)
+    watch.no_gradient_for("G", "D's loss has to end at the fake points, or it would teach G to be found out")
+    watch.all_left_as_found(moves=("D",))
     return {
-        "whether a gradient reaches G": float(reached),
-        "whether G moves": float(moved),
-        "whether G is left frozen": float(not all(weight.requires_grad for weight in G.parameters())),
-        "whether G is left in eval mode": float(not G.training),
         "what D pays": paid,
         "D's weights after the step": torch.cat([weight.detach().flatten() for weight in D.parameters()]),
     }
@@ -124,24 +111,25 @@ def _observe_step(
 def _step_inputs() -> list[tuple[Any, ...]]:
     draw = torch.Generator().manual_seed(42)
     return [
-        (_Maker(draw), Judge(draw), torch.randn(n, 2, generator=draw) + 0.5, torch.randn(n, 2, generator=draw), target)
-        for n, target in ((6, 0.9), (5, 0.7))
+        (
+            _Maker(draw).train(training),
+            Discriminator(draw).train(training),
+            torch.randn(n, 2, generator=draw) + 0.5,
+            torch.randn(n, 2, generator=draw),
+            target,
+        )
+        for n, target, training in ((6, 0.9, True), (5, 0.7, False))
     ]
 
 
 discriminator_step = Exercise(
-    "4.2",
+    "4.3",
     reference=_step_with(),
     inputs=_step_inputs(),
     observe=_observe_step,
     mistakes=(
         Mistake(
-            "This looks like a generator that is not detached: D's loss sends a gradient on into G, and would teach it "
-            "to be found out.",
-            _step_with(detached=False),
-        ),
-        Mistake(
-            "This looks like smoothing on both sides; only the real points' label is smoothed, made ones keep their 0.",
+            "This looks like smoothing on both sides; only the real points' label is smoothed, fake ones keep their 0.",
             _step_with(on_fake=lambda logits, target: _entropy(logits, 1 - target)),
         ),
         Mistake(
@@ -152,20 +140,20 @@ discriminator_step = Exercise(
             ),
         ),
         Mistake(
-            "This looks like swapped labels: real points are asked for the target, made ones for 0.",
+            "This looks like swapped labels: real points are asked for the target, fake ones for 0.",
             _step_with(
                 on_real=lambda logits, _: F.softplus(logits), on_fake=lambda logits, target: _entropy(logits, target)
             ),
         ),
         Mistake(
-            "This looks like swapped labels: real points are asked for the target, made ones for 0.",
+            "This looks like swapped labels: real points are asked for the target, fake ones for 0.",
             _step_with(
                 on_real=lambda logits, target: _entropy(logits, 1 - target),
                 on_fake=lambda logits, _: F.softplus(-logits),
             ),
         ),
         Mistake(
-            "This looks like made points that are asked for the target too: D is told to call everything real.",
+            "This looks like fake points that are asked for the target too: D is told to call everything real.",
             _step_with(on_fake=_entropy),
         ),
         Mistake(
@@ -195,6 +183,10 @@ discriminator_step = Exercise(
             "This looks like D moving uphill; the optimizer already goes down the loss it is given.",
             _step_with(sign=-1.0),
         ),
+        Mistake(
+            "This looks like the optimizer's step made twice on one gradient.",
+            _step_with(order="zero backward step step"),
+        ),
         Mistake("This looks like the two terms of D without their half; see the equation.", _step_with(half=1.0)),
         Mistake(
             "This looks like the half in the number that is returned and not in the loss that D learns from.",
@@ -223,26 +215,12 @@ discriminator_step = Exercise(
             ),
         ),
         Mistake(
-            "This looks like a detach after D in place of before it: D itself no longer learns from made points.",
-            _step_with(verdict=torch.Tensor.detach),
+            "This looks like a detach after D in place of before it: D itself no longer learns from fake points.",
+            _step_with(seen_of_fake=torch.Tensor.detach),
         ),
         Mistake(
-            "This looks like two steps, one for the real and one for the made points; it is one step on the sum.",
+            "This looks like two steps, one for the real and one for the fake points; it is one step on the sum.",
             _in_two_parts,
-        ),
-        Mistake(
-            "This looks like a generator whose weights are frozen and stay so: its own step comes next, and would move "
-            "nothing. Keep the gradient from G some other way, or thaw the weights again.",
-            _leaving_G(lambda G: G.requires_grad_(False)),
-        ),
-        Mistake(
-            "This looks like a generator that is left in eval mode; it was in training mode before, and its own step "
-            "comes next.",
-            _leaving_G(nn.Module.eval),
-        ),
-        Mistake(
-            "This looks like a generator that is left in eval mode, and is not detached either.",
-            _leaving_G(nn.Module.eval, detached=False),
         ),
     ),
 )

@@ -10,12 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from checking.engine import Answer, Exercise, Mistake
+from checking.traces import Watch
 
-# ---- Task 5.2: a discriminator that is also shown the wrong house -------------------------------------------------
+# ---- Task 5.3: a discriminator that is also shown the wrong house -------------------------------------------------
 
 
-class _Judge(nn.Module):
-    """Takes any number of channels up to twelve, so that a wrong pair gets a verdict too.
+class _Discriminator(nn.Module):
+    """Takes any number of channels up to twelve, so that a wrong pair gets logits too.
 
     All wrong houses beside one label map are the same to it: whichever way they are chosen, the loss is one number.
     """
@@ -42,7 +43,7 @@ class _Judge(nn.Module):
         return F.conv2d(pair, self.weight[:, : pair.shape[1]], self.bias, stride=2)  # (N, 1, h, w)
 
 
-class _Painter(nn.Module):
+class _Generator(nn.Module):
     def __init__(self, draw: torch.Generator):
         super().__init__()
         self.weight = nn.Parameter(0.3 * torch.randn(3, 3, 1, 1, generator=draw))
@@ -66,25 +67,24 @@ def _discriminator_with(
     fake_at: float = 0.0,
     other_at: float = 0.0,
     weights: tuple[float, float, float] = (0.5, 0.25, 0.25),
-    detached: bool = True,
     squash: Callable[[Tensor], Tensor] = lambda logits: logits,
     mean: Callable[[Tensor], Tensor] = torch.mean,
 ) -> Answer:
     """The right loss, of which anything may be wrong."""
 
     def loss(D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> Tensor:
-        fake = G(a).detach() if detached else G(a)  # (N, 3, H, W)
-        judged = [squash(D(pair(a, second))) for second in (b, fake, other(b))]
+        fake = G(a).detach()  # (N, 3, H, W)
+        logits = [squash(D(pair(a, second))) for second in (b, fake, other(b))]
         targets = (real_at, fake_at, other_at)
-        parts = zip(weights, judged, targets, strict=True)
-        return sum(weight * mean((logits - target).square()) for weight, logits, target in parts)
+        parts = zip(weights, logits, targets, strict=True)
+        return sum(weight * mean((answered - target).square()) for weight, answered, target in parts)
 
     return loss
 
 
-def _other_painted(D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> Tensor:
-    painted = G(a).detach()  # (N, 3, H, W)
-    real, fake, other = D(_pair(a, b)), D(_pair(a, painted)), D(_pair(a, painted.roll(1, dims=0)))
+def _other_fake(D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> Tensor:
+    front = G(a).detach()  # (N, 3, H, W)
+    real, fake, other = D(_pair(a, b)), D(_pair(a, front)), D(_pair(a, front.roll(1, dims=0)))
     return 0.5 * (real - 1).square().mean() + 0.25 * fake.square().mean() + 0.25 * other.square().mean()
 
 
@@ -98,57 +98,50 @@ def _logarithmic(D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> Tensor:
     return 0.5 * F.softplus(-real).mean() + 0.25 * F.softplus(fake).mean() + 0.25 * F.softplus(other).mean()
 
 
-def _verdict_detached(D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> Tensor:
+def _logits_detached(D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> Tensor:
     real, fake, other = D(_pair(a, b)), D(_pair(a, G(a))).detach(), D(_pair(a, _other_house(b)))
     return 0.5 * (real - 1).square().mean() + 0.25 * fake.square().mean() + 0.25 * other.square().mean()
 
 
 def _observe_discriminator(answer: Answer, D: nn.Module, G: nn.Module, a: Tensor, b: Tensor) -> dict[str, Any] | None:
     D.maps, D.fronts = a.clone(), b.clone()
+    watch = Watch("5.3", D=D, G=G)
     losses = [answer(D, G, a, b) for _ in range(12)]
     if any(loss is None for loss in losses):
         return None
     loss = losses[0]
-    values = [float(loss.detach().sum()) if isinstance(loss, Tensor) else loss for loss in losses]
-    moves = max(values) - min(values) > 1e-6 * max(map(abs, values))
+    watch.one_number(loss)
+    watch.all_left_as_found()
+    watch.same_each_time(
+        losses,
+        "nothing in it should be drawn. A chance order, for one, leaves a front beside its own label map now and then; "
+        "take one that moves every front",
+    )
     if isinstance(loss, Tensor) and loss.requires_grad:
-        loss.backward()
-    reached = any(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in G.parameters())
+        loss.sum().backward()
+    watch.no_gradient_for("G", "D's loss has to end at the fake fronts, or it would teach G to be found out")
     weight = next(D.parameters())
-    gradient = torch.zeros_like(weight) if weight.grad is None else weight.grad
-    frozen = not all(weight.requires_grad for weight in G.parameters())
-    return {
-        "whether the loss changes from call to call": float(moves),
-        "whether a gradient reaches G": float(reached),
-        "whether G is left frozen": float(frozen),
-        # What changes has no value to compare.
-        "the loss": float("nan") if moves else loss,
-        "D's gradient": torch.full_like(gradient, float("nan")) if moves else gradient,
-    }
+    return {"the loss": loss, "D's gradient": torch.zeros_like(weight) if weight.grad is None else weight.grad}
 
 
 def _discriminator_inputs() -> list[tuple[Any, ...]]:
     draw = torch.Generator().manual_seed(52)
 
-    def one(number: int, height: int, width: int) -> tuple:
-        # Odd numbers: a batch that is reversed keeps its middle.
+    def one(number: int, height: int, width: int, training: bool) -> tuple:
         a, b = (torch.rand(number, 3, height, width, generator=draw) * 2 - 1 for _ in range(2))
-        return _Judge(draw), _Painter(draw), a, 0.7 * b + torch.linspace(0.3, -0.2, number)[:, None, None, None]
+        networks = _Discriminator(draw).train(training), _Generator(draw).train(training)
+        return *networks, a, 0.7 * b + torch.linspace(0.3, -0.2, number)[:, None, None, None]
 
-    return [one(3, 7, 9), one(5, 8, 6)]
+    # An odd number: a batch that is reversed keeps its middle. Two: a front that moves on by two is back at its place.
+    return [one(3, 7, 9, True), one(5, 8, 6, False), one(2, 6, 7, True)]
 
 
 matching_discriminator_loss = Exercise(
-    "5.2",
+    "5.3",
     reference=_discriminator_with(),
     inputs=_discriminator_inputs(),
     observe=_observe_discriminator,
     mistakes=(
-        Mistake(
-            "This looks like a generator that is not detached: D's loss sends its gradient on into G, and would "
-            "teach it to be found out.",
-            _discriminator_with(detached=False),
-        ),
         Mistake(
             "This looks like a D that is shown the front without its label map; how could it tell whose house it is?",
             _discriminator_with(pair=lambda first, second: second),
@@ -158,7 +151,7 @@ matching_discriminator_loss = Exercise(
             _discriminator_with(pair=lambda first, second: _pair(second, first)),
         ),
         Mistake(
-            "This looks like pictures put one behind the other along the batch, so that each is judged alone; a pair "
+            "This looks like pictures put one behind the other along the batch, so that each is seen alone; a pair "
             "is one picture with more channels.",
             _discriminator_with(pair=lambda first, second: torch.cat([first, second], dim=0)),
         ),
@@ -177,7 +170,7 @@ matching_discriminator_loss = Exercise(
             _discriminator_with(real_at=0.0, fake_at=1.0, other_at=1.0),
         ),
         Mistake(
-            "This looks like a wrong house that D is told to call right: a true front, but not of this label map.",
+            "This looks like a wrong house that D is told to call right: a real front, but not of this label map.",
             _discriminator_with(other_at=1.0),
         ),
         Mistake(
@@ -186,27 +179,22 @@ matching_discriminator_loss = Exercise(
             _discriminator_with(other=lambda b: b),
         ),
         Mistake(
+            "This looks like fronts that move on by two, or label maps and fronts that move one each way: in a batch "
+            "of two, each is back beside its own. Move one of them by one.",
+            _discriminator_with(other=lambda b: b.roll(2, dims=0)),
+        ),
+        Mistake(
             "This looks like a batch in reverse order: of an odd number of fronts, the middle one stays beside its own "
             "label map.",
             _discriminator_with(other=lambda b: b.flip(0)),
-        ),
-        Mistake(
-            "This looks like a chance order, which leaves a front beside its own label map now and then; take one that "
-            "moves every front.",
-            _discriminator_with(other=lambda b: b[torch.randperm(len(b))]),
         ),
         Mistake(
             "This looks like one front for all label maps: one of them is its own.",
             _discriminator_with(other=lambda b: b[:1].expand_as(b)),
         ),
         Mistake(
-            "This looks like a painted front as the wrong house; it should be a true one, of another pair.",
-            _other_painted,
-        ),
-        Mistake(
-            "This looks like a generator whose weights are frozen and stay so: its own step comes next, and would move "
-            "nothing.",
-            lambda D, G, a, b: _discriminator_with()(D, G.requires_grad_(False), a, b),
+            "This looks like a fake front as the wrong house; it should be a real one, of another pair.",
+            _other_fake,
         ),
         Mistake(
             "This looks like a front that has moved by a pixel, not by a picture: without a dimension, roll "
@@ -222,7 +210,7 @@ matching_discriminator_loss = Exercise(
             _discriminator_with(weights=(0.5, 0.25, 0.0)),
         ),
         Mistake(
-            "This looks like two kinds of fakes that outweigh the true pairs: together they weigh one half.",
+            "This looks like two kinds of fakes that outweigh the real pairs: together they weigh one half.",
             _discriminator_with(weights=(0.5, 0.5, 0.5)),
         ),
         Mistake(
@@ -244,7 +232,7 @@ matching_discriminator_loss = Exercise(
             _discriminator_with(squash=torch.sigmoid),
         ),
         Mistake(
-            "This looks like the logarithm of task 5.1; here it is least squares.",
+            "This looks like the logarithm of task 5.2; here it is least squares.",
             _logarithmic,
         ),
         Mistake(
@@ -252,13 +240,13 @@ matching_discriminator_loss = Exercise(
             _discriminator_with(mean=torch.sum),
         ),
         Mistake(
-            "This looks like a generated front that is shown beside the true one; D judges it beside the label map.",
+            "This looks like a generated front that is shown beside the real one; D sees it beside the label map.",
             _beside_the_truth,
         ),
         Mistake(
-            "This looks like a verdict that is detached in place of the picture: D itself no longer learns from its "
+            "This looks like logits that are detached in place of the picture: D itself no longer learns from its "
             "fakes.",
-            _verdict_detached,
+            _logits_detached,
         ),
         Mistake(
             "This looks like a loss that is a plain number, or was computed without gradients: D has nothing to learn "

@@ -8,7 +8,6 @@ import torch
 
 from minicyclegan.ablate import page
 from minicyclegan.ablate.checkpoints import write_checkpoints
-from minicyclegan.ablate.pictures import draw
 from minicyclegan.ablate.runs import AblationError, carry_out, plan
 from minicyclegan.ablate.tables import TABLES
 from minicyclegan.cli import Parser, run
@@ -38,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     where = given.page or given.runs / "ablations.md"
     contents = [page.collect(table, runs, given.rehearse) for table in tables]
     for table, content in zip(tables, contents, strict=True):
-        draw(table, runs, where.with_suffix("") / f"{table.name}.png")
+        page.draw(table, runs, where.with_suffix("") / f"{table.name}.png")
         print(f"\n{table.title}\n\n{page.terminal(content)}")
     page.write(where, contents)
     print(f"\nwith pictures, and with what the papers report: {where}")

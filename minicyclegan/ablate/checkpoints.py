@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from minicyclegan.ablate.runs import AblationError, Run
-from minicyclegan.ablate.settings import FOR_LESSONS
 from minicyclegan.training.checkpoint import load_checkpoint, save_checkpoint
 
+# Settings of which the lessons need one.
+LESSONS = (
+    "pix2pix-l1", "pix2pix-l1-cgan", "pix2pix-encoder-decoder", "pix2pix-patch1", "pix2pix-patch16", "pix2pix-patch70",
+    "pix2pix-patch-full", "cyclegan-horses-full", "cyclegan-horses-no-identity", "cyclegan-horses-cycle",
+    "cyclegan-horses-gan", "pix2pix-noise-l1x100", "bicyclegan-full",
+)  # fmt: skip
 LARGEST = 1_000_000  # bytes of one
 LARGEST_TOGETHER = 12_000_000
 
@@ -22,19 +27,19 @@ def write_checkpoints(folder: Path, runs: Sequence[Run]) -> None:
     CheckpointError if a run's checkpoint can't be read.
     """
     first = {run.setting.name: run for run in reversed(runs)}
-    missing = [setting.name for setting in FOR_LESSONS if setting.name not in first]
+    missing = [name for name in LESSONS if name not in first]
     if missing:
         raise AblationError(f"{folder}: no run of {', '.join(missing)}; ask for all tables, not for one")
     folder.mkdir(parents=True, exist_ok=True)
     lines = []
-    for run in (first[setting.name] for setting in FOR_LESSONS):
-        path = folder / f"{run.setting.name}.pt"
+    for name in LESSONS:
+        run, path = first[name], folder / f"{name}.pt"
         save_checkpoint(path, lightened(load_checkpoint(run.folder.checkpoint)))
         content = path.read_bytes()
         if len(content) > LARGEST:
             raise AblationError(f"{path}: {len(content):,} bytes, more than {LARGEST:,}; give it narrower networks")
         lines.append(f"| `{path.name}` | {run.seed} | {len(content):,} | `{hashlib.sha256(content).hexdigest()}` |")
-    (folder / "README.md").write_text("\n".join([*HEAD, *lines]) + "\n")
+    (folder / "README.md").write_text("\n".join([*HEAD, *lines]) + "\n", encoding="utf-8")
 
 
 HEAD = [

@@ -14,12 +14,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +25,14 @@ import torch
 from tqdm import tqdm
 
 from minicyclegan.ablate.measures import judge
-from minicyclegan.ablate.settings import Setting
-from minicyclegan.ablate.tables import Table
+from minicyclegan.ablate.tables import Setting, Table
 from minicyclegan.data.datasets import available_cores
+from minicyclegan.judging.figures import write_json
 from minicyclegan.shipping.translator import load
 from minicyclegan.training.run_folder import RunFolder
 
 SECONDS = "seconds.txt"
-FORMAT = 1  # of figures.json; raised when a measure changes, so that runs are judged anew, not trained anew
+FORMAT = 2  # of figures.json; raised when a measure changes, so that runs are judged anew, not trained anew
 
 
 class AblationError(RuntimeError):
@@ -53,10 +51,6 @@ class Run:
     @property
     def folder(self) -> RunFolder:
         return RunFolder(self.root / f"{self.setting.run_name}-seed{self.seed}")
-
-    @property
-    def name(self) -> str:
-        return f"{self.setting.name}, seed {self.seed}"
 
     @property
     def steps(self) -> int:
@@ -87,43 +81,33 @@ def carry_out(runs: Sequence[Run], jobs: int) -> None:
     todo = [run for run in runs if run.figures() is None]
     if not todo:
         return
-    with _alone_in(todo[0].root) as lock, _terminate_is_ctrl_c(), ThreadPoolExecutor(jobs) as pool:
-        workshop = _Workshop(jobs, lock)
-        futures = [pool.submit(workshop.finish, run) for run in todo]
+    waiting, training = todo[::-1], []
+    bar = tqdm(total=sum(run.steps for run in todo), unit="step", desc="runs")
+    with _alone_in(todo[0].root) as lock, _terminate_is_ctrl_c(), bar:
         try:
-            _watch(futures, todo, len(runs))
+            while waiting or training:
+                while waiting and len(training) < jobs:
+                    training.append(Training(waiting.pop(), lock))
+                for ended in [one for one in training if one.has_ended()]:
+                    training.remove(ended)
+                    ended.check()
+                    judge_run(ended.run, jobs)
+                bar.n = sum(_steps(run) for run in todo)
+                bar.set_postfix_str(f"{len(runs) - len(waiting) - len(training)} of {len(runs)} runs", refresh=False)
+                bar.refresh()
+                time.sleep(0.2)
         finally:
-            workshop.stop()
-            try:
-                pool.shutdown(cancel_futures=True)
-            except KeyboardInterrupt:  # whoever presses Ctrl-C twice won't wait
-                workshop.kill()
-                raise
-    for future in futures:
-        if not future.cancelled():
-            future.result()
+            _stop(training)
 
 
-@dataclass
-class _Workshop:
-    """What the worker threads share."""
+class Training:
+    """A child process that trains: begins a run, or takes it up where its checkpoint was taken.
 
-    jobs: int
-    lock: int | None  # file descriptor, which the trainings inherit: as long as one lives, nobody else may begin
-    children: set[subprocess.Popen] = field(default_factory=set)
-    stopping: threading.Event = field(default_factory=threading.Event)
-    judging: threading.Lock = field(default_factory=threading.Lock)  # one at a time: they share what is drawn for them
+    lock   a file descriptor that it inherits: as long as it lives, nobody else may begin
+    """
 
-    def finish(self, run: Run) -> None:
-        """Trains, unless that is done, and judges."""
-        if self.stopping.is_set() or not self._train(run):
-            return
-        with self.judging:
-            if not self.stopping.is_set():
-                self._judge(run)
-
-    def _train(self, run: Run) -> bool:
-        """Whether the training is at its end."""
+    def __init__(self, run: Run, lock: int | None):
+        self.run, self.began = run, time.perf_counter()
         folder = run.folder
         if folder.checkpoint.exists():
             arguments = ["--out", str(folder), "--resume"]  # of a finished training it says so, and that is all
@@ -131,60 +115,67 @@ class _Workshop:
             shutil.rmtree(folder.path, ignore_errors=True)  # of a run that was killed before its first checkpoint
             arguments = run.setting.arguments(run.seed, str(folder))
         folder.path.mkdir(parents=True, exist_ok=True)
-        output = folder.path / "output.txt"
-        with output.open("a") as file:
+        self.output = folder.path / "output.txt"
+        with self.output.open("a", encoding="utf-8") as file:
             # In a session of its own, so that Ctrl-C reaches it once, from us: a second one would not let it save.
-            child = subprocess.Popen(
+            self.child = subprocess.Popen(
                 [sys.executable, "-m", "minicyclegan.train", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 env=os.environ | {"OMP_NUM_THREADS": "1"},
                 start_new_session=True,
-                pass_fds=() if self.lock is None else (self.lock,),
+                pass_fds=() if lock is None else (lock,),
             )
-        self.children.add(child)
-        if self.stopping.is_set():  # it came too late for `stop`
-            os.kill(child.pid, signal.SIGINT)
-        status, seconds = _wait(child)
-        self.children.discard(child)
-        with (folder.path / SECONDS).open("a") as file:
-            file.write(f"{seconds:.1f}\n")
-        if status and not self.stopping.is_set():
-            self.stopping.set()  # before this thread takes up the next run
-            last = (output.read_text().replace("\r", "\n").strip().splitlines() or ["nothing"])[-1]
-            raise AblationError(f"{output}: the training ended with status {status}: {last}")
-        return status == 0
 
-    def _judge(self, run: Run) -> None:
-        began = time.thread_time()
-        measures = judge(run.setting.judge, load(run.folder.path), run.count)
-        content = {
-            "format": FORMAT,
-            "setting": run.setting.name,
-            "seed": run.seed,
-            "count": run.count,
-            "measures": measures,
-            "training_seconds": round(sum(map(float, (run.folder.path / SECONDS).read_text().split())), 1),
-            "judging_seconds": round(time.thread_time() - began, 1),
-            "machine": machine() | {"side by side": self.jobs},
-        }
-        path = run.folder.path / "figures.json"
-        part = path.with_name(path.name + ".part")
-        part.write_text(json.dumps(content, indent=2) + "\n")
-        part.replace(path)
+    def has_ended(self, patience: float | None = 0) -> bool:
+        """Whether it has; then the seconds that it computed are noted: what else the machine did doesn't count."""
+        before = os.times()
+        try:
+            self.child.wait(patience)
+        except subprocess.TimeoutExpired:
+            return False
+        computed = sum(after - then for after, then in zip(os.times()[2:4], before[2:4], strict=True))
+        with (self.run.folder.path / SECONDS).open("a", encoding="ascii") as file:
+            # Windows does not count them: there it is the seconds that passed.
+            file.write(f"{computed or time.perf_counter() - self.began:.1f}\n")
+        return True
 
-    def stop(self) -> None:
-        """Asks the trainings to save and end. They need a second or two."""
-        self.stopping.set()
-        for child in list(self.children):
-            with suppress(ProcessLookupError):
-                os.kill(child.pid, signal.SIGINT)  # Popen's own would reap it, and its times with it
+    def check(self) -> None:
+        """Raises AblationError, with the last line of its output, if it failed."""
+        if self.child.returncode:
+            text = self.output.read_text(encoding="utf-8", errors="replace").replace("\r", "\n")
+            last = (text.strip().splitlines() or ["nothing"])[-1]
+            raise AblationError(f"{self.output}: the training ended with status {self.child.returncode}: {last}")
 
-    def kill(self) -> None:
-        for child in list(self.children):
-            with suppress(ProcessLookupError):
-                os.kill(child.pid, signal.SIGKILL)
+
+def _stop(trainings: Sequence[Training]) -> None:
+    """Asks them to save and end, which takes a second or two; a second Ctrl-C ends them at once."""
+    try:
+        for one in trainings:
+            if os.name == "posix":  # on Windows the Ctrl-C that came to us has come to them, too
+                one.child.send_signal(signal.SIGINT)
+        for one in trainings:
+            one.has_ended(patience=None)
+    except KeyboardInterrupt:
+        for one in trainings:
+            one.child.kill()
+        raise
+
+
+def judge_run(run: Run, jobs: int) -> None:
+    """Writes figures.json of a finished training."""
+    began = time.process_time()
+    judged = judge(run.setting.judge, load(run.folder.path), run.count)
+    content = {"format": FORMAT, "setting": run.setting.name, "seed": run.seed, "count": run.count}
+    content |= {
+        "measures": judged.measures,
+        "truth": judged.truth,
+        "training_seconds": round(sum(map(float, (run.folder.path / SECONDS).read_text().split())), 1),
+        "judging_seconds": round(time.process_time() - began, 1),
+        "machine": machine() | {"side by side": jobs},
+    }
+    write_json(run.folder.path / "figures.json", content)
 
 
 def machine() -> dict[str, Any]:
@@ -194,29 +185,6 @@ def machine() -> dict[str, Any]:
         "processor": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}",
         "torch": str(torch.__version__),
     }
-
-
-def _wait(child: subprocess.Popen) -> tuple[int, float]:
-    """Its exit status, and the seconds that it computed: what else the machine did meanwhile doesn't count."""
-    if not hasattr(os, "wait4"):  # Windows; there it is the seconds that passed
-        began = time.perf_counter()
-        return child.wait(), time.perf_counter() - began
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    return child.returncode, usage.ru_utime + usage.ru_stime
-
-
-def _watch(futures: list, todo: list[Run], count: int) -> None:
-    """Moves the bar with the steps of all runs until all is done or something failed."""
-    done = count - len(todo)
-    with tqdm(total=sum(run.steps for run in todo), unit="step", desc="runs") as bar:
-        while True:
-            finished, waiting = wait(futures, timeout=0.5, return_when=FIRST_EXCEPTION)
-            bar.n = sum(_steps(run) for run in todo)
-            bar.set_postfix_str(f"{done + len(finished)} of {count} runs", refresh=False)
-            bar.refresh()
-            if not waiting or any(future.exception() for future in finished):
-                return
 
 
 def _steps(run: Run) -> int:
@@ -234,27 +202,18 @@ def _alone_in(root: Path) -> Iterator[int | None]:
         yield None
         return
     root.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
+    with (root / ".lock").open("a") as file:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             message = "another call, or a training that it left behind, is at work in it; wait, or give another --runs"
             raise AblationError(f"{root}: {message}") from None
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        yield file.fileno()
 
 
 @contextmanager
 def _terminate_is_ctrl_c() -> Iterator[None]:
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:

@@ -1,11 +1,46 @@
-"""The papers' tables as data: their rows, what is measured, what they should show, and what the papers report."""
+"""The papers' tables as data: their rows, what is measured, what they should show, and what the papers report.
+
+Rows that ask for the same setting share its runs, which are named after it.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from minicyclegan.ablate import settings as s
-from minicyclegan.ablate.settings import Setting
+from minicyclegan.ablate.measures import SIZE, JudgeName
+from minicyclegan.models import ModelName
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One way to train: the name of its runs, and all options of `python -m minicyclegan.train` but seed and folder."""
+
+    name: str
+    model: ModelName
+    judge: JudgeName
+    options: Mapping[str, Any]
+
+    @property
+    def run_name(self) -> str:
+        """Its name and a fingerprint of its options: once they are changed, old runs are not taken for new ones."""
+        content = json.dumps([self.model, sorted(self.options.items())]).encode()
+        return f"{self.name}-{hashlib.sha256(content).hexdigest()[:6]}"
+
+    def arguments(self, seed: int, out: str) -> list[str]:
+        """What a user types after `python -m minicyclegan.train` to get the same run."""
+        words = ["--model", self.model]
+        for name, value in self.options.items():
+            flag = name.replace("_", "-")
+            words += [f"--{'' if value else 'no-'}{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
+        return [*words, "--cache", "--device", "cpu", "--seed", str(seed), "--out", out]
+
+    def rehearsed(self) -> Setting:
+        """The same in two steps on eight pictures."""
+        return replace(self, options={**self.options, "steps": 2, "pictures": 8})
 
 
 @dataclass(frozen=True)
@@ -49,6 +84,80 @@ class Table:
         return replace(self, rows=tuple(replace(row, setting=row.setting.rehearsed()) for row in self.rows))
 
 
+# ---- pix2pix -----------------------------------------------------------------------------------------------------
+
+FACADES = {"data": "facades", "size": SIZE, "decay": 0.5, "save_every": 300}
+
+PIX2PIX = FACADES | {
+    "steps": 1400, "batch": 4, "lr": 1e-3, "norm": "instance", "dropout": 0.0, "gan_loss": "lsgan", "lambda_l1": 10.0,
+    "depth": 4, "width": 16, "disc_width": 16, "disc_layers": 2,
+}  # fmt: skip
+
+
+def pix2pix(name: str, **changes: Any) -> Setting:
+    return Setting(f"pix2pix-{name}", "pix2pix", "fronts", PIX2PIX | changes)
+
+
+# ---- CycleGAN ----------------------------------------------------------------------------------------------------
+
+CYCLEGAN = {
+    "size": SIZE, "decay": 0.5, "save_every": 200, "batch": 1, "norm": "instance", "gan_loss": "lsgan",
+    "blocks": 3, "width": 12, "pool_size": 50,
+}  # fmt: skip
+
+
+# No identity loss, as in the paper's own tables: a label map is no front.
+BOTH_WAYS = CYCLEGAN | {
+    "data": "facades", "steps": 1150, "lr": 3e-4, "lambda_cycle": 10.0, "lambda_identity": 0.0,
+    "disc_width": 16, "disc_layers": 3,
+}  # fmt: skip
+
+
+def both_ways(name: str, **changes: Any) -> Setting:
+    return Setting(f"cyclegan-facades-{name}", "cyclegan", "both ways", BOTH_WAYS | changes)
+
+
+def horses(name: str, **changes: Any) -> Setting:
+    options = CYCLEGAN | {
+        "data": "horse2zebra", "steps": 850, "lr": 1e-3, "lambda_cycle": 3.0, "lambda_identity": 1.3,
+        "disc_width": 24, "disc_layers": 2,
+    }  # fmt: skip
+    return Setting(f"cyclegan-horses-{name}", "cyclegan", "coats", options | changes)
+
+
+def seasons(name: str, **changes: Any) -> Setting:
+    options = CYCLEGAN | {
+        "data": "summer2winter", "steps": 850, "lr": 5e-4, "lambda_cycle": 10.0, "lambda_identity": 0.5,
+        "disc_width": 16, "disc_layers": 2,
+    }  # fmt: skip
+    return Setting(f"cyclegan-seasons-{name}", "cyclegan", "seasons", options | changes)
+
+
+# ---- BicycleGAN --------------------------------------------------------------------------------------------------
+
+BICYCLEGAN = FACADES | {
+    "steps": 1200, "batch": 4, "lr": 1e-3, "latent": 8, "gan_loss": "lsgan", "lambda_l1": 15.0, "lambda_kl": 0.005,
+    "norm": "instance", "disc_norm": "instance", "encoder_norm": "none", "conditional": True,
+    "depth": 4, "width": 16, "disc_width": 16, "disc_layers": 2, "disc_scales": 1,
+    "encoder_width": 12, "encoder_blocks": 3,
+}  # fmt: skip
+
+
+def bicyclegan(name: str, **changes: Any) -> Setting:
+    return Setting(f"bicyclegan-{name}", "bicyclegan", "styles", BICYCLEGAN | changes)
+
+
+def noise(name: str, **changes: Any) -> Setting:
+    shared = {name: BICYCLEGAN[name] for name in PIX2PIX if name in BICYCLEGAN}
+    options = PIX2PIX | shared | {"latent": BICYCLEGAN["latent"], "conditional": True}
+    return Setting(f"pix2pix-noise-{name}", "pix2pix", "styles", options | changes)
+
+
+# ---- Tables ------------------------------------------------------------------------------------------------------
+
+L1 = pix2pix("l1", lambda_gan=0.0)
+L1_CGAN = pix2pix("l1-cgan")  # a U-Net, judged by patches of 34 pixels
+
 FRONTS = ("FCN accuracy", "FCN class accuracy", "FCN IoU", "sharpness", "texture", "L1")
 CITYSCAPES = (
     ("per-pixel accuracy", "FCN accuracy"),
@@ -60,11 +169,11 @@ PIX2PIX_LOSSES = Table(
     "pix2pix-losses",
     "pix2pix: which losses",
     rows=(
-        Row("L1", s.L1, (0.42, 0.15, 0.11)),
-        Row("GAN", s.GAN, (0.22, 0.05, 0.01)),
-        Row("cGAN", s.CGAN, (0.57, 0.22, 0.16)),
-        Row("L1 + GAN", s.L1_GAN, (0.64, 0.20, 0.15)),
-        Row("L1 + cGAN", s.L1_CGAN, (0.66, 0.23, 0.17)),
+        Row("L1", L1, (0.42, 0.15, 0.11)),
+        Row("GAN", pix2pix("gan", lambda_l1=0.0, conditional=False), (0.22, 0.05, 0.01)),
+        Row("cGAN", pix2pix("cgan", lambda_l1=0.0), (0.57, 0.22, 0.16)),
+        Row("L1 + GAN", pix2pix("l1-gan", conditional=False), (0.64, 0.20, 0.15)),
+        Row("L1 + cGAN", L1_CGAN, (0.66, 0.23, 0.17)),
     ),
     measures=FRONTS,
     claims=(
@@ -77,7 +186,7 @@ PIX2PIX_LOSSES = Table(
     paper=CITYSCAPES,
     compared="The paper (table 1: Cityscapes, labels to photos at 256 px; real pictures 0.80 / 0.26 / 0.21) compares "
     "the same five objectives by the same scores. Here the label maps and fronts are those of the world `facades` at "
-    f"64 px, the networks are small, the adversarial loss is least squares, and L1 weighs {s.PIX2PIX['lambda_l1']:g} "
+    f"64 px, the networks are small, the adversarial loss is least squares, and L1 weighs {PIX2PIX['lambda_l1']:g} "
     "rather than 100.",
 )
 
@@ -85,10 +194,10 @@ PIX2PIX_SKIPS = Table(
     "pix2pix-skips",
     "pix2pix: U-Net against encoder-decoder",
     rows=(
-        Row("encoder-decoder, L1", s.ENCODER_DECODER_L1, (0.35, 0.12, 0.08)),
-        Row("encoder-decoder, L1 + cGAN", s.ENCODER_DECODER, (0.29, 0.09, 0.05)),
-        Row("U-Net, L1", s.L1, (0.48, 0.18, 0.13)),
-        Row("U-Net, L1 + cGAN", s.L1_CGAN, (0.55, 0.20, 0.14)),
+        Row("encoder-decoder, L1", pix2pix("encoder-decoder-l1", lambda_gan=0.0, skips=False), (0.35, 0.12, 0.08)),
+        Row("encoder-decoder, L1 + cGAN", pix2pix("encoder-decoder", skips=False), (0.29, 0.09, 0.05)),
+        Row("U-Net, L1", L1, (0.48, 0.18, 0.13)),
+        Row("U-Net, L1 + cGAN", L1_CGAN, (0.55, 0.20, 0.14)),
     ),
     measures=FRONTS,
     claims=(
@@ -111,11 +220,11 @@ PIX2PIX_PATCHES = Table(
     "pix2pix-patches",
     "pix2pix: how much the discriminator sees at once",
     rows=(
-        Row("1 pixel", s.PATCH_1, (0.39, 0.15, 0.10)),
-        Row("16 pixels", s.PATCH_16, (0.65, 0.21, 0.17)),
-        Row("34 pixels", s.L1_CGAN),
-        Row("70 pixels", s.PATCH_70, (0.66, 0.23, 0.17)),
-        Row("142 pixels: all", s.PATCH_FULL, (0.42, 0.16, 0.11)),
+        Row("1 pixel", pix2pix("patch1", disc_layers=0), (0.39, 0.15, 0.10)),
+        Row("16 pixels", pix2pix("patch16", disc_layers=1), (0.65, 0.21, 0.17)),
+        Row("34 pixels", L1_CGAN),
+        Row("70 pixels", pix2pix("patch70", disc_layers=3), (0.66, 0.23, 0.17)),
+        Row("142 pixels: all", pix2pix("patch-full", disc_layers=4), (0.42, 0.16, 0.11)),
     ),
     measures=FRONTS,
     claims=(
@@ -133,19 +242,13 @@ CYCLEGAN_FACADES = Table(
     "cyclegan-facades",
     "CycleGAN: which losses, in both directions",
     rows=(
-        Row("cycle alone", s.FACADES_CYCLE, (0.22, 0.07, 0.02, 0.10, 0.05, 0.02)),
-        Row("GAN alone", s.FACADES_GAN, (0.51, 0.11, 0.08, 0.53, 0.11, 0.07)),
-        Row("GAN + forward cycle", s.FACADES_FORWARD, (0.55, 0.18, 0.12, 0.49, 0.11, 0.07)),
-        Row("GAN + backward cycle", s.FACADES_BACKWARD, (0.39, 0.14, 0.06, 0.01, 0.06, 0.01)),
-        Row("GAN + both cycles", s.FACADES_FULL, (0.52, 0.17, 0.11, 0.58, 0.22, 0.16)),
+        Row("cycle alone", both_ways("cycle", lambda_gan=0.0), (0.22, 0.07, 0.02, 0.10, 0.05, 0.02)),
+        Row("GAN alone", both_ways("gan", lambda_cycle=0.0), (0.51, 0.11, 0.08, 0.53, 0.11, 0.07)),
+        Row("GAN + forward cycle", both_ways("forward", cycle="forward"), (0.55, 0.18, 0.12, 0.49, 0.11, 0.07)),
+        Row("GAN + backward cycle", both_ways("backward", cycle="backward"), (0.39, 0.14, 0.06, 0.01, 0.06, 0.01)),
+        Row("GAN + both cycles", both_ways("full"), (0.52, 0.17, 0.11, 0.58, 0.22, 0.16)),
     ),
-    measures=(
-        *FRONTS[:4],
-        "variety",
-        "label accuracy",
-        "label class accuracy",
-        "label IoU",
-    ),
+    measures=(*FRONTS[:4], "variety", "label accuracy", "label class accuracy", "label IoU"),
     claims=(
         Claim("the cycle alone paints no fronts", "FCN accuracy", "cycle alone", "GAN + both cycles"),
         Claim("the cycle alone paints no label maps", "label accuracy", "cycle alone", "GAN + both cycles"),
@@ -173,18 +276,18 @@ CYCLEGAN_FACADES = Table(
     ),
     compared="The paper (tables 4 and 5: Cityscapes) scores the same five objectives in both directions, likewise "
     "without identity loss. Forward is label map to front and back, backward is front to label map and back. Here "
-    f"the runs are {s.FACADES_FULL.options['steps']:,} steps long rather than several hundred thousand.",
+    f"the runs are {BOTH_WAYS['steps']:,} steps long rather than several hundred thousand.",
 )
 
 CYCLEGAN_HORSES = Table(
     "cyclegan-horses",
     "CycleGAN: what each part is for",
     rows=(
-        Row("full", s.HORSES_FULL),
-        Row("cycle alone", s.HORSES_CYCLE),
-        Row("GAN alone", s.HORSES_GAN),
-        Row("without identity loss", s.HORSES_NO_IDENTITY),
-        Row("without pool", s.HORSES_NO_POOL),
+        Row("full", horses("full")),
+        Row("cycle alone", horses("cycle", lambda_gan=0.0, lambda_identity=0.0)),
+        Row("GAN alone", horses("gan", lambda_cycle=0.0, lambda_identity=0.0)),
+        Row("without identity loss", horses("no-identity", lambda_identity=0.0)),
+        Row("without pool", horses("no-pool", pool_size=0)),
     ),
     measures=("zebra coats", "horse coats", "background", "already there", "colour drift"),
     claims=(
@@ -206,7 +309,10 @@ CYCLEGAN_HORSES = Table(
 CYCLEGAN_SEASONS = Table(
     "cyclegan-seasons",
     "CycleGAN: identity loss and colour",
-    rows=(Row("with identity loss", s.SEASONS_FULL), Row("without identity loss", s.SEASONS_NO_IDENTITY)),
+    rows=(
+        Row("with identity loss", seasons("full")),
+        Row("without identity loss", seasons("no-identity", lambda_identity=0.0)),
+    ),
     measures=("already there", "colour drift", "distance"),
     claims=(
         Claim("without identity loss colours drift", "colour drift", "with identity loss", "without identity loss"),
@@ -224,14 +330,14 @@ BICYCLEGAN = Table(
     "bicyclegan",
     "BicycleGAN: realism against diversity",
     rows=(
-        Row("pix2pix + noise, L1 x 100", s.NOISE_100, (27.9, 0.01)),
-        Row("pix2pix + noise, L1 x 10", s.NOISE_10),
-        Row("batch norm, L1 x 100", s.NOISE_100_BATCH),
-        Row("batch norm, L1 x 10", s.NOISE_10_BATCH),
-        Row("cAE-GAN", s.CAE_GAN, (13.6, 0.20)),
-        Row("cVAE-GAN", s.CVAE_GAN, (24.9, 0.10)),
-        Row("cLR-GAN", s.CLR_GAN, (29.2, 0.09)),
-        Row("BicycleGAN", s.BICYCLE, (34.3, 0.11)),
+        Row("pix2pix + noise, L1 x 100", noise("l1x100", lambda_l1=100.0), (27.9, 0.01)),
+        Row("pix2pix + noise, L1 x 10", noise("l1x10", lambda_l1=10.0)),
+        Row("batch norm, L1 x 100", noise("l1x100-batch-norm", lambda_l1=100.0, norm="batch")),
+        Row("batch norm, L1 x 10", noise("l1x10-batch-norm", lambda_l1=10.0, norm="batch")),
+        Row("cAE-GAN", bicyclegan("cae", variational=False, lambda_lr=0.0, lambda_latent=0.0), (13.6, 0.20)),
+        Row("cVAE-GAN", bicyclegan("cvae", lambda_lr=0.0, lambda_latent=0.0), (24.9, 0.10)),
+        Row("cLR-GAN", bicyclegan("clr", lambda_vae=0.0, lambda_l1=0.0, latent_trains_encoder=True), (29.2, 0.09)),
+        Row("BicycleGAN", bicyclegan("full"), (34.3, 0.11)),
     ),
     measures=("FCN accuracy", "texture", "patchiness", "diversity", "wall diversity", "colours met", "true colours"),
     claims=(
@@ -263,15 +369,5 @@ BICYCLEGAN = Table(
     "regression trains its encoder too, which nothing else would.",
 )
 
-TABLES: dict[str, Table] = {
-    table.name: table
-    for table in (
-        PIX2PIX_LOSSES,
-        PIX2PIX_SKIPS,
-        PIX2PIX_PATCHES,
-        CYCLEGAN_FACADES,
-        CYCLEGAN_HORSES,
-        CYCLEGAN_SEASONS,
-        BICYCLEGAN,
-    )
-}
+ALL = (PIX2PIX_LOSSES, PIX2PIX_SKIPS, PIX2PIX_PATCHES, CYCLEGAN_FACADES, CYCLEGAN_HORSES, CYCLEGAN_SEASONS, BICYCLEGAN)
+TABLES: dict[str, Table] = {table.name: table for table in ALL}

@@ -14,17 +14,11 @@ Channels = Literal[1, 3]
 Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
 
-ORIENTATION = 0x0112  # the EXIF tag
-PHOTOMETRIC = 0x0106  # the TIFF tag: 0 where 0 is white
-TO_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+ORIENTATION = 274  # the tag of EXIF, and of TIFF as these:
+BITS, PHOTOMETRIC, FILL_ORDER, PLANAR, EXTRA_SAMPLES, SAMPLE_FORMAT = 258, 262, 266, 284, 338, 339
+T = Image.Transpose
+# What turns a picture of orientation 2, 3, … 8 upright.
+TO_UPRIGHT = (T.FLIP_LEFT_RIGHT, T.ROTATE_180, T.FLIP_TOP_BOTTOM, T.TRANSPOSE, T.ROTATE_270, T.TRANSVERSE, T.ROTATE_90)
 
 
 class PictureError(ValueError):
@@ -32,17 +26,21 @@ class PictureError(ValueError):
 
 
 def normalise(image: Image.Image, channels: Channels = 3, background: Colour = WHITE) -> Image.Image:
-    """Any Pillow picture -> upright, opaque, sRGB, 8 bits a channel; mode "RGB" or "L". Raises PictureError."""
+    """Any Pillow picture -> upright, opaque, sRGB, 8 bits a channel; mode "RGB" or "L".
+
+    What is normalised already stays as it is. Raises PictureError.
+    """
     if 0 in image.size:
         raise PictureError("a picture without pixels")
+    if image.format == "TIFF":
+        _refuse_misread(image)
     _scale_transparent_colour(image)
     image.load()
-    image = _black_is_zero(image)
-    profile = image.info.get("icc_profile")
-    if (orientation := orientation_of(image)) > 1:
-        image = image.transpose(TO_UPRIGHT[orientation])
+    profile, orientation = image.info.get("icc_profile"), orientation_of(image)
     if image.mode.startswith("I") or image.mode == "F":
         image = _to_8_bits(image)
+    if orientation > 1:
+        image = image.transpose(TO_UPRIGHT[orientation - 2])
     if image.mode in ("P", "PA", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
     elif image.mode == "La":
@@ -53,35 +51,53 @@ def normalise(image: Image.Image, channels: Channels = 3, background: Colour = W
         paper = Image.new("RGB", image.size, background)
         paper.paste(colour, mask=alpha)
         colour = paper
-    return colour.convert("L" if channels == 1 else "RGB")
+    colour = colour.convert("L" if channels == 1 else "RGB")
+    colour.info.clear()  # how to turn it, its profile, what is transparent: all of that has been done
+    return colour
+
+
+def _refuse_misread(image: Image.Image) -> None:
+    """Raises PictureError for a TIFF that Pillow opens and gets wrong, or that does not say what its numbers mean."""
+    tags, packed = image.tag_v2, image.info.get("compression") != "raw"
+    bytewise = set(tags.get(BITS, ())) == {8} and tags.get(PHOTOMETRIC) != 0 and tags.get(FILL_ORDER, 1) == 1
+    faults = {
+        "signed numbers": 2 in tags.get(SAMPLE_FORMAT, ()),
+        "whole numbers of 32 bits": image.mode == "I",
+        "compressed floating point numbers, big-endian": image.mode == "F" and packed and tags.prefix == b"MM",
+        "each channel stored alone": tags.get(PLANAR) == 2
+        and (image.mode in ("LA", "La", "PA", "LAB") or not (packed or bytewise)),
+        "no word on what its fourth channel is": image.mode == "RGBA" and EXTRA_SAMPLES not in tags,
+        "no word on whether 0 is black or white": PHOTOMETRIC not in tags and image.mode in ("L", "I;16", "F"),
+    }
+    if found := [fault for fault, is_so in faults.items() if is_so]:
+        raise PictureError(f"a kind of TIFF that is not read ({found[0]}); save it with 8 bits a channel, interleaved")
 
 
 def _scale_transparent_colour(image: Image.Image) -> None:
     """Pillow spreads a PNG's 1, 2, 4 or 16 bits to 8, but leaves the transparent colour beside them as it was."""
-    if image.format != "PNG" or "transparency" not in image.info or not image.tile:
-        return
-    packing, colour = image.tile[0].args, image.info["transparency"]
-    if packing in ("1", "L;2", "L;4"):
-        step = {"1": 255, "L;2": 85, "L;4": 17}[packing]
-        image.info["transparency"] = min(colour * step, 255)  # newer versions of Pillow have spread 1 bit already
-    elif packing == "RGB;16B":
+    colour = image.info.get("transparency") if image.format == "PNG" else None
+    if colour is not None and packing(image) == "RGB;16B":
         image.info["transparency"] = tuple(value >> 8 for value in colour)
+    elif colour is not None and (step := {"1": 255, "L;2": 85, "L;4": 17}.get(packing(image))):
+        image.info["transparency"] = min(colour * step, 255)  # newer versions of Pillow have spread 1 bit already
 
 
-def _black_is_zero(image: Image.Image) -> Image.Image:
-    """Pillow turns the grey of a TIFF whose 0 is white the right way round, but not where it has 16 bits."""
-    white_is_zero = image.format == "TIFF" and image.tag_v2.get(PHOTOMETRIC) == 0
-    return image.point(lambda value: value * -1 + 65535) if white_is_zero and image.mode == "I;16" else image
+def packing(image: Image.Image) -> str:
+    """What Pillow calls the layout of samples in a file that it has opened and not yet decoded: "RGB;16B", say."""
+    args = image.tile[0].args if image.tile else ""
+    return str(args[0] if isinstance(args, tuple) and args else args)
 
 
 def orientation_of(image: Image.Image) -> int:
     """How a camera was held: 1 upright, 2 to 8 mirrored or turned; 1 where the EXIF says nothing or is damaged."""
+    if image.format == "TIFF" and ORIENTATION in image.tag_v2:
+        return 1  # Pillow turns it when it decodes it, and gives its size as if it had
     try:
         with quiet_pillow:
             orientation = image.getexif().get(ORIENTATION)
     except Exception:
         return 1
-    return orientation if orientation in tuple(TO_UPRIGHT) else 1
+    return orientation if orientation in range(2, 9) else 1
 
 
 def _without_alpha(image: Image.Image) -> Image.Image:
@@ -92,13 +108,16 @@ def _without_alpha(image: Image.Image) -> Image.Image:
 
 
 def _to_8_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey, which Pillow's own conversion would clamp at 255, scaled; likewise float grey in [0, 1]."""
-    values = np.asarray(image)
-    top = 1.0 if image.mode == "F" else 65535.0
+    """Grey of more than 8 bits, which Pillow's own conversion would clamp at 255, and float grey in [0, 1], scaled."""
+    if image.format not in (None, "PNG", "PPM", "JPEG2000", "TIFF"):
+        raise PictureError(f"numbers in a {image.format} file, which does not say what is white; save it with 8 bits")
+    values, tags = np.asarray(image), getattr(image, "tag_v2", {})
+    top = 1.0 if image.mode == "F" else 2.0 ** tags.get(BITS, (16,))[0] - 1
     low, high = values.min(), values.max()
     if not (low >= 0 and high <= top):
         raise PictureError(f"grey values from {low:g} to {high:g}, expected 0 to {top:g}; save it with 8 or 16 bits")
-    scaled = Image.fromarray(np.rint(values * (255.0 / top)).astype(np.uint8))
+    white_is_zero = tags.get(PHOTOMETRIC) == 0  # which Pillow sees to where a grey has 8 bits at most
+    scaled = Image.fromarray(np.rint((top - values if white_is_zero else values) * (255.0 / top)).astype(np.uint8))
     if "transparency" in image.info:
         scaled.putalpha(Image.fromarray((values != image.info["transparency"]).astype(np.uint8) * 255))
     return scaled
@@ -120,7 +139,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 class QuietPillow:
-    """`with quiet_pillow:` no raw warnings from Pillow, but a decompression bomb, of which it only warns, is an error.
+    """`with quiet_pillow:` no raw warnings from Pillow.
 
     The filters are the whole process's: of the threads inside, the first sets them, the last puts the old ones back.
     """
@@ -134,7 +153,6 @@ class QuietPillow:
                 self.filters = warnings.catch_warnings()
                 self.filters.__enter__()
                 warnings.filterwarnings("ignore", module=r"(PIL|pillow_heif)\b")
-                warnings.simplefilter("error", Image.DecompressionBombWarning)
             self.inside += 1
 
     def __exit__(self, *_: object) -> None:

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from minicyclegan.data.colours import Channels, PictureError, normalise
 from minicyclegan.data.folders import DataError, Layout
-from minicyclegan.data.images import read_picture, resize, to_array, to_tensor
+from minicyclegan.data.images import Notes, read_picture, resize, summary, to_array, to_tensor
 from minicyclegan.data.jitter import centre, jitter, load_size, scaled
 from minicyclegan.data.record import Record, digest, record_files
 from minicyclegan.data.sources import find_data
@@ -282,13 +282,14 @@ def folder_data(
     shorter_side    as in `open_data`; test pictures are the middle of the scaled ones then
     training        whether the training pictures are needed
     """
+    notes: Notes = set()
     halves = (0, 1) if layout.kind == "side by side" else (None, None)
 
     def pictures(paths: list[Path], domain: int, test: bool) -> Pictures:
         side = shorter_side or (size if test else load_size(size))
 
         def read(index: int) -> np.ndarray:
-            picture = read_sized(paths[index], side, channels[domain], halves[domain], shorter_side is not None)
+            picture = read_sized(paths[index], side, channels[domain], halves[domain], shorter_side is not None, notes)
             return centre(picture, size) if test else picture
 
         return Pictures(read, [str(path) for path in paths])
@@ -303,6 +304,8 @@ def folder_data(
         lines += [f"  {problem}" for problem in problems]
         advice = "if they are single pictures, sort them into trainA/ and trainB/"
         raise DataError("\n".join(lines + [advice] * any(NO_HALVES in problem for problem in problems)))
+    for line in summary(notes) if progress else ():
+        print(f"note: {line}")
     files = {"A": layout.train_A, "test A": layout.test_A and test_A}
     if layout.kind != "side by side":
         files |= {"B": layout.train_B, "test B": layout.test_B and test_B}
@@ -320,13 +323,18 @@ NO_HALVES = "a side-by-side pair has an even width and is wider than high"
 
 
 def read_sized(
-    path: Path, side: int, channels: Channels, half: int | None = None, keep_shape: bool = False
+    path: Path,
+    side: int,
+    channels: Channels,
+    half: int | None = None,
+    keep_shape: bool = False,
+    notes: Notes | None = None,
 ) -> np.ndarray:
     """A file, or its left (half 0) or right (half 1) half: uint8 (side, side, channels). Raises PictureError.
 
     keep_shape   not squeezed: only the shorter side has `side` pixels
     """
-    image = read_picture(path, channels)
+    image = read_picture(path, channels, notes)
     if half is not None:
         width, height = image.size
         if width % 2 or width <= height:

@@ -6,28 +6,28 @@ Pillow decodes; `colours.normalise` makes of it what a network sees.
 from __future__ import annotations
 
 import io
+import math
+import os
 import secrets
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from minicyclegan.data.colours import WHITE, Channels, Colour, PictureError, normalise, orientation_of, quiet_pillow
+from minicyclegan.data.colours import Channels, PictureError, normalise, orientation_of, packing, quiet_pillow
 
+# Translations are written in the type of their source where that is lossless or a format of photos.
+KEPT_TYPES = frozenset(".png .bmp .tif .tiff .ppm .tga .jp2 .jpg .jpeg .jpe .jfif .webp .avif .heic .heif .hif".split())
 # What a folder is searched for, in any case of letters. A single file may have any name.
-SUFFIXES = frozenset(
-    (
-        ".png .apng .jpg .jpeg .jpe .jfif .webp .bmp .gif .tif .tiff "
-        ".ppm .pgm .pbm .pnm .tga .jp2 .avif .heic .heif .hif"
-    ).split()
-)
-
-HEIC_SUFFIXES = (".heic", ".heif", ".hif")
+SUFFIXES = KEPT_TYPES | frozenset(".apng .gif .pgm .pbm .pnm".split())
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
@@ -40,34 +40,71 @@ def find_pictures(folder: Path) -> list[Path]:
     return sorted(path for path in files if path.is_file() or not path.exists())
 
 
-def read_picture(path: str | Path, channels: Channels = 3, background: Colour = WHITE) -> Image.Image:
-    """The file's first frame as an 8-bit "RGB" (3 channels) or "L" (1 channel) picture. Raises PictureError."""
+# What a user should know of a picture that was read all the same: pairs of a line and the file's path.
+Notes = set[tuple[str, str]]
+FIRST_ONLY = "only the first of several pictures in one file is used"
+DARK = "nearly black: 16 bits, but no value above 4095; if it was measured with 12 bits, save it scaled to 16"
+
+
+def read_picture(path: str | Path, channels: Channels = 3, notes: Notes | None = None) -> Image.Image:
+    """The file's first frame as an 8-bit "RGB" (3 channels) or "L" (1 channel) picture. Raises PictureError.
+
+    What a user should know of it is added to `notes`; without them, it is a warning.
+    """
     with _opened(Path(path)) as image:
-        return normalise(image, channels, background)
+        several, deep = _is_one_of_several(image), ";16" in packing(image)
+        picture = normalise(image, channels)
+    dark = deep and bool(np.asarray(picture).max() <= 16)  # 4095 of 65535
+    for line in [FIRST_ONLY] * several + [DARK] * dark:
+        if notes is None:
+            warnings.warn(f"{path}: {line}", stacklevel=2)
+        else:
+            notes.add((line, str(path)))
+    return picture
+
+
+def summary(notes: Notes) -> list[str]:
+    """A line for each thing that was noted, with the files it is true of."""
+    lines = []
+    for line, group in groupby(sorted(notes), key=lambda note: note[0]):
+        names = [name for _, name in group]
+        lines.append(f"{line}: {', '.join(names[:3])}" + (f" and {len(names) - 3} more" if len(names) > 3 else ""))
+    return lines
 
 
 def picture_size(path: str | Path) -> tuple[int, int]:
-    """Width and height of the upright picture, from the file's header alone. Raises PictureError."""
-    with _opened(Path(path)) as image:
-        # Pillow turns a TIFF itself. A PNG without EXIF at its beginning would be decoded in search of it.
-        unturned = image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info)
-        return image.size if unturned or orientation_of(image) < 5 else image.size[::-1]
+    """Width and height of the upright picture, from the file's header alone if it can be. Raises PictureError."""
+    path, silent = Path(path), False
+    with _opened(path) as image:
+        # A PNG may say after its pixels how it was held: Pillow decodes them in search of that, so only if it is there.
+        if image.format == "PNG" and "exif" not in image.info:
+            content = path.read_bytes()
+            silent = not any(key in content for key in (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp"))
+        return image.size if silent or orientation_of(image) < 5 else image.size[::-1]
 
 
-def is_animation(path: str | Path) -> bool:
-    """Whether the pictures in the file are moving ones, not pages or a camera's previews. Raises PictureError."""
-    with _opened(Path(path)) as image:
-        return image.format in ("GIF", "PNG", "WEBP", "AVIF") and getattr(image, "is_animated", False)
+def output_suffix(path: Path) -> str:
+    """What the name of the file's translation ends in: as it does itself, where that type is kept, else in .png.
+
+    Of an animation one frame is left, which is a .png too. What can't be read keeps its suffix.
+    """
+    suffix = path.suffix.lower()
+    try:
+        with _opened(path) as image:
+            moves = image.format in ("GIF", "PNG", "WEBP", "AVIF") and _is_one_of_several(image)
+    except PictureError:  # reported when it is translated
+        return suffix
+    return suffix if suffix in KEPT_TYPES and _format_of(suffix) in Image.SAVE and not moves else ".png"
 
 
-def can_write(suffix: str) -> bool:
-    """Whether pictures can be written as files with this suffix, here and now."""
-    return _format_of(suffix) in Image.SAVE
+def _is_one_of_several(image: Image.Image) -> bool:
+    with suppress(Exception):  # a damaged second picture
+        return getattr(image, "is_animated", False)
+    return False
 
 
 def _format_of(suffix: str) -> str | None:
-    if suffix.lower() in HEIC_SUFFIXES:
-        _allow_heic()
+    _allow_heic()
     return Image.registered_extensions().get(suffix.lower())
 
 
@@ -79,9 +116,10 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         with path.open("rb") as file:
             head = file.read(12)
             file.seek(0)
-            if _is_heic(head):
-                _allow_heic()
+            _allow_heic()
             with quiet_pillow, Image.open(file) as image:
+                if image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf):
+                    raise Image.DecompressionBombError  # from twice as many on, Pillow does that itself
                 yield image
     # Decoders answer broken files with nearly every kind of exception.
     except Exception as error:
@@ -100,17 +138,18 @@ def _reason(error: Exception, path: Path, head: bytes) -> str:
             return "too large for the memory; make a smaller copy"
         case OSError() if path.is_dir():
             return "a folder, not a picture"
-        case Image.DecompressionBombError() | Image.DecompressionBombWarning():
+        case Image.DecompressionBombError():
             return f"more than {(Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million pixels, refused; make a smaller copy"
+        case Image.UnidentifiedImageError() if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
+            extra = "; to read these, install the extra: pip install pillow-heif"
+            return "a HEIC picture" + (" that can't be decoded" if _allow_heic() else extra)
+        case Image.UnidentifiedImageError() if head[:4] in (b"II*\0", b"MM\0*"):
+            return "a TIFF of a kind that Pillow can't read; save it with 8 bits a channel"
         case Image.UnidentifiedImageError():
-            return _why_unidentified(head)
+            return "not a picture that Pillow can read" if head else "an empty file"
         case OSError() if error.strerror:
             return error.strerror
     return f"broken picture ({text})"
-
-
-def _is_heic(head: bytes) -> bool:
-    return head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS
 
 
 @cache
@@ -122,14 +161,6 @@ def _allow_heic() -> bool:
         return False
     register_heif_opener()
     return True
-
-
-def _why_unidentified(head: bytes) -> str:
-    if not head:
-        return "an empty file"
-    if _is_heic(head) and not _allow_heic():
-        return "a HEIC picture; to read these, install the extra: pip install pillow-heif"
-    return "a HEIC picture that can't be decoded" if _is_heic(head) else "not a picture that Pillow can read"
 
 
 def resize(image: Image.Image, size: int) -> Image.Image:
@@ -160,18 +191,39 @@ def from_tensor(tensor: Tensor) -> np.ndarray:
 
 
 def to_image(array: np.ndarray) -> Image.Image:
-    """uint8 (H, W, 1 or 3) -> picture of mode "L" or "RGB"."""
+    """uint8 (H, W, 1, 3 or 4) -> picture of mode "L", "RGB" or "RGBA"."""
     return Image.fromarray(np.ascontiguousarray(array[:, :, 0] if array.shape[2] == 1 else array))
 
 
-def load_image(path: str | Path, channels: Channels = 3, background: Colour = WHITE) -> Tensor:
-    """A picture file -> float32 (C, H, W) in [-1, 1]. Raises PictureError, with the path."""
-    return to_tensor(to_array(read_picture(path, channels, background)))
+def to_input(picture: Any, channels: Channels = 3) -> tuple[Tensor, Callable[[Tensor], Any]]:
+    """A path, Pillow picture, array or tensor -> (N, channels, H, W) in [-1, 1], and the way back to the like.
+
+    A path or a Pillow picture comes back as a Pillow picture, a uint8 array (H, W) or (H, W, C) as an array (H, W, C),
+    a float tensor (N, C, H, W) as it is. Raises PictureError for a file that can't be read, ValueError for anything
+    else that is no picture.
+    """
+    if not isinstance(picture, Tensor):
+        x = to_tensor(to_array(image_of(picture, channels)))[None]  # (1, C, H, W)
+        back = from_tensor if isinstance(picture, np.ndarray) else lambda y: to_image(from_tensor(y))
+        return x, lambda y: back(y[0])
+    shape = tuple(picture.shape)
+    if len(shape) != 4 or shape[1] != channels or 0 in shape or not picture.is_floating_point():
+        raise ValueError(f"expected a float tensor (N, {channels}, H, W) in [-1, 1], got {picture.dtype} {shape}")
+    return picture, lambda y: y
 
 
-def save_image(tensor: Tensor, path: str | Path) -> None:
-    """Writes a (C, H, W) picture in [-1, 1]; the suffix decides the format. Raises PictureError."""
-    write_picture(to_image(from_tensor(tensor)), path)
+def image_of(picture: Any, channels: Channels = 3) -> Image.Image:
+    """A path, Pillow picture or array -> picture of mode "RGB" or "L". Raises as `to_input` does."""
+    if isinstance(picture, str | os.PathLike):
+        return read_picture(picture, channels)
+    if isinstance(picture, np.ndarray):
+        shape = picture.shape
+        if picture.dtype != np.uint8 or 0 in shape or len(shape) < 2 or shape[2:] not in ((), (1,), (3,), (4,)):
+            raise ValueError(f"expected a uint8 array (H, W) or (H, W, 1, 3 or 4), got {picture.dtype} {shape}")
+        picture = to_image(np.atleast_3d(picture))
+    if not isinstance(picture, Image.Image):
+        raise ValueError(f"expected a path, a picture, an array or a tensor, got {type(picture).__name__}")
+    return normalise(picture, channels)
 
 
 def write_picture(image: Image.Image, path: str | Path) -> None:
@@ -183,7 +235,7 @@ def write_picture(image: Image.Image, path: str | Path) -> None:
     encoded = io.BytesIO()
     try:
         image.save(encoded, kind, **({"quality": 95} if kind in ("JPEG", "WEBP", "AVIF", "HEIF") else {}))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, MemoryError) as error:
         raise PictureError(f"{path}: can't be written as {kind} ({error}); use .png") from None
     # Short and hidden: a long name stays possible, and no search for pictures finds it.
     part = path.with_name(f".{secrets.token_hex(8)}.part")

@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from minicyclegan.data.images import to_tensor
-from minicyclegan.judging.nets import WEIGHTS, at_size, load_weights, one_cycle
+from minicyclegan.judging.metrics import Images, as_tensor
+from minicyclegan.judging.nets import BATCH, WEIGHTS, convolution, load_weights, look, one_cycle
 from minicyclegan.worlds import WORLDS, Domain, Split, render_pictures
 
 SIZE = 64  # pixels: pictures of other sizes are averaged down, or enlarged, to it
 FEATURES = 64
-BATCH = 64
 
 # What it tells apart. The photos of edges2photo are those of horse2zebra, horses and zebras mixed; riders is never
 # trained on. Both are judged by these classes too.
@@ -42,8 +42,8 @@ class Classifier(nn.Module):
     def __init__(self, width: int = 16):
         super().__init__()
         self.convolutions = nn.Sequential(
-            _convolution(3, width), _convolution(width, 2 * width), _convolution(2 * width, 3 * width),
-            _convolution(3 * width, FEATURES, stride=1),
+            convolution(3, width, 2), convolution(width, 2 * width, 2), convolution(2 * width, 3 * width, 2),
+            convolution(3 * width, FEATURES),
         )  # fmt: skip
         self.head = nn.Linear(FEATURES, len(CLASSES))
         self.register_buffer("deviation", torch.ones(FEATURES))
@@ -53,12 +53,6 @@ class Classifier(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.convolutions(x).mean((2, 3)))  # (N, 9)
-
-
-def _convolution(inputs: int, outputs: int, stride: int = 2) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
-    )
 
 
 def labelled(split: Split, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -88,29 +82,21 @@ def train_classifier(pictures: int = 300, steps: int = 1200, seed: int = 0, batc
 
 
 @cache
-def shipped_classifier() -> Classifier:
+def shipped_classifier(device: str | torch.device = "cpu") -> Classifier:
     """The one whose weights come with the package, made by `python -m minicyclegan.judges`."""
-    return load_weights(Classifier(), WEIGHTS / "classifier.pt")
+    return load_weights(Classifier(), WEIGHTS / "classifier.pt").to(device)
 
 
-@torch.no_grad()
-def classify(pictures: np.ndarray, classifier: Classifier | None = None) -> np.ndarray:
-    """The place in CLASSES of each picture: (N, H, W, 1 or 3) uint8 -> (N,) int64."""
-    classifier = classifier or shipped_classifier()
-    return torch.cat([classifier(part).argmax(1) for part in _parts(pictures)]).numpy()
+def classify(images: Images, classifier: Classifier | None = None) -> np.ndarray:
+    """The place in CLASSES of each of N uint8 pictures: (N,) int64."""
+    classifier = classifier or shipped_classifier(as_tensor(images).device)
+    return look(lambda x: classifier(x).argmax(1), images, SIZE).cpu().numpy()
 
 
-@torch.no_grad()
-def features(pictures: np.ndarray, classifier: Classifier | None = None) -> np.ndarray:
-    """What FID and KID compare: (N, H, W, 1 or 3) uint8 -> (N, 64) float64."""
-    classifier = classifier or shipped_classifier()
-    return torch.cat([classifier.features(part) for part in _parts(pictures)]).double().numpy()
-
-
-def _parts(pictures: np.ndarray) -> list[Tensor]:
-    small = at_size(pictures, SIZE)
-    small = np.broadcast_to(small, (*small.shape[:3], 3))  # grey pictures as colour
-    return [to_tensor(small[i : i + BATCH]) for i in range(0, len(small), BATCH)]
+def features(images: Images, classifier: Classifier | None = None) -> Tensor:
+    """What FID and KID compare, of N uint8 pictures: (N, 64) float64, where the pictures are."""
+    classifier = classifier or shipped_classifier(as_tensor(images).device)
+    return look(classifier.features, images, SIZE).double()
 
 
 def classes_of(world: str, domain: Domain) -> tuple[int, ...]:

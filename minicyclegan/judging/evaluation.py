@@ -1,201 +1,207 @@
-"""What can be measured of a translator, given what is known of the data; pictures are compared at 8 bits.
+"""What can be measured of a model: a table of measures, each a function of one direction on its test pictures.
 
-Of any folder: whether the model changes anything, cycle error, FID and KID, detail, diversity; where pairs exist, L1,
-PSNR and SSIM to the true counterpart. Of a world, whose truth is known, also what `world_figures` measures.
+Of any folder: whether the model changes anything, cycle error, detail, the grid of its upsampling, FID and KID,
+diversity; where pairs exist, L1, PSNR and SSIM to the true counterpart. Of a world, whose truth is known, also what
+`world_figures` measures.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
-from tqdm import tqdm
+from torch import Tensor
 
-from minicyclegan.data.datasets import DataSet, Pictures
-from minicyclegan.data.images import from_tensor, to_tensor
+from minicyclegan.judging import grid, metrics, world_figures
 from minicyclegan.judging.extractor import OWN, Extractor
 from minicyclegan.judging.figures import Figure, around, figure
-from minicyclegan.judging.metrics import fid, gradient_energy, kid, l1, psnr, quick_fid, ssim
-from minicyclegan.judging.style_tasks import pairwise_difference
-from minicyclegan.judging.world_figures import Known, true_diversity, world_figures
-from minicyclegan.networks import Direction
-from minicyclegan.shipping.translator import Translator
-from minicyclegan.worlds import Domain, World, other, render_pictures
+from minicyclegan.judging.nets import to_float, to_uint8
+from minicyclegan.judging.translation import Translation, as_pictures
+from minicyclegan.worlds import other
+from minicyclegan.worlds.render import draw_range
 
-BATCH = 16
 SAMPLES, INPUTS = 8, 24  # for diversity: samples of each of the first few inputs
-HALVES = 100  # random halves of the pictures, for the error of FID and KID
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One direction: test pictures, what the model made of them, what it should look like; uint8 (N, H, W, 1 or 3).
-
-    truth    the inputs' true counterparts, where they are known
-    target   real pictures of the domain that is translated to (M, H, W, 1 or 3)
-    """
-
-    direction: Direction
-    before: np.ndarray
-    after: np.ndarray
-    target: np.ndarray
-    truth: np.ndarray | None
-
-
-def show(translator: Translator, data: DataSet, direction: Direction, most: int | None, quiet: bool) -> Shown:
-    """Translates the first `most` test pictures (None: all)."""
-    forth = direction == "AtoB"
-    sources, targets = (data.test_A, data.test_B) if forth else (data.test_B, data.test_A)
-    truths = data.truth_A if forth else data.truth_B
-    if truths is None and data.paired:
-        truths = targets
-    before = _stack(sources, most)
-    after = run(translator, before, direction, quiet)
-    return Shown(direction, before, after, _stack(targets, most), None if truths is None else _stack(truths, most))
-
-
-def run(translator: Translator, pictures: np.ndarray, direction: Direction, quiet: bool = True) -> np.ndarray:
-    """Translations of (N, H, W, C) uint8, rounded to 8 bits, several at a time through the network."""
-    starts = tqdm(range(0, len(pictures), BATCH), f"translating {direction}", unit="batch", disable=quiet)
-    parts = [from_tensor(translator.translate(to_tensor(pictures[i : i + BATCH]), direction)) for i in starts]
-    return np.concatenate(parts)
+HALVES = 100  # random halves of the pictures, for the error of FID, KID and the pooled grid
 
 
 def evaluate(
-    translator: Translator,
-    data: DataSet,
-    world: World | None,
-    size: int,
-    swapped: bool = False,
-    extractor: Extractor = OWN,
-    most: int | None = None,
-    quiet: bool = False,
+    translations: Sequence[Translation], extractor: Extractor = OWN, measures: Sequence[str] | None = None
 ) -> list[Figure]:
-    """All figures of the model's directions on the test pictures of `data`, which are `size` pixels to the side.
+    """The figures of a model's directions.
 
-    world       what `data` shows, if that is a world; swapped: with its A and B exchanged
+    measures    names in MEASURES; None: those of the report
     extractor   the features that FID and KID compare
-    most        only the first so many pictures of each domain; None: all
-    quiet       without progress bars
 
     Differences are mean absolute differences with pictures in [0, 1].
     """
-    figures = []
-    for direction in translator.generators:
-        shown = show(translator, data, direction, most, quiet)
-        domain: Domain = "A" if (direction == "AtoB") != swapped else "B"
-        known = None if world is None else Known(world, domain, size)
-        figures += _changes(translator, shown)
-        figures += _to_the_truth(shown, known)
-        figures += _set_to_set(shown, known, extractor)
-        figures += _diversity(translator, shown, known)
-        if known is not None:
-            figures += world_figures(translator, direction, shown.before, shown.after, shown.truth, known)
-    return figures
+    table = MEASURES | {"FID and KID": partial(distances_of_sets, extractor=extractor)}
+    chosen = [table[name] for name in measures or REPORT]
+    return [replace(found, direction=t.direction) for t in translations for measure in chosen for found in measure(t)]
 
 
-def _changes(translator: Translator, shown: Shown) -> list[Figure]:
-    direction, before, after = shown.direction, shown.before, shown.after
+# ---- Without any truth -------------------------------------------------------------------------------------------
+
+
+def change(t: Translation) -> list[Figure]:
     # A model that hands its input back has perfect cycles: this figure gives it away.
-    real = None if shown.truth is None else float(l1(before, shown.truth).mean())
-    figures = [figure(direction, "change: output against input", l1(before, after), real)]
-    back: Direction = "BtoA" if direction == "AtoB" else "AtoB"
-    if back in translator.generators:
-        again = run(translator, after, back)
-        figures.append(figure(direction, "cycle: back again against input", l1(before, again)))
-    return figures
+    real = None if t.test.truth is None else float(metrics.l1(t.test.source, t.test.truth).mean())
+    return [figure("change: output against input", metrics.l1(t.test.source, t.output), real=real)]
 
 
-def _to_the_truth(shown: Shown, known: Known | None) -> list[Figure]:
-    real = shown.target if shown.truth is None else shown.truth
-    energy = "detail: gradient energy x 1000"
-    figures = [
-        figure(shown.direction, energy, 1000 * gradient_energy(shown.after), float(1000 * gradient_energy(real).mean()))
-    ]
-    if shown.truth is None:
-        return figures
-    where: dict[str, np.ndarray | None] = {"": None}
-    masks = None if known is None else known.masks(len(shown.before))
-    if masks is not None:
-        where |= {" inside the mask": masks >= 128, " outside the mask": masks < 128}
-    measures = {"L1": l1, "PSNR (dB)": psnr}
-    # The window of SSIM does not fit smaller pictures.
-    if min(shown.after.shape[1:3]) >= 8:
-        measures["SSIM"] = ssim
-    for place, mask in where.items():
-        for name, measure in measures.items():
-            values = measure(shown.after, shown.truth, mask)
-            if np.isfinite(values).any():
-                figures.append(figure(shown.direction, f"truth: {name}{place}", values))
-    return figures
-
-
-def _set_to_set(shown: Shown, known: Known | None, extractor: Extractor) -> list[Figure]:
-    """FID and KID of the outputs against real pictures of the target domain."""
-    count, others = len(shown.after), len(shown.target)
-    if min(count, others) < 4:
+def cycle(t: Translation) -> list[Figure]:
+    if t.back is None:
         return []
-    real = shown.target
-    real_fid = real_kid = None
-    after = extractor.extract(shown.after)
-    if known is not None and shown.truth is not None and real.shape[-1] == 3:
-        # Other scenes than the inputs', so that even the inputs' true counterparts do not score 0.
-        real = render_pictures(known.world, "test", other(known.domain), count + others, known.size)[count:]
-        reference, truth = extractor.extract(real), extractor.extract(shown.truth)
-        real_fid, real_kid = fid(reference, truth), kid(reference, truth, HALVES)[0]
-    else:
-        reference = extractor.extract(real)
-    # Halves without replacement: FID takes a picture that comes twice for a lack of variety.
+    return [figure("cycle: back again against input", metrics.l1(t.test.source, t.back))]
+
+
+def detail(t: Translation) -> list[Figure]:
+    energy, real_energy = (1000 * metrics.gradient_energy(images) for images in (t.output, t.test.real))
+    return [figure("detail: gradient energy x 1000", energy, real=float(real_energy.mean()))]
+
+
+def upsampling_grid(t: Translation) -> list[Figure]:
+    """Picture by picture, and pooled, which has a limit where there are enough pictures to hold a model to it."""
+    mask, count = world_figures.plain_parts(t.test), len(t.output)
+    output, real = (to_float(images).double() for images in (t.output, t.test.real))
+    by_picture, real_by_picture = (grid.grid_by_picture(pictures, mask) for pictures in (output, real))
+    if by_picture.isnan().all():  # pictures so small that nothing plain is left
+        return []
+    sums, weights = grid.pooled_sums(output, mask)
     rng = np.random.default_rng(0)
-    halves = [
-        quick_fid(reference[rng.permutation(others)[: others // 2]], after[rng.permutation(count)[: count // 2]])
-        for _ in range(HALVES)
-    ]
-    mean, deviation = kid(reference, after, HALVES)
-    label = f"({extractor.name}; {count} + {others} pictures)"
+    halves = (_half(rng, count) for _ in range(HALVES))
+    error = np.std([grid.of_sums(sums[half].sum(0), weights[half].sum(0)).item() for half in halves])
+    pooled, real_pooled = (grid.pooled_grid(pictures, mask).item() for pictures in (output, real))
+    limits = (None, grid.LIMIT) if count >= grid.FEWEST else None
     return [
-        around(shown.direction, f"FID {label}", fid(reference, after), float(np.std(halves)), count, real_fid),
-        around(shown.direction, f"KID {label}", mean, deviation, count, real_kid),
+        figure("grid: picture by picture, in 255ths", by_picture, real=real_by_picture.nanmean().item()),
+        around("grid: pooled, in 255ths", pooled, float(error), count, real=real_pooled, limits=limits),
     ]
 
 
-def _diversity(translator: Translator, shown: Shown, known: Known | None) -> list[Figure]:
+def diversity(t: Translation) -> list[Figure]:
     """Mean difference among several answers to one input: by the model's code, or by its noise (pix2pix)."""
-    inputs = to_tensor(shown.before[:INPUTS])
-    if getattr(translator, "latent", 0):
+    inputs = to_float(t.test.source[:INPUTS])
+    if getattr(t.translator, "latent", 0):
         name = f"diversity: among {SAMPLES} samples of an input"
-        samples = torch.cat([translator.samples(x[None], SAMPLES) for x in inputs])  # (N, SAMPLES, C, H, W)
+        samples = t.translator.samples(inputs, SAMPLES)  # (N, SAMPLES, C, H, W)
     else:
         name = f"diversity: among {SAMPLES} samples by noise"
         try:
-            translator.check_noise(0, shown.direction)
+            t.translator.check_noise(0, t.direction)
         except ValueError:  # one answer is all it has
             return []
         # One picture at a time, as published: batch norms see that picture alone.
-        rows = [[translator.translate(x[None], shown.direction, noise=seed) for seed in range(SAMPLES)] for x in inputs]
+        rows = [[t.translator.translate(x[None], t.direction, noise=seed) for seed in range(SAMPLES)] for x in inputs]
         samples = torch.stack([torch.cat(row) for row in rows])  # (N, SAMPLES, C, H, W)
-    real = None if known is None else true_diversity(known, len(inputs), SAMPLES)
-    return [figure(shown.direction, name, pairwise_difference(from_tensor(samples)), real)]
+    real = world_figures.true_diversity(t.test, len(inputs), SAMPLES)
+    return [figure(name, metrics.pairwise_difference(to_uint8(samples)), real=real)]
 
 
-def _stack(pictures: Pictures, most: int | None) -> np.ndarray:
-    return np.stack([pictures[i] for i in range(len(pictures))[:most]])
+def identity(t: Translation) -> list[Figure]:
+    """What becomes of pictures that are sent to the domain in which they are already."""
+    return [
+        figure("identity: change of the target domain's own", metrics.l1(t.test.target, t.of_target)),
+        figure("identity: drift of their colours", metrics.colour_drift(t.test.target, t.of_target)),
+    ]
 
 
-def sheet(translator: Translator, data: DataSet, count: int = 6) -> dict[str, dict[str, np.ndarray]]:
+# ---- Against real pictures ---------------------------------------------------------------------------------------
+
+
+def truth(t: Translation) -> list[Figure]:
+    """L1, PSNR and SSIM to the true counterparts, where they are known; with masks also inside and outside of them."""
+    if t.test.truth is None:
+        return []
+    errors = {
+        "L1": metrics.absolute_error(t.output, t.test.truth),
+        "PSNR (dB)": metrics.squared_error(t.output, t.test.truth),
+    }
+    if t.test.size >= 8:  # the window of SSIM does not fit smaller pictures
+        errors["SSIM"] = metrics.ssim(t.output, t.test.truth)
+    places: dict[str, Tensor | None] = {"": None}
+    if t.test.animals is not None:
+        places |= {" inside the mask": t.test.animals >= 128, " outside the mask": t.test.animals < 128}
+    figures = []
+    for place, mask in places.items():
+        for name, error in errors.items():
+            mean = metrics.masked_mean(error, mask)
+            values = metrics.psnr(mean) if name.startswith("PSNR") else mean
+            if values.isfinite().any():
+                figures.append(figure(f"truth: {name}{place}", values))
+    return figures
+
+
+def variety(t: Translation) -> list[Figure]:
+    """Mean difference between the outputs for different inputs: a model that paints one picture has none."""
+    if t.test.truth is None:
+        return []
+    ours, real = (metrics.pairwise_difference(images[None]) for images in (t.output, t.test.truth))
+    return [figure("variety: among outputs", ours, real=real.item())]
+
+
+def distances_of_sets(t: Translation, extractor: Extractor = OWN) -> list[Figure]:
+    """FID and KID of the outputs against real pictures of the target domain."""
+    count, others = len(t.output), len(t.test.target)
+    if min(count, others) < 4:
+        return []
+    real, real_fid, real_kid = t.test.target, None, None
+    if t.test.world is not None and t.test.truth is not None and real.shape[1] == 3:
+        # Other scenes than the inputs', so that even the inputs' true counterparts do not score 0.
+        scenes = t.test.world, "test", other(t.test.domain), count, count + others
+        real = metrics.as_tensor(draw_range(*scenes, t.test.size, 0)).to(real.device)
+    reference, generated = extractor.extract(real), extractor.extract(t.output)
+    if real is not t.test.target:
+        truth = extractor.extract(t.test.truth)
+        real_fid, real_kid = metrics.fid(reference, truth), metrics.kid(reference, truth, HALVES)[0]
+    # Halves without replacement: FID takes a picture that comes twice for a lack of variety.
+    rng = np.random.default_rng(0)
+    halves = [metrics.fid(*(f[_half(rng, len(f))] for f in (reference, generated))) for _ in range(HALVES)]
+    mean, deviation = metrics.kid(reference, generated, HALVES)
+    label, value = f"({extractor.name}; {count} + {others} pictures)", metrics.fid(reference, generated)
+    return [
+        around(f"FID {label}", value, float(np.std(halves)), count, real=real_fid),
+        around(f"KID {label}", mean, deviation, count, real=real_kid),
+    ]
+
+
+def _half(rng: np.random.Generator, count: int) -> Tensor:
+    """The places of a random half."""
+    return torch.from_numpy(rng.permutation(count)[: count // 2])
+
+
+# ---- The table ---------------------------------------------------------------------------------------------------
+
+MEASURES: dict[str, Callable[[Translation], list[Figure]]] = {
+    "change": change,
+    "cycle": cycle,
+    "detail": detail,
+    "grid": upsampling_grid,
+    "truth": truth,
+    "FID and KID": distances_of_sets,
+    "diversity": diversity,
+    "classifier": world_figures.classifier,
+    "labels": world_figures.labels_read,
+    "coats": world_figures.coats,
+    "styles": world_figures.styles,
+    # Only for those who ask by name: the papers' tables do.
+    "identity": identity,
+    "variety": variety,
+    "texture": world_figures.texture,
+}
+REPORT = tuple(MEASURES)[:-3]
+
+
+def sheet(translations: Sequence[Translation], count: int = 6) -> dict[str, dict[str, np.ndarray]]:
     """What `training.pictures.grid` draws: for each direction the first inputs, outputs and what is known of them."""
     blocks: dict[str, dict[str, np.ndarray]] = {}
-    for direction in translator.generators:
-        shown = show(translator, data, direction, count, quiet=True)
-        rows = {"input": shown.before, "output": shown.after}
-        if getattr(translator, "latent", 0):
-            samples = from_tensor(translator.samples(to_tensor(shown.before), 3))  # (N, 3, H, W, C)
+    for t in translations:
+        rows = {"input": t.test.source, "output": t.output}
+        if getattr(t.translator, "latent", 0):
+            samples = to_uint8(t.translator.samples(to_float(t.test.source[:count]), 3))  # (count, 3, C, H, W)
             rows |= {f"sample {i + 1}": samples[:, i] for i in range(3)}
-        back: Direction = "BtoA" if direction == "AtoB" else "AtoB"
-        if back in translator.generators:
-            rows["back again"] = run(translator, shown.after, back)
-        if shown.truth is not None:
-            rows["truth"] = shown.truth
-        blocks[direction] = rows
+        rows |= {"back again": t.back, "truth": t.test.truth}
+        blocks[t.direction] = {name: as_pictures(row[:count]) for name, row in rows.items() if row is not None}
     return blocks

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Literal
 
-import numpy as np
 import torch
+from torch import Tensor
 
 from minicyclegan.judging.classifier import FEATURES, SIZE, features
+from minicyclegan.judging.metrics import Images, as_tensor
 
 FeaturesName = Literal["auto", "own", "inception"]
 BATCH = 16
@@ -21,10 +23,10 @@ class FeaturesError(RuntimeError):
 
 @dataclass(frozen=True)
 class Extractor:
-    """`extract`: (N, H, W, 1 or 3) uint8 -> (N, d) float64. `name` says in every figure whose features these are."""
+    """`extract`: N uint8 pictures -> (N, d) float64. `name` says in every figure whose features these are."""
 
     name: str
-    extract: Callable[[np.ndarray], np.ndarray]
+    extract: Callable[[Images], Tensor]
 
 
 OWN = Extractor(f"own net, {FEATURES} features at {SIZE} px", features)
@@ -47,21 +49,21 @@ def find_extractor(wanted: FeaturesName) -> Extractor:
 
 
 def _inception() -> Extractor:
-    # torch-fidelity loads the weights from its own file, or from the network the first time.
+    if find_spec("torch_fidelity") is None:  # looked for first: importing torchmetrics takes seconds
+        raise FeaturesError("Inception's features need torch-fidelity: pip install torch-fidelity")
+    # It loads the weights from its own file, or from the network the first time.
     try:
         from torchmetrics.image.fid import FrechetInceptionDistance
 
         network = FrechetInceptionDistance(feature=2048).inception.eval()
-    except ModuleNotFoundError:
-        raise FeaturesError("Inception's features need torch-fidelity: pip install torch-fidelity") from None
     except Exception as error:  # no network, a broken download, …: urllib and PyTorch raise many kinds
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
         raise FeaturesError(f"Inception's weights can't be had ({reason}); use --features own") from None
 
     @torch.no_grad()
-    def extract(pictures: np.ndarray) -> np.ndarray:
-        colour = np.broadcast_to(pictures, (*pictures.shape[:3], 3))
-        x = torch.from_numpy(np.ascontiguousarray(np.moveaxis(colour, -1, 1)))  # (N, 3, H, W) uint8
-        return torch.cat([network(part) for part in x.split(BATCH)]).double().numpy()  # (N, 2048)
+    def extract(images: Images) -> Tensor:
+        x = as_tensor(images)
+        network.to(x.device)
+        return torch.cat([network(part.expand(-1, 3, -1, -1)) for part in x.split(BATCH)]).double()  # (N, 2048)
 
     return Extractor("Inception v3, 2048 features", extract)

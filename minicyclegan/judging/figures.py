@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
 from minicyclegan.networks import Direction
 
 RESAMPLES = 1000
 Limits = tuple[float | None, float | None]
+Values = Sequence[float] | np.ndarray | Tensor
 
 WIDTH = 66  # of the longest name
 HEADING = f"{'':6}{'figure':<{WIDTH}} {'value':>8}  {'95 % interval':>18} {'real':>8}  count"
@@ -25,7 +29,6 @@ class Figure:
     limits   lowest and highest value that counts as good, either may be None; None where nothing is demanded
     """
 
-    direction: Direction
     name: str
     value: float
     low: float
@@ -33,6 +36,7 @@ class Figure:
     count: int
     real: float | None = None
     limits: Limits | None = None
+    direction: Direction = "AtoB"
 
     @property
     def passes(self) -> bool | None:
@@ -55,8 +59,15 @@ class Figure:
 
     def to_json(self) -> dict:
         """Of JSON's own types: what is no finite number becomes None."""
-        fields = asdict(self) | {"passes": self.passes}
+        fields = {"direction": self.direction} | asdict(self) | {"passes": self.passes}
         return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in fields.items()}
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Whole or not at all. Raises OSError."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    part.replace(path)
 
 
 def _short(value: float) -> str:
@@ -64,39 +75,39 @@ def _short(value: float) -> str:
     return f"{value:.3f}" if abs(value) >= 0.1 or value == 0 else f"{value:.3g}"
 
 
-def figure(
-    direction: Direction, name: str, values: Sequence[float] | np.ndarray, real: float | None = None, seed: int = 0
-) -> Figure:
-    """Mean and interval of one value a picture; pictures without one (NaN) are not counted.
+def as_array(values: Values) -> np.ndarray:
+    """float64, in the processor's own memory."""
+    return np.asarray(values.cpu() if isinstance(values, Tensor) else values, dtype=float)
 
-    Raises ValueError where no picture has one.
+
+def figure(name: str, values: Values, per: Values | None = None, each: int = 1, **more) -> Figure:
+    """Mean of one value a picture, and its interval; pictures without one (NaN) are not counted.
+
+    per    as many values: the figure is the ratio of the means
+    each   how many pictures a value is of, if they are kin: then they are resampled together
+    more   real, limits
+
+    Raises ValueError where no picture has a value.
     """
-    array = np.asarray(values, dtype=float)
-    array = array[~np.isnan(array)]
-    return resampled(direction, name, lambda chosen: float(array[chosen].mean()), len(array), real, seed)
+    values = as_array(values)
+    per = np.ones(len(values)) if per is None else as_array(per)
+    values, per = values[~np.isnan(values)], per[~np.isnan(values)]
+    found = resampled(name, lambda draws: values[draws].mean(1) / per[draws].mean(1), len(values), **more)
+    return replace(found, count=each * len(values))
 
 
-def resampled(
-    direction: Direction,
-    name: str,
-    statistic: Callable[[np.ndarray], float],
-    count: int,
-    real: float | None = None,
-    seed: int = 0,
-) -> Figure:
+def resampled(name: str, statistic: Callable[[np.ndarray], np.ndarray], count: int, **more) -> Figure:
     """A statistic of `count` pictures and its bootstrap interval, 1,000 resamples (Efron 1979).
 
-    statistic   a function of the chosen pictures' indices (count,), in which some come more than once
+    statistic   of the drawn pictures' indices (R, count), in which some come more than once -> (R,)
     """
     if count < 1:
         raise ValueError(f"{name}: there is no picture to measure it on")
-    draws = np.random.default_rng(seed).integers(count, size=(RESAMPLES, count))
-    low, high = np.quantile([statistic(chosen) for chosen in draws], [0.025, 0.975])
-    return Figure(direction, name, statistic(np.arange(count)), float(low), float(high), count, real)
+    draws = np.random.default_rng(0).integers(count, size=(RESAMPLES, count))
+    low, high = np.quantile(statistic(draws), [0.025, 0.975])
+    return Figure(name, float(statistic(np.arange(count)[None])[0]), float(low), float(high), count, **more)
 
 
-def around(
-    direction: Direction, name: str, value: float, deviation: float, count: int, real: float | None = None
-) -> Figure:
+def around(name: str, value: float, deviation: float, count: int, **more) -> Figure:
     """A value whose error has a known deviation: the interval is 1.96 of it to either side."""
-    return Figure(direction, name, value, value - 1.96 * deviation, value + 1.96 * deviation, count, real)
+    return Figure(name, value, value - 1.96 * deviation, value + 1.96 * deviation, count, **more)

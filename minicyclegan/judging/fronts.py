@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from minicyclegan.judging.coat import erode
-from minicyclegan.judging.metrics import LUMINANCE, gradient_energy, luminance
+from minicyclegan.judging.metrics import LUMINANCE, Images, as_tensor, box_sum, erode, gradient_energy, luminance
 from minicyclegan.worlds.facades_labels import CORNICE, DOOR, GROUND, ROOF, SKY, WALL, WINDOW
 
 SMALLEST = 64  # at fewer pixels mortar and window frames are thinner than half a pixel
@@ -66,22 +67,20 @@ def find_parts(labels: np.ndarray) -> Parts:
     height = (np.arange(size)[:, None] + 0.5) / size  # (S, 1)
 
     def inner(label: int) -> np.ndarray:
-        return erode(labels == label, unit, beyond=True)
+        return erode(torch.from_numpy(labels == label)[None], unit, beyond=True)[0].numpy()
 
     wall = inner(WALL)
     if wall.sum() < 32 * unit**2:
         raise ValueError(f"a label map with {wall.sum()} px of bare wall: too few to measure its colour and texture")
     rows = np.nonzero(wall.any(1))[0]
-    down = (np.arange(size)[:, None] - rows[0]) / max(
-        rows[-1] - rows[0], 1
-    )  # (S, 1): 0 at the wall's top, 1 at its foot
+    down = (np.arange(size)[:, None] - rows[0]) / max(rows[-1] - rows[0], 1)  # (S, 1): 0 at the wall's top, 1 below
     window = labels == WINDOW
     return Parts(
         size=size,
         wall=wall,
         foot=wall & (down > 0.85),
         above=wall & (down > 0.2) & (down < 0.8),
-        frames=window & ~erode(window, unit),
+        frames=window & ~erode(torch.from_numpy(window)[None], unit)[0].numpy(),
         street=(labels == GROUND) & (height > 1 - 1 / 64),
         trim=labels == CORNICE,
         roof=inner(ROOF),
@@ -90,8 +89,8 @@ def find_parts(labels: np.ndarray) -> Parts:
     )
 
 
-def measure(pictures: np.ndarray, parts: Parts) -> dict[str, np.ndarray]:
-    """Everything that is measured of pictures of one label map; (n, S, S, 3) uint8.
+def measure(images: Images, parts: Parts) -> dict[str, Tensor]:
+    """Everything that is measured of n uint8 pictures in colour of one label map, where the pictures are.
 
     Returns, each float64 (n,) unless another shape is named:
 
@@ -104,59 +103,61 @@ def measure(pictures: np.ndarray, parts: Parts) -> dict[str, np.ndarray]:
     gradient     `metrics.gradient_energy` of the whole picture. Noise raises it as well as sharp edges do.
     and every name in STYLE_MEASURES; NaN where the label map has too little of the part.
     """
-    unit = parts.unit
-    colour = pictures.astype(np.float64) / 255.0  # (n, S, S, 3)
-    light = luminance(pictures)  # (n, S, S)
-    wall = colour[:, parts.wall].mean(1)  # (n, 3)
-    wall_light = wall @ LUMINANCE  # (n,)
+    images, unit = as_tensor(images), parts.unit
+    colour = images.double() / 255  # (n, 3, S, S)
+    light = luminance(images)  # (n, S, S)
+    brightness = colour.new_tensor(LUMINANCE)
 
-    local = masked_box_mean(np.moveaxis(colour, 3, 1), parts.wall, 4 * unit)[..., parts.wall]  # (n, 3, wall pixels)
-    fine = (light - masked_box_mean(light, parts.wall, unit))[:, parts.wall]  # (n, wall pixels)
-    texture = (fine**2).mean(1)
+    def on_device(mask: np.ndarray) -> Tensor:
+        return torch.from_numpy(mask).to(images.device)
 
-    def mean_of(mask: np.ndarray, values: np.ndarray = colour) -> np.ndarray:
-        enough = mask.sum() >= 4 * unit**2
-        return values[:, mask].mean(1) if enough else np.full((len(values), *values.shape[3:]), np.nan)
+    wall_mask = on_device(parts.wall)  # (S, S)
+    wall = colour[:, :, wall_mask].mean(2)  # (n, 3)
+    wall_light = wall @ brightness  # (n,)
+
+    local = masked_box_mean(colour, wall_mask, 4 * unit)[..., wall_mask]  # (n, 3, wall pixels)
+    fine = (light - masked_box_mean(light, wall_mask, unit))[:, wall_mask]  # (n, wall pixels)
+    texture = fine.square().mean(1)
+
+    def mean_of(mask: np.ndarray, values: Tensor = colour) -> Tensor:
+        """Over the mask: (n, ..., S, S) -> (n, ...)."""
+        found = values[..., on_device(mask)].mean(-1)
+        return found if mask.sum() >= 4 * unit**2 else torch.full_like(found, torch.nan)
 
     street = mean_of(parts.street)  # (n, 3)
     # The same light falls on everything: divided by what it makes of the street, the thing's own colour is left.
-    sunlight = np.maximum(street, 0.02)
+    sunlight = street.clamp(min=0.02)
     roof, sky, door = (mean_of(mask) / sunlight for mask in (parts.roof, parts.sky, parts.door))  # (n, 3) each
-    across = np.broadcast_to(np.linspace(-1.0, 1.0, parts.size), parts.wall.shape)[parts.wall]  # (wall pixels,)
+    across = torch.linspace(-1, 1, parts.size, dtype=torch.float64, device=images.device)
+    across = across.expand(parts.size, -1)[wall_mask]  # (wall pixels,)
     across = across - across.mean()
-    slope = light[:, parts.wall] @ across / max((across**2).sum(), 1e-9)  # (n,)
+    slope = light[:, wall_mask] @ across / across.square().sum().clamp(min=1e-9)  # (n,)
+
+    def red_less_blue(colour: Tensor) -> Tensor:
+        return (colour[:, 0] - colour[:, 2]) / colour.sum(1).clamp(min=0.02)
+
     return {
         "wall": wall,
-        "patchiness": local.std(2).mean(1),
+        "patchiness": local.std(2, correction=0).mean(1),
         "texture": texture,
-        "gradient": gradient_energy(pictures),
+        "gradient": gradient_energy(images),
         # Half of a border pixel is the reveal, which has 0.62 of the wall's brightness: less that, the frame is left.
         "frame brightness": mean_of(parts.frames, light) - 0.31 * wall_light,
-        "light strength": street @ LUMINANCE,
-        "light warmth": (street[:, 0] - street[:, 2]) / np.maximum(street.sum(1), 0.02),
-        "light side": slope / np.maximum(wall_light, 0.02),
-        "material": np.log(np.maximum(texture, 1e-6) / np.maximum(wall_light, 0.02) ** 2),
-        "dirt": mean_of(parts.foot, light) / np.maximum(mean_of(parts.above, light), 0.02),
-        "trim brightness": mean_of(parts.trim, light) / (sunlight @ LUMINANCE),
-        "roof tone": (roof[:, 0] - roof[:, 2]) / np.maximum(roof.sum(1), 0.02),
-        "sky tone": (sky[:, 0] - sky[:, 2]) / np.maximum(sky.sum(1), 0.02),
-        "door colour": (door[:, 1] - (door[:, 0] + door[:, 2]) / 2) / np.maximum(door.sum(1), 0.02),
+        "light strength": street @ brightness,
+        "light warmth": red_less_blue(street),
+        "light side": slope / wall_light.clamp(min=0.02),
+        "material": (texture.clamp(min=1e-6) / wall_light.clamp(min=0.02) ** 2).log(),
+        "dirt": mean_of(parts.foot, light) / mean_of(parts.above, light).clamp(min=0.02),
+        "trim brightness": mean_of(parts.trim, light) / (sunlight @ brightness),
+        "roof tone": red_less_blue(roof),
+        "sky tone": red_less_blue(sky),
+        "door colour": (door[:, 1] - (door[:, 0] + door[:, 2]) / 2) / door.sum(1).clamp(min=0.02),
     }
 
 
-def masked_box_mean(values: np.ndarray, mask: np.ndarray, radius: int) -> np.ndarray:
+def masked_box_mean(values: Tensor, mask: Tensor, radius: int) -> Tensor:
     """The mean over windows of 2 radius + 1 pixels, of what of them lies in `mask`: (..., H, W), (H, W) -> (..., H, W).
 
     0 where a window holds nothing of the mask.
     """
-    return _box_sum(values * mask, radius) / np.maximum(_box_sum(mask.astype(np.float64), radius), 0.5)
-
-
-def _box_sum(values: np.ndarray, radius: int) -> np.ndarray:
-    for axis in (-2, -1):
-        padding = [(0, 0)] * values.ndim
-        padding[axis] = (radius + 1, radius)
-        sums = np.cumsum(np.pad(values, padding), axis)
-        length, width = sums.shape[axis], 2 * radius + 1
-        values = np.take(sums, range(width, length), axis) - np.take(sums, range(length - width), axis)
-    return values
+    return box_sum(values * mask, radius) / box_sum(mask.double(), radius).clamp(min=0.5)

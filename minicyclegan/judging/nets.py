@@ -1,18 +1,19 @@
-"""What the trained judges share: their weights on disk, their training schedule, the size they look at."""
+"""What the trained judges share: their weights on disk, their training schedule, how they look at pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 import torch
-from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 from tqdm import tqdm
 
+from minicyclegan.judging.metrics import Images, box_resize
+
 WEIGHTS = Path(__file__).parent / "weights"
+BATCH = 64
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -44,12 +45,24 @@ def load_weights(network: Network, path: Path) -> Network:
     return network.eval().requires_grad_(False)
 
 
-def at_size(pictures: np.ndarray, size: int) -> np.ndarray:
-    """(N, H, W, C) uint8 -> (N, size, size, C): the mean of the pixels that fall into one, a box filter."""
-    if pictures.shape[1:3] == (size, size):
-        return pictures
-    resized = [
-        np.asarray(Image.fromarray(p[:, :, 0] if p.shape[2] == 1 else p).resize((size, size), Image.Resampling.BOX))
-        for p in pictures
-    ]
-    return np.stack(resized).reshape(len(pictures), size, size, -1)
+def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+    )
+
+
+@torch.no_grad()
+def look(network: Callable[[Tensor], Tensor], images: Images, size: int) -> Tensor:
+    """What a network makes of uint8 pictures, seen in colour at size x size: averaged down, or enlarged."""
+    small = box_resize(images, size).expand(-1, 3, -1, -1)  # (N, 3, size, size)
+    return torch.cat([network(to_float(part)) for part in small.split(BATCH)])
+
+
+def to_float(images: Tensor) -> Tensor:
+    """uint8 -> float32 in [-1, 1], as `data.images.to_tensor` computes it."""
+    return images.float() / 127.5 - 1.0
+
+
+def to_uint8(x: Tensor) -> Tensor:
+    """Floats in [-1, 1] -> uint8, rounded; what lies outside is clamped."""
+    return ((x.float() + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)

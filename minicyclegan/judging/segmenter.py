@@ -18,12 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from minicyclegan.data.images import to_tensor
-from minicyclegan.judging.nets import WEIGHTS, at_size, load_weights, one_cycle
+from minicyclegan.judging.metrics import Images, as_tensor
+from minicyclegan.judging.nets import WEIGHTS, convolution, load_weights, look, one_cycle
 from minicyclegan.worlds.base import Split, draw_scene
 from minicyclegan.worlds.facades import CLASSES, FACADES, PALETTE
 
 SIZE = 64  # pixels: fronts of other sizes are averaged down, or enlarged, to it
-BATCH = 64
 
 
 class Segmenter(nn.Module):
@@ -36,25 +36,20 @@ class Segmenter(nn.Module):
 
     def __init__(self, width: int = 14, classes: int = len(CLASSES)):
         super().__init__()
-        self.fine = nn.Sequential(_convolution(3, width), _convolution(width, width))
+        self.fine = nn.Sequential(convolution(3, width), convolution(width, width))
         self.coarse = nn.Sequential(
-            _convolution(width, 2 * width, stride=2),
-            _convolution(2 * width, 2 * width),
-            _convolution(2 * width, 2 * width),
+            convolution(width, 2 * width, stride=2),
+            convolution(2 * width, 2 * width),
+            convolution(2 * width, 2 * width),
         )
         self.from_coarse = nn.Conv2d(2 * width, width, 1)
-        self.head = nn.Sequential(_convolution(width, width), nn.Conv2d(width, classes, 1))
+        self.head = nn.Sequential(convolution(width, width), nn.Conv2d(width, classes, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         fine = self.fine(x)  # (N, width, H, W)
         coarse = self.from_coarse(self.coarse(fine))  # (N, width, H/2, W/2)
         coarse = F.interpolate(coarse, scale_factor=2.0, mode="bilinear")  # (N, width, H, W)
         return self.head(F.relu(fine + coarse))  # (N, classes, H, W)
-
-
-def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())
 
 
 # ---- Training ----------------------------------------------------------------------------------------------------
@@ -94,27 +89,28 @@ def mirrored(front: Tensor, labels: Tensor, generator: torch.Generator) -> tuple
 
 
 @cache
-def shipped_segmenter() -> Segmenter:
+def shipped_segmenter(device: str | torch.device = "cpu") -> Segmenter:
     """The one whose weights come with the package, made by `python -m minicyclegan.judges`."""
-    return load_weights(Segmenter(), WEIGHTS / "segmenter.pt")
+    return load_weights(Segmenter(), WEIGHTS / "segmenter.pt").to(device)
 
 
 # ---- Scores ------------------------------------------------------------------------------------------------------
 
 
-@torch.no_grad()
-def segment(pictures: np.ndarray, segmenter: Segmenter | None = None) -> np.ndarray:
-    """The class at each pixel: (N, H, W, 3) uint8 -> (N, SIZE, SIZE) uint8; the pictures are brought to SIZE first."""
-    segmenter = segmenter or shipped_segmenter()
-    small = at_size(pictures, SIZE)
-    parts = [segmenter(to_tensor(small[i : i + BATCH])).argmax(1) for i in range(0, len(small), BATCH)]
-    return torch.cat(parts).to(torch.uint8).numpy()
+def segment(images: Images, segmenter: Segmenter | None = None) -> np.ndarray:
+    """The class at each pixel of N uint8 pictures in colour, which are brought to SIZE first: (N, SIZE, SIZE) uint8."""
+    segmenter = segmenter or shipped_segmenter(as_tensor(images).device)
+    return look(lambda x: segmenter(x).argmax(1).byte(), images, SIZE).cpu().numpy()
 
 
-def read_labels(pictures: np.ndarray) -> np.ndarray:
-    """Label pictures as classes, by the nearest colour of PALETTE: (N, H, W, 3) uint8 -> (N, H, W) uint8."""
-    difference = pictures[..., None, :].astype(np.int32) - PALETTE.astype(np.int32)  # (N, H, W, 9, 3)
-    return (difference**2).sum(-1).argmin(-1).astype(np.uint8)
+def read_labels(images: Images) -> np.ndarray:
+    """uint8 label pictures in colour as classes, by the nearest colour of PALETTE: (N, H, W) uint8."""
+    palette = torch.from_numpy(PALETTE.astype(np.int32))[:, :, None, None]  # (9, 3, 1, 1)
+
+    def nearest(picture: Tensor) -> Tensor:
+        return (picture.int() - palette.to(picture.device)).square().sum(1).argmin(0)  # (H, W)
+
+    return torch.stack([nearest(picture) for picture in as_tensor(images)]).byte().cpu().numpy()
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int = len(CLASSES)) -> np.ndarray:
@@ -152,17 +148,17 @@ def score(counts: np.ndarray) -> SegmentationScore:
     """
     n = counts.sum(0)  # (classes, classes)
     right, truth, predicted = np.diag(n), n.sum(1), n.sum(0)  # n_ii, t_i = Σ_j n_ij, Σ_j n_ji
-    there, met = truth > 0, truth + predicted > 0
+    present, met = truth > 0, truth + predicted > 0
     return SegmentationScore(
         accuracy=float(right.sum() / truth.sum()),  # Σ_i n_ii / Σ_i t_i
-        class_accuracy=float((right[there] / truth[there]).mean()),  # 1/n_cl Σ_i n_ii / t_i
+        class_accuracy=float((right[present] / truth[present]).mean()),  # 1/n_cl Σ_i n_ii / t_i
         iou=float((right[met] / (truth + predicted - right)[met]).mean()),  # 1/n_cl Σ_i n_ii / (t_i + Σ_j n_ji − n_ii)
         confusion=counts,
     )
 
 
-def fcn_score(pictures: np.ndarray, labels: np.ndarray, segmenter: Segmenter | None = None) -> SegmentationScore:
-    """How much of the label maps can be read off the fronts: (N, H, W, 3) uint8 and (N, H, W) uint8.
+def fcn_score(images: Images, labels: np.ndarray, segmenter: Segmenter | None = None) -> SegmentationScore:
+    """How much of the label maps (N, H, W) uint8 can be read off N uint8 fronts in colour.
 
     Both are brought to SIZE x SIZE: the pictures by averaging, the labels by taking the pixel at each centre, which is
     a little off: of a scene that is known, give the labels of `truth(scene, SIZE)` whatever size the pictures have.
@@ -170,4 +166,4 @@ def fcn_score(pictures: np.ndarray, labels: np.ndarray, segmenter: Segmenter | N
     rows = (np.arange(SIZE) + 0.5) * labels.shape[1] / SIZE
     columns = (np.arange(SIZE) + 0.5) * labels.shape[2] / SIZE
     sampled = labels[:, rows.astype(int)[:, None], columns.astype(int)]  # (N, SIZE, SIZE)
-    return score(confusion(sampled, segment(pictures, segmenter)))
+    return score(confusion(sampled, segment(images, segmenter)))

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from minicyclegan.judging.fronts import SMALLEST, Parts, find_parts, measure
+from minicyclegan.judging.metrics import pairwise_difference
 from minicyclegan.worlds import draw_scene
 from minicyclegan.worlds.facades import FACADES, PALETTE, Layout, Style, render_front, render_label, sample_style
 
@@ -50,12 +51,8 @@ def style_task(count: int = 24, size: int = 64, seed: int = 0, styles: int = 16,
     Raises ValueError where there is nothing to compare: fewer than 2 layouts or styles, or 24 references,
     or pictures below 64 px.
     """
-    for name, value, least in (
-        ("layouts", count, 2),
-        ("styles", styles, 2),
-        ("references", references, 24),
-        ("px", size, SMALLEST),
-    ):
+    wanted = {"layouts": (count, 2), "styles": (styles, 2), "references": (references, 24), "px": (size, SMALLEST)}
+    for name, (value, least) in wanted.items():
         if value < least:
             raise ValueError(f"a style task of {value} {name}: at least {least} are needed to compare any")
     rng = np.random.default_rng([seed, 1])
@@ -110,26 +107,13 @@ def null_samples(kind: NullKind, task: StyleTask, n: int, seed: int = 0) -> np.n
         change = np.zeros_like(mean)
     elif kind == "mean + noise":
         # Two normal deviates differ by 2 / sqrt(pi) of their deviation in the mean.
-        change = rng.normal(0, pairwise_difference(task.fronts).mean() * 255 * np.sqrt(np.pi) / 2, mean.shape)
+        difference = float(pairwise_difference(task.fronts).mean())
+        change = rng.normal(0, 255 * difference * np.sqrt(np.pi) / 2, mean.shape)
     elif kind == "mean + tint":
-        walls = [measure(fronts, parts)["wall"] for fronts, parts in zip(task.fronts, task.parts, strict=True)]
+        walls = [measure(fronts, parts)["wall"].numpy() for fronts, parts in zip(task.fronts, task.parts, strict=True)]
         covariance = np.mean([np.cov(wall.T) for wall in walls], axis=0)  # (3, 3)
         tints = 255 * rng.multivariate_normal(np.zeros(3), covariance, mean.shape[:2])  # (L, n, 3)
         change = tints[:, :, None, None]
     else:
         raise ValueError(f"no null model called {kind!r}; there are: {', '.join(NULL_KINDS)}")
     return np.rint(np.clip(mean + change, 0, 255)).astype(np.uint8)
-
-
-def pairwise_difference(samples: np.ndarray) -> np.ndarray:
-    """Mean absolute difference over all pairs of each layout's n samples, in [0, 1].
-
-    (L, n, ...) uint8, or floats in [0, 1] -> (L,). Sorted values spare the pairs: the one of rank i is the larger of
-    its pair i times, the smaller n - 1 - i times.
-    """
-    n = samples.shape[1]
-    scale = 255.0 if samples.dtype == np.uint8 else 1.0
-    weights = (2 * np.arange(n) - n + 1) / (n * (n - 1) / 2)  # (n,)
-    flat = samples.reshape(len(samples), n, -1)
-    # Of equal samples rounding can leave less than nothing.
-    return np.array([max((weights @ np.sort(layout, axis=0)).mean(), 0.0) for layout in flat]) / scale

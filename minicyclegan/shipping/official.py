@@ -6,9 +6,7 @@ explains all keys is built; if none does, the nearest says which key surprised.
 
 from __future__ import annotations
 
-import pickle
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -20,7 +18,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from minicyclegan.networks import PatchDiscriminator, PixelDiscriminator, ResnetGenerator, UnetGenerator
-from minicyclegan.training.checkpoint import CheckpointError
+from minicyclegan.training.checkpoint import CheckpointError, is_checkpoint, read_weights
 
 Options = dict[str, Any]
 Layer = tuple[str, str, str]  # the published convolution, ours, and our norm after it or ""
@@ -30,7 +28,7 @@ State = Mapping[str, Tensor]
 def load_official(path_or_state_dict: str | PathLike | Mapping[str, Tensor]) -> nn.Module:
     """A generator or discriminator that the original PyTorch code saved: on the CPU, in float32, in eval mode.
 
-    Takes the path of a .pth file (a zip file or, from before PyTorch 1.6, none) or the state dict itself, of
+    Takes the path of a file of any name (a zip file or, from before PyTorch 1.6, none) or the state dict itself, of
       ResnetGenerator      any number of blocks; with dropout the second convolution of a block is conv_block.6, not .5
       UnetGenerator        any depth; its dropout leaves no key and gets the published 0.5, which eval mode ignores
       PatchDiscriminator   any number of layers
@@ -42,12 +40,9 @@ def load_official(path_or_state_dict: str | PathLike | Mapping[str, Tensor]) -> 
     Raises CheckpointError for a file that can't be read or holds more than tensors (nothing of it is run), and for
     keys that are missing, left over or of another shape than the rest calls for: the message names them.
     """
-    if isinstance(path_or_state_dict, Mapping):
-        name, state = "the state dict", path_or_state_dict
-    elif isinstance(path_or_state_dict, str | PathLike):
-        name, state = str(path_or_state_dict), _read(Path(path_or_state_dict))
-    else:
-        raise CheckpointError(f"expected a path or a state dict, got {type(path_or_state_dict).__name__}")
+    name, state = "the state dict", path_or_state_dict
+    if isinstance(path_or_state_dict, str | PathLike):
+        name, state = str(path_or_state_dict), read_weights(Path(path_or_state_dict))
     try:
         reading = _recognise(state)
     except CheckpointError as error:
@@ -68,11 +63,6 @@ def recognise(state: Mapping[str, Tensor]) -> tuple[type[nn.Module], Options]:
     """
     reading = _recognise(state)
     return type(reading.network), reading.options
-
-
-def channels_in(network: nn.Module) -> int:
-    """How many channels a network that `load_official` gave takes."""
-    return next(network.parameters()).shape[1]  # the first convolution's weight: (width, in_channels, k, k)
 
 
 class Entry(NamedTuple):
@@ -133,7 +123,7 @@ def _tensors(state: Any) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors by their keys without prefixes, and each such key as it was given. Raises CheckpointError."""
     if not isinstance(state, Mapping) or not state:
         raise CheckpointError(f"expected a state dict, got {'an empty one' if state == {} else type(state).__name__}")
-    if "format" in state and "training" in state:
+    if is_checkpoint(state):
         raise CheckpointError("a checkpoint of minicyclegan, not of the original code: minicyclegan.load reads it")
     tensors, given = {}, {}
     for key, value in state.items():
@@ -283,22 +273,3 @@ def _outputs(tensors: State, bias: str) -> int:
 
 def _counts(key: str) -> bool:
     return key.endswith("num_batches_tracked")
-
-
-def _read(path: Path) -> Any:
-    if not path.is_file():
-        raise CheckpointError(f"{path}: {'a folder, not a .pth file' if path.is_dir() else 'no such file'}")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is wrong with the file is said below, once
-            return torch.load(path, map_location="cpu", weights_only=True)
-    # A damaged file surfaces as nearly any exception.
-    except Exception as error:
-        if isinstance(error, pickle.UnpicklingError) and (foreign := re.search(r"GLOBAL (\S+)", str(error))):
-            raise CheckpointError(
-                f"{path}: holds more than tensors ({foreign[1]}), which could run any code, so it was not opened; "
-                "save the network's state_dict() alone"
-            ) from None
-        # PyTorch goes on to recommend opening the file unsafely: only its first sentence is passed on.
-        reason = ": ".join(filter(None, (type(error).__name__, re.split(r"\.\s|\n", str(error))[0][:120])))
-        raise CheckpointError(f"{path}: not a readable file of torch.save ({reason})") from None

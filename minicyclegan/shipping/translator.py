@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from os import PathLike
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import MethodType
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from minicyclegan.config import from_dict
-from minicyclegan.data.colours import normalise
-from minicyclegan.data.images import from_tensor, read_picture, resize, to_array, to_image, to_tensor
+from minicyclegan.data.images import image_of, resize, to_array, to_input
 from minicyclegan.data.jitter import centre, scaled
-from minicyclegan.models import MODELS, BicycleGAN, CycleGAN, build
+from minicyclegan.devices import out_of_memory
+from minicyclegan.kernels.fuse import fused_forward
+from minicyclegan.models import MODELS, build
 from minicyclegan.networks import Direction, ResnetGenerator, UnetGenerator
-from minicyclegan.shipping.official import load_official
-from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint
+from minicyclegan.shipping.official import load_official, recognise
+from minicyclegan.training.checkpoint import CheckpointError, is_checkpoint, read_weights
 from minicyclegan.training.run_folder import RunFolder
 
 # Small pictures leave a processor idle one by one; beyond this many pixels more at a time gain nothing (docs/speed.md).
@@ -68,27 +67,18 @@ class Translator:
         """
         if direction not in self.generators:
             raise ValueError(f"direction must be {' or '.join(self.generators)}, not {direction!r}")
-        if isinstance(picture, list | tuple):
-            return self._translate_all(picture, direction, z, noise)
+        many = isinstance(picture, list | tuple)
+        alone = noise is not None or (z is not None and z.ndim > 1)  # noise and codes are each picture's own
+        if many and (alone or any(isinstance(one, list | tuple) for one in picture)):
+            return [self.translate(one, direction, z=z, noise=noise) for one in picture]
         channels = self.generators[direction][1]
-        translated = self._run(_tensor_of(picture, channels), direction, z, noise)
-        return translated if isinstance(picture, Tensor) else _like(picture, translated)
-
-    def _translate_all(
-        self, pictures: Sequence[Any], direction: Direction, z: Tensor | None, noise: int | None
-    ) -> list[Any]:
-        """A list: what follows one another and is of one size shares a pass."""
-        nested = any(isinstance(one, list | tuple) for one in pictures)
-        if nested or noise is not None or (z is not None and z.ndim > 1):  # noise and codes are each picture's own
-            return [self.translate(one, direction, z=z, noise=noise) for one in pictures]
-        channels = self.generators[direction][1]
-        inputs = ((picture, _tensor_of(picture, channels)) for picture in pictures)
+        inputs = ((one, *to_input(one, channels)) for one in (picture if many else [picture]))
         answers: list[Any] = []
         for group in in_passes(inputs, lambda one: None if isinstance(one[0], Tensor) else one[1].shape[-2:]):
-            answer = self._run(torch.cat([x for _, x in group]), direction, z, None)  # (N, C, H, W)
-            whole = isinstance(group[0][0], Tensor)
-            answers += [answer] if whole else [_like(one, y[None]) for (one, _), y in zip(group, answer, strict=True)]
-        return answers
+            xs, backs = [x for _, x, _ in group], [back for _, _, back in group]
+            y = self._run(torch.cat(xs), direction, z, noise)  # (N, C, H, W)
+            answers += [back(part) for back, part in zip(backs, y.split([len(x) for x in xs]), strict=True)]
+        return answers if many else answers[0]
 
     def samples(self, x: Tensor, n: int, seed: int = 0) -> Tensor:
         """Each picture in `n` random styles, the same n for all: (N, C, H, W) in [-1, 1] -> (N, n, C, H, W).
@@ -114,10 +104,14 @@ class Translator:
         if self.encoder is None:
             raise ValueError("this model can't read a style off a picture: it has no encoder")
         if not isinstance(picture, Tensor):
-            image, size, scale = _image(picture, self.channels_B), self.settings["size"], self.settings.get("load_size")
-            array = centre(to_array(scaled(image, scale)), size) if scale else to_array(resize(image, size))
-            picture = to_tensor(array)[None]
-        return self.encoder(_checked(picture, self.channels_B).to(self.device, torch.float32))[0].cpu()  # (N, latent)
+            image, size, scale = (
+                image_of(picture, self.channels_B),
+                self.settings["size"],
+                self.settings.get("load_size"),
+            )
+            picture = centre(to_array(scaled(image, scale)), size) if scale else resize(image, size)
+        x, _ = to_input(picture, self.channels_B)  # (N, C, H, W)
+        return self.encoder(x.to(self.device, torch.float32))[0].cpu()  # (N, latent)
 
     def check_noise(self, noise: int | None, direction: Direction = "AtoB") -> None:
         """Raises ValueError if noise is asked of a network that has none."""
@@ -185,85 +179,65 @@ def _noisy(network: nn.Module) -> list[nn.Module]:
     return [module for module in network.modules() if isinstance(module, nn.Dropout | nn.BatchNorm2d)]
 
 
-def _tensor_of(picture: Any, channels: int) -> Tensor:
-    """(N, channels, H, W) in [-1, 1] of whatever `translate` takes. Raises PictureError, ValueError."""
-    if isinstance(picture, Tensor):
-        return _checked(picture, channels)
-    return to_tensor(to_array(_image(picture, channels)))[None]
-
-
-def _like(picture: Any, translated: Tensor) -> Any:
-    """(1, C, H, W) in [-1, 1] as an array (H, W, C), if the picture was one, else as a Pillow picture."""
-    array = from_tensor(translated[0])  # (H, W, C)
-    return array if isinstance(picture, np.ndarray) else to_image(array)
-
-
-def _checked(x: Tensor, channels: int) -> Tensor:
-    if x.ndim != 4 or x.shape[1] != channels or 0 in x.shape:
-        raise ValueError(f"expected a tensor (N, {channels}, H, W), got {tuple(x.shape)}")
-    if not x.is_floating_point():
-        raise ValueError(f"expected floating point numbers in [-1, 1], got a tensor of {x.dtype}")
-    return x
-
-
-def _image(picture: Any, channels: int) -> Image.Image:
-    if isinstance(picture, np.ndarray):
-        return normalise(_image_of(picture), channels)
-    if isinstance(picture, str | PathLike):
-        return read_picture(picture, channels)
-    if isinstance(picture, Image.Image):
-        return normalise(picture, channels)
-    raise ValueError(f"expected a path, a picture, an array or a tensor, got {type(picture).__name__}")
-
-
-def _image_of(array: np.ndarray) -> Image.Image:
-    """uint8 (H, W), or (H, W, C) with grey, colour, or colour and opacity -> picture. Raises ValueError."""
-    if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (1,), (3,), (4,)):
-        raise ValueError(f"expected a uint8 array (H, W) or (H, W, 1, 3 or 4), got {array.dtype} {array.shape}")
-    if 0 in array.shape:
-        raise ValueError(f"expected a picture, got an array without pixels {array.shape}")
-    return Image.fromarray(array[:, :, 0] if array.shape[2:] == (1,) else array)
-
-
 def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> Translator:
-    """The translator of a run folder, of a checkpoint file, or of a generator of the original PyTorch code (.pth).
+    """The translator of a run folder, of a checkpoint file, or of a generator's weights from the original PyTorch code.
 
-    Raises CheckpointError with the path.
+    What is in the file decides, whatever its name ends in. Raises CheckpointError with the path, also for a generator
+    that takes or gives other than 1 or 3 channels.
     """
     path = Path(run_or_checkpoint)
     if not path.exists():
         raise CheckpointError(f"{path}: no such run or checkpoint")
     if path.is_dir():
-        if not RunFolder(path).checkpoint.exists():
-            raise CheckpointError(f"{path}: no checkpoint.pt in it; is it a run's folder?")
         path = RunFolder(path).checkpoint
-    device = torch.device(device)
-    if path.suffix == ".pth":
-        return _load_original(path, device)
-    content = load_checkpoint(path)
+        if not path.exists():
+            raise CheckpointError(f"{path.parent}: no checkpoint.pt in it; is it a run's folder?")
+    content = read_weights(path)
+    torch.empty(0, device=device)  # a device that can't be had is no fault of the file
     try:
-        model = build(from_dict(MODELS[content["model"]].config, content["config"]))
-        missing, unknown = model.load_state_dict(content["training"]["networks"], strict=False)
-        # Small checkpoints come without the discriminators, which translate nothing.
-        judges = {name for name in model.state_dict() if name.startswith("D")}
-        if unknown or set(missing) not in (set(), judges):
-            raise ValueError(f"{[*unknown, *missing][0]} is {'unknown' if unknown else 'missing'}")
-        settings = content["settings"]
+        translator = (_of_checkpoint if is_checkpoint(content) else _of_original)(content, torch.device(device))
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
     # What is missing, or of another type than it should be, surfaces as nearly any exception.
     except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+        if out_of_memory(error):
+            raise CheckpointError(f"{path}: too large for the memory that is free on {device}") from None
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise CheckpointError(f"{path}: a damaged checkpoint ({reason})") from None
+    for network, _ in translator.generators.values():
+        network.forward = MethodType(fused_forward(network, translator.device, kernels=False), network)
+    return translator
+
+
+def _of_checkpoint(content: dict[str, Any], device: torch.device) -> Translator:
+    """Of the average of the weights, where the run kept one."""
+    model = build(from_dict(MODELS[content["model"]].config, content["config"]))
+    weights, averages = dict(content["training"]["networks"]), content["training"].get("average", {"networks": {}})
+    for name, state in averages["networks"].items():
+        weights |= {f"{name}.{key}": value for key, value in state.items()}
+    missing, unknown = model.load_state_dict(weights, strict=False)
+    # Small checkpoints come without the discriminators, which translate nothing.
+    judges = {key for key in model.state_dict() if key.split(".")[0] in model.judges}
+    if unknown or set(missing) not in (set(), judges):
+        raise ValueError(f"{[*unknown, *missing][0]} is {'unknown' if unknown else 'missing'}")
+    channels = {"AtoB": model.config.channels_A, "BtoA": model.config.channels_B}
+    _check_channels(*channels.values())
     model = model.to(device).eval()
-    c = model.config
-    if isinstance(model, CycleGAN):
-        return Translator({"AtoB": (model.G_AB, c.channels_A), "BtoA": (model.G_BA, c.channels_B)}, device, settings)
-    encoder = model.E if isinstance(model, BicycleGAN) else None
-    return Translator({"AtoB": (model.G, c.channels_A)}, device, settings, encoder, c.channels_B)
+    generators = {direction: (model.translator(direction), channels[direction]) for direction in model.directions}
+    return Translator(generators, device, content["settings"], getattr(model, "E", None), model.config.channels_B)
 
 
-def _load_original(path: Path, device: torch.device) -> Translator:
-    network = load_official(path).to(device).eval()
-    if not isinstance(network, ResnetGenerator | UnetGenerator):
-        raise CheckpointError(f"{path}: holds a {type(network).__name__}, which judges pictures; give a generator's")
-    first = next(parameter for parameter in network.parameters() if parameter.ndim == 4)
-    return Translator({"AtoB": (network, first.shape[1])}, device, {})
+def _of_original(state: Any, device: torch.device) -> Translator:
+    try:
+        network_class, options = recognise(state)
+    except CheckpointError as error:
+        raise CheckpointError(f"not a checkpoint of minicyclegan, and {error}") from None
+    if network_class not in (ResnetGenerator, UnetGenerator):
+        raise CheckpointError(f"holds a {network_class.__name__}, which judges pictures; give a generator's")
+    _check_channels(options["in_channels"], options["out_channels"])
+    return Translator({"AtoB": (load_official(state).to(device), options["in_channels"])}, device, {})
+
+
+def _check_channels(takes: int, gives: int) -> None:
+    if not {takes, gives} <= {1, 3}:
+        raise CheckpointError(f"takes {takes} and gives {gives} channels; give a generator of 1 (grey) or 3 (colour)")

@@ -5,43 +5,39 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
 from typing import Any
 
 from torch import Tensor
 
-WAITING = 2  # at most so many pieces of work, each with its copy, before the run waits for the first of them
+QUEUE = 2  # at most so many pieces of work, each with its copy, before the run waits for the first of them
 
 
-class Background:
+class Background(ThreadPoolExecutor):
     """One thread that does what it is given, in that order. Used as a context, which ends when all is done.
 
     What a piece of work raises comes out of a later `do`, of `wait`, or at the end, unless the context fails itself.
     """
 
     def __init__(self) -> None:
-        self.pool = ThreadPoolExecutor(1, thread_name_prefix="background")
+        super().__init__(1, thread_name_prefix="background")
         self.pending: deque[Future[None]] = deque()
 
     def do(self, work: Callable[..., None], *arguments: Any) -> None:
         """Returns at once, unless too much is waiting already."""
-        while self.pending and (len(self.pending) >= WAITING or self.pending[0].done()):
+        while self.pending and (len(self.pending) >= QUEUE or self.pending[0].done()):
             self.pending.popleft().result()
-        self.pending.append(self.pool.submit(work, *arguments))
+        self.pending.append(self.submit(work, *arguments))
 
     def wait(self) -> None:
         while self.pending:
             self.pending.popleft().result()
 
-    def __enter__(self) -> Background:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
+    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
         try:
             if kind is None:
                 self.wait()
         finally:
-            self.pool.shutdown(wait=True)
+            super().__exit__(kind, *error)
 
 
 def copied(state: Any) -> Any:

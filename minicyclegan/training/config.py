@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 from minicyclegan import config as settings
@@ -10,7 +12,7 @@ from minicyclegan.config import option
 from minicyclegan.devices import DeviceName
 from minicyclegan.models import ModelName
 from minicyclegan.networks import Direction
-from minicyclegan.training.speed import Compile, Kernels, MemoryFormat, Precision
+from minicyclegan.training.speed import Compile, Graphs, Kernels, MemoryFormat, Precision
 
 PresetName = Literal["paper", "small"]
 
@@ -21,7 +23,7 @@ class TrainConfig:
 
     model: ModelName = option("cyclegan", "what to train")
     data: tuple[str, ...] = option(
-        ("horse2zebra",), "an embedded world, a data set folder, or two plain folders of pictures: A, then B"
+        ("horse2zebra",), "a world, a data set folder, or two folders of pictures: A, then B"
     )
     direction: Direction = option("AtoB", "BtoA exchanges the roles of A and B")
     size: int = option(256, "training pictures are SIZE x SIZE pixels, cut out of slightly larger ones", least=8)
@@ -33,21 +35,23 @@ class TrainConfig:
     )
     batch: int = option(1, "pictures of each domain a step, of all processes together", least=1)
     steps: int | None = option(None, "length of the run in steps", least=1)
-    epochs: int | None = option(
-        200, "length of the run in passes over the larger domain, where --steps is not given", least=1
-    )
+    epochs: int | None = option(200, "length in passes over the larger domain, where --steps is not given", least=1)
     decay: float = option(0.5, "share of the run, at its end, in which the learning rate falls linearly", least=0.0)
+    ema: float = option(
+        0.0,
+        "share that an average of the generators' weights keeps at each step; 0: none. Where there is one, it paints "
+        "the samples and translates",
+        least=0.0,
+        below=1,
+    )
     seed: int = option(0, "seed of everything random", least=0, below=2**63)
     device: DeviceName = option("auto", "where to compute; auto takes a GPU where there is one")
     precision: Precision = option("auto", "what the networks compute in; auto: float32")
-    compile: Compile = option(
-        "auto", "compile the networks, which takes a minute or so before the first step; auto: off"
-    )
+    compile: Compile = option("auto", "compile the networks: a minute or so before the first step; auto: off")
     kernels: Kernels = option("auto", "fused GPU kernels for instance norm, by Triton; auto: off")
+    graphs: Graphs = option("auto", "steps as CUDA graphs; auto: on NVIDIA's GPUs, where one process trains")
     memory_format: MemoryFormat = option("auto", "order of a map's numbers in memory; auto: contiguous")
-    threads: int | None = option(
-        None, "processor threads; by default as many as PyTorch would take, cores at most", least=1
-    )
+    threads: int | None = option(None, "processor threads; by default PyTorch's own number, cores at most", least=1)
     pictures: int = option(1000, "pictures that a world draws for each domain", least=1)
     save_every: int = option(1000, "steps between checkpoints", least=1)
     sample_every: int = option(1000, "steps between sample grids", least=1)
@@ -63,48 +67,65 @@ class TrainConfig:
             raise ValueError("--steps or --epochs must say how long to train")
 
 
-def preset(name: PresetName, model: ModelName, device: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a preset changes in TrainConfig and in the model's config, on a machine that computes on `device`."""
-    if name == "paper":
-        return PAPER[model]
-    settings, networks = SMALL[model]
-    if device != "cpu":
+# What a preset changes in TrainConfig, and in the model's config
+Defaults = tuple[Mapping[str, Any], Mapping[str, Any]]
+
+
+def preset(name: PresetName, model: ModelName, device: str) -> Defaults:
+    """The defaults of a machine that computes on `device`. They can't be changed, only joined with others by |."""
+    settings, networks = (PAPER if name == "paper" else SMALL)[model]
+    if name == "small" and device != "cpu":
         # A GPU computes many times faster: larger pictures, wider and deeper networks.
         settings, networks = settings | SMALL_ON_GPU[model][0], networks | SMALL_ON_GPU[model][1]
-    return settings, networks
+    return MappingProxyType(settings), MappingProxyType(networks)
 
 
-PAPER: dict[ModelName, tuple[dict[str, Any], dict[str, Any]]] = {
+PAPER: dict[ModelName, Defaults] = {
     "cyclegan": ({}, {}),
     "pix2pix": ({"data": ("facades",)}, {}),
     "bicyclegan": ({"data": ("facades",), "batch": 2}, {}),
 }
 
 # Fitted to minutes on 2 CPU cores: 4 for CycleGAN, 3 for pix2pix, 8 for BicycleGAN.
-SMALL: dict[ModelName, tuple[dict[str, Any], dict[str, Any]]] = {
+SMALL: dict[ModelName, Defaults] = {
     "cyclegan": (
-        {"epochs": None, "steps": 2700, "size": 64, "decay": 0.65, "save_every": 500, "sample_every": 500},
-        # Weaker cycle and identity losses than the published ones, and a higher rate, give stripes sooner.
-        {"lambda_cycle": 3.0, "lambda_identity": 1.3, "lr": 1e-3}
+        {
+            "epochs": None,
+            "steps": 2700,
+            "size": 64,
+            "decay": 0.65,
+            "ema": 0.998,
+            "save_every": 500,
+            "sample_every": 500,
+        },
+        # Weaker cycle losses than the published ones, and a higher rate, give stripes sooner.
+        {"lambda_cycle": 3.0, "lambda_identity": 2.0, "lr": 5e-4, "upsampling": "balanced"}
         | {"width": 16, "disc_width": 32, "blocks": 3, "disc_layers": 2},
     ),
     "pix2pix": (
-        {"data": ("facades",), "epochs": None, "steps": 1900, "size": 64, "batch": 4}
+        {"data": ("facades",), "epochs": None, "steps": 1900, "size": 64, "batch": 4, "ema": 0.998}
         | {"save_every": 500, "sample_every": 500},
         # A twentieth of the published weight of L1: with 10, edges are duller than real ones by more than a quarter.
-        {"lambda_l1": 5.0, "lr": 1e-3, "norm": "instance", "gan_loss": "lsgan"}
+        {"lambda_l1": 5.0, "lr": 1e-3, "norm": "instance", "gan_loss": "lsgan", "upsampling": "balanced"}
         | {"width": 32, "disc_width": 32, "depth": 5, "disc_layers": 2},
     ),
     "bicyclegan": (
-        {"data": ("facades",), "epochs": None, "steps": 3400, "size": 64, "batch": 4, "decay": 0.6}
+        {"data": ("facades",), "epochs": None, "steps": 3400, "size": 64, "batch": 4, "decay": 0.6, "ema": 0.998}
         | {"save_every": 500, "sample_every": 500},
         # A third of the published weight of KL against L1: with all of it, the code carries less of the wall's hue.
-        {"lambda_l1": 15.0, "lambda_kl": 0.005, "lr": 1e-3, "encoder_norm": "none", "conditional": True}
+        {
+            "lambda_l1": 15.0,
+            "lambda_kl": 0.005,
+            "lr": 5e-4,
+            "encoder_norm": "none",
+            "conditional": True,
+            "upsampling": "balanced",
+        }
         | {"width": 32, "disc_width": 32, "encoder_width": 32, "depth": 5, "encoder_blocks": 3, "disc_layers": 2}
         | {"disc_scales": 1},
     ),
 }
-SMALL_ON_GPU: dict[ModelName, tuple[dict[str, Any], dict[str, Any]]] = {
+SMALL_ON_GPU: dict[ModelName, Defaults] = {
     "cyclegan": (
         {"size": 128, "steps": 4000},
         {"width": 32, "disc_width": 64, "blocks": 6, "disc_layers": 3, "lr": 5e-4},

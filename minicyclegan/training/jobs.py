@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import platform
 import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,101 +13,82 @@ import numpy
 import torch
 
 import minicyclegan
+from minicyclegan.cli import command_line
 from minicyclegan.config import from_dict
 from minicyclegan.data.datasets import DataSet, open_data
 from minicyclegan.data.record import changes
-from minicyclegan.data.sources import world_called
+from minicyclegan.data.sources import find_data, world_called
 from minicyclegan.devices import find_device
 from minicyclegan.models import MODELS, Model, ModelConfig, build
-from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint, restore_random_state
+from minicyclegan.training.checkpoint import checkpoint_errors, load_checkpoint, restore_random_state
 from minicyclegan.training.config import TrainConfig
-from minicyclegan.training.loop import own_state, train
+from minicyclegan.training.loop import Run, own_state, train
 from minicyclegan.training.processes import ALONE, Processes
 from minicyclegan.training.run_folder import RunError, RunFolder, new_run_folder
 from minicyclegan.training.speed import Speed, choose_speed, prepare
 from minicyclegan.worlds import default_cache_dir
 
+OF_ONE_STEP = ("training", "random", "others", "step", "format")  # of a checkpoint; the rest describes the run
+
 
 def start(
-    config: TrainConfig,
-    model_config: ModelConfig,
-    device: torch.device,
-    out: str | None,
-    processes: Processes = ALONE,
+    config: TrainConfig, model_config: ModelConfig, device: torch.device, out: str | None, processes: Processes = ALONE
 ) -> int:
-    """Trains from the beginning into a folder of its own."""
-    out_folder = RunFolder(out) if out else new_run_folder(Path(config.data[0]).resolve().name, config.model)
-    if processes.first and out_folder.holds_a_run():
-        raise RunError(f"{out_folder} already holds a run; continue it with --resume, or give another --out")
+    """Trains from the beginning into a folder of its own. Raises DataError, PictureError, RunError, WriteError."""
     if world_called(config.data) is None:  # a run may be resumed from elsewhere
-        config = dataclasses.replace(config, data=tuple(str(Path(name).resolve()) for name in config.data))
-    speed = _chosen(config, device)
-    data = read_data(config, model_config, processes)
-    torch.manual_seed(config.seed + processes.rank)
-    model = build(model_config, config.seed).to(device)
-    processes.prepare(model)
-    prepare(model, speed)
-    length = max(len(data.train_A), len(data.train_B))
-    steps = config.steps or -(-(config.epochs or 1) * length // config.batch)
-    description = {
-        "model": config.model,
-        "config": dataclasses.asdict(model_config),
-        "settings": dataclasses.asdict(config),
-        "steps": steps,
-        "device": str(device),
-        "processes": processes.count,
-        "threads": speed.threads,
-        "speed": speed.to_json(),
-        "pictures": data.record,
-        "versions": {
-            "minicyclegan": minicyclegan.__version__,
-            "torch": str(torch.__version__),
-            "numpy": numpy.__version__,
-            "python": platform.python_version(),
-        },
-    }
-    if processes.first:
-        out_folder.create(description)
-    _say_hello(out_folder, data, model, steps, device, speed)
-    _say_how_many(config.batch, processes)
-    return _train(model, data, config, steps, out_folder, description, 0, processes)
+        config = replace(config, data=tuple(str(Path(name).resolve()) for name in config.data))
+    find_data(config.data, _pairs_for(config, model_config))  # before a folder is made
+    name = f"{Path(config.data[0]).name}-{config.model}"
+    with new_run_folder(out, name) if processes.first else nullcontext(RunFolder(out or name)) as folder:
+        speed = _chosen(config, device, processes)
+        data, model = _set_up(config, model_config, device, speed, processes)
+        length = max(len(data.train_A), len(data.train_B))
+        steps = config.steps or -(-(config.epochs or 1) * length // config.batch)
+        description = {"model": config.model, "config": asdict(model_config), "settings": asdict(config)}
+        description |= {"steps": steps, "device": str(device), "processes": processes.count, "threads": speed.threads}
+        description |= {"pictures": data.record}
+        description |= {"speed": asdict(speed), "versions": {"python": platform.python_version()}}
+        description["versions"] |= {tool.__name__: str(tool.__version__) for tool in (minicyclegan, torch, numpy)}
+        if processes.first:
+            folder.create(description)
+        weights = sum(parameter.numel() for parameter in model.parameters()) / 1e6
+        _say_notes(data)
+        print(f"data: {data.description}")
+        print(f"{type(model).__name__}, {weights:.1f} million weights, {steps:,} steps on {device}, into {folder}")
+        return _train(Run(folder, config, model, data, steps, description, processes), speed)
 
 
 def resume(folder: RunFolder, device_name: str | None, processes: Processes = ALONE) -> int:
-    """Continues a run where its checkpoint was taken: exactly, if it is as many processes again."""
+    """Continues a run where its checkpoint was taken: exactly, if it is as many processes again.
+
+    Raises RunError, CheckpointError, DataError, WriteError; BlockingIOError where another process goes on with it.
+    """
     content, config, model_config = processes.in_turn(lambda: _recorded(folder, processes))
-    if content["step"] >= content["steps"]:
-        print(f"{folder} is finished: {content['steps']:,} steps. Try it: {_what_next(folder)}")
+    step, steps = content["step"], content["steps"]
+    if step >= steps:
+        print(f"{folder} is finished: {steps:,} steps. Try it: {_what_next(folder)}")
         return 0
-    device = processes.device(find_device(device_name or config.device))
-    speed = _speed_of(content, config, device)
-    data = read_data(config, model_config, processes)
-    model = build(model_config, config.seed).to(device)
-    processes.prepare(model)
-    prepare(model, speed)
-    try:
-        _restore(model, content, device, processes)
-    # What is missing, or of another shape than it should be, surfaces as nearly any exception.
-    except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
-        raise CheckpointError(f"{folder.checkpoint}: a damaged checkpoint ({reason})") from None
-    if processes.first:
-        folder.cut_log(content["step"])
-    if device.type == "cpu" and content["threads"] != speed.threads:
-        print(
-            f"note: the run began with {content['threads']} threads, this one has {speed.threads}: "
-            "the result will agree closely, not bit for bit"
-        )
-    changed = changes(content.get("pictures", data.record), data.record)
-    for note in [changed] * bool(changed) + data.notes:
-        print(f"note: {note}")
-    print(f"resuming {folder} at step {content['step']:,} of {content['steps']:,} on {device}")
-    print(speed)
-    _say_how_many(config.batch, processes, content.get("processes", 1))
-    of_one_step = ("training", "random", "others", "step", "format")
-    description = {key: value for key, value in content.items() if key not in of_one_step}
-    description |= {"processes": processes.count, "pictures": data.record}
-    return _train(model, data, config, content["steps"], folder, description, content["step"], processes)
+    with folder.alone() if processes.first else nullcontext():
+        device = processes.device(find_device(device_name or config.device))
+        speed = _speed_of(content, config, device, processes)
+        data, model = _set_up(config, model_config, device, speed, processes)
+        with checkpoint_errors(folder.checkpoint, "a damaged checkpoint"):
+            _restore(model, content, device, processes)
+        if processes.first:
+            folder.cut_log(step)
+        before, now = content["threads"], speed.threads
+        if device.type == "cpu" and before != now:
+            print(f"note: the run began with {before} threads, now it has {now}: it agrees closely, not bit for bit")
+        if (before := content.get("processes", 1)) != processes.count:
+            print(
+                f"note: the run had {before} {'process' if before == 1 else 'processes'} before: it goes on, but with "
+                "other histories of generated pictures and other dropout than if it had stayed so"
+            )
+        _say_notes(data, changes(content.get("pictures", data.record), data.record))
+        print(f"resuming {folder} at step {step:,} of {steps:,} on {device}")
+        description = {key: value for key, value in content.items() if key not in OF_ONE_STEP}
+        description |= {"processes": processes.count, "pictures": data.record}
+        return _train(Run(folder, config, model, data, steps, description, processes, step), speed)
 
 
 def _recorded(folder: RunFolder, processes: Processes) -> tuple[dict[str, Any], TrainConfig, ModelConfig]:
@@ -118,23 +99,64 @@ def _recorded(folder: RunFolder, processes: Processes) -> tuple[dict[str, Any], 
     try:
         config = from_dict(TrainConfig, {**content["settings"], "data": tuple(content["settings"]["data"])})
         model_config = from_dict(MODELS[content["model"]].config, content["config"])
-        processes.check_batch(config.batch)
+        processes.check_batch(config.batch, model_config.batch_parts)
     except ValueError as error:
         raise RunError(f"{folder}: {error}") from None
     return content, config, model_config
 
 
-def _chosen(config: TrainConfig, device: torch.device) -> Speed:
-    return choose_speed(device, config.precision, config.compile, config.kernels, config.memory_format, config.threads)
+def _chosen(config: TrainConfig, device: torch.device, processes: Processes = ALONE) -> Speed:
+    """What the config leaves open is chosen. Raises DeviceError for what can't be had here."""
+    chosen = (config.precision, config.compile, config.kernels, config.memory_format, config.threads, config.graphs)
+    return choose_speed(device, *chosen, alone=processes.count == 1)
 
 
-def _speed_of(content: dict[str, Any], config: TrainConfig, device: torch.device) -> Speed:
+def _speed_of(
+    content: dict[str, Any], config: TrainConfig, device: torch.device, processes: Processes = ALONE
+) -> Speed:
     """As the run began, so that it goes on exactly; on another kind of device, or of an older run: chosen anew."""
     moved = torch.device(content["device"]).type != device.type
-    speed = _chosen(dataclasses.replace(config, kernels="auto") if moved else config, device)
+    speed = _chosen(replace(config, kernels="auto", graphs="auto") if moved else config, device, processes)
     if moved or "speed" not in content:
         return speed
-    return dataclasses.replace(from_dict(Speed, content["speed"]), threads=speed.threads, because="as the run began")
+    return replace(from_dict(Speed, content["speed"]), threads=speed.threads, because="as the run began")
+
+
+def _set_up(
+    config: TrainConfig, model_config: ModelConfig, device: torch.device, speed: Speed, processes: Processes
+) -> tuple[DataSet, Model]:
+    """The data, and a new model on its device, ready to compute as `speed` says."""
+    data = read_data(config, model_config, processes)
+    torch.manual_seed(config.seed + processes.rank)
+    model = build(model_config, config.seed).to(device)
+    processes.prepare(model)
+    prepare(model, speed)
+    if config.ema:
+        model.keep_average(config.ema)
+    return data, model
+
+
+def read_data(config: TrainConfig, model_config: ModelConfig, processes: Processes = ALONE) -> DataSet:
+    channels = (model_config.channels_A, model_config.channels_B)
+    if config.direction == "BtoA":
+        channels = channels[::-1]
+    kept: AbstractContextManager[Path | None] = nullcontext(default_cache_dir() if config.cache else None)
+    if processes.count > 1 and not config.cache:
+        kept = processes.temporary_folder()  # a world is drawn once, not once a process
+    with kept as cache_dir:
+        data = processes.in_turn(
+            lambda: open_data(
+                config.data,
+                config.size,
+                config.pictures,
+                channels,
+                processes.first,
+                cache_dir,
+                shorter_side=config.load_size,
+                pairs_for=_pairs_for(config, model_config),
+            )
+        )
+    return data.swapped() if config.direction == "BtoA" else data
 
 
 def _restore(model: Model, content: dict[str, Any], device: torch.device, processes: Processes) -> None:
@@ -150,71 +172,33 @@ def _restore(model: Model, content: dict[str, Any], device: torch.device, proces
     restore_random_state(own["random"], device)
 
 
-def read_data(config: TrainConfig, model_config: ModelConfig, processes: Processes = ALONE) -> DataSet:
-    channels = (model_config.channels_A, model_config.channels_B)
-    if config.direction == "BtoA":
-        channels = channels[::-1]
-    kept: contextlib.AbstractContextManager[Path | None] = contextlib.nullcontext()
-    if config.cache:
-        kept = contextlib.nullcontext(default_cache_dir())
-    elif processes.count > 1:
-        kept = processes.temporary_folder()  # a world is drawn once, not once a process
-    with kept as cache_dir:
-        data = processes.in_turn(
-            lambda: open_data(
-                config.data,
-                config.size,
-                config.pictures,
-                channels,
-                processes.first,
-                cache_dir,
-                shorter_side=config.load_size,
-                pairs_for=config.model if model_config.paired else None,
-            )
-        )
-    return data.swapped() if config.direction == "BtoA" else data
-
-
-def _train(
-    model: Model,
-    data: DataSet,
-    config: TrainConfig,
-    steps: int,
-    folder: RunFolder,
-    description: dict[str, Any],
-    first: int,
-    processes: Processes,
-) -> int:
-    began = time.perf_counter()
-    reached, stopped_by = train(model, data, config, steps, folder, description, first, processes)
+def _train(run: Run, speed: Speed) -> int:
+    """Trains, and says before and after what there is to know; returns the command's exit status."""
+    print(speed)
+    if run.processes.count > 1:
+        share = run.config.batch // run.processes.count
+        print(f"{run.processes.count} processes; of a batch of {run.config.batch}, each has {share}")
+    began, first = time.perf_counter(), run.step
+    stopped_by = train(run)
     took = time.strftime("%H:%M:%S", time.gmtime(time.perf_counter() - began))
     if stopped_by:
-        print(f"stopped and saved at step {reached:,} of {steps:,}; go on with:")
-        print(f"  python -m minicyclegan.train --out {folder} --resume")
+        print(f"stopped and saved at step {run.step:,} of {run.steps:,}; go on with:")
+        print(f"  {command_line('train', '--out', run.folder, '--resume')}")
         return 128 + stopped_by
-    print(f"{steps - first:,} steps in {took}. Look at {folder.sample(steps)} and {folder.losses}.")
-    print(f"Everything is in {folder}. Next: {_what_next(folder)}")
+    print(f"{run.steps - first:,} steps in {took}. Look at {run.folder.sample(run.steps)} and {run.folder.losses}.")
+    print(f"Everything is in {run.folder}. Next: {_what_next(run.folder)}")
     return 0
 
 
 def _what_next(folder: RunFolder) -> str:
-    return f"python -m minicyclegan.translate {folder} PICTURE --out translated"
+    return command_line("translate", folder, "PICTURE", "--out", "translated")
 
 
-def _say_hello(folder: RunFolder, data: DataSet, model: Model, steps: int, device: torch.device, speed: Speed) -> None:
-    weights = sum(parameter.numel() for parameter in model.parameters()) / 1e6
-    print(f"data: {data.description}")
-    for note in data.notes:
+def _pairs_for(config: TrainConfig, model_config: ModelConfig) -> str | None:
+    """The model, if it can't learn without pairs."""
+    return config.model if model_config.paired else None
+
+
+def _say_notes(data: DataSet, *others: str) -> None:
+    for note in filter(None, (*others, *data.notes)):
         print(f"note: {note}")
-    print(f"{type(model).__name__}, {weights:.1f} million weights, {steps:,} steps on {device}, into {folder}")
-    print(speed)
-
-
-def _say_how_many(batch: int, processes: Processes, before: int | None = None) -> None:
-    if processes.count > 1:
-        print(f"{processes.count} processes; of a batch of {batch}, each has {batch // processes.count}")
-    if before not in (None, processes.count):
-        print(
-            f"note: the run had {before} {'process' if before == 1 else 'processes'} before: it goes on, but with "
-            "other histories of generated pictures and other dropout than if it had stayed so"
-        )

@@ -1,4 +1,4 @@
-"""The pictures of a run: sample grids to look at, loss curves to read."""
+"""Sample grids: what a model makes of the same few pictures, as training goes on."""
 
 from __future__ import annotations
 
@@ -6,41 +6,41 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
+import torch
+from torch import Tensor
 
-from minicyclegan.data.images import write_picture
+from minicyclegan.data.datasets import DataSet, Pictures
+from minicyclegan.data.images import from_tensor, write_picture
 from minicyclegan.data.sheets import grid
+from minicyclegan.files import write_errors
+from minicyclegan.models import Model
+
+SAMPLES = 6  # pictures of each domain in a sample grid
 
 
-def smooth(values: np.ndarray, window: int) -> np.ndarray:
-    """The mean of the last `window` values at each place, of fewer at the beginning. (T,) -> (T,)"""
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    start = np.maximum(np.arange(1, len(values) + 1) - window, 0)
-    return (sums[1:] - sums[start]) / (np.arange(1, len(values) + 1) - start)
+def first_few(pictures: Pictures) -> Tensor:
+    """The same ones each time, (N at most SAMPLES, C, H, W) in [-1, 1]."""
+    return pictures.tensor(range(min(SAMPLES, len(pictures))))
 
 
-def draw_losses(records: list[dict], path: Path) -> None:
-    """A small plot for each loss term: every step in pale, the running mean on top."""
-    terms = [key for key in records[-1] if key not in ("step", "epoch", "images_per_second", "lr")]
-    steps = np.array([record["step"] for record in records])
-    columns = min(4, len(terms))
-    rows = -(-len(terms) // columns)
-    figure = Figure(figsize=(3.4 * columns, 2.5 * rows), layout="constrained")
-    for axes, term in zip(figure.subplots(rows, columns, squeeze=False).flat, terms, strict=False):
-        values = np.array([record.get(term, np.nan) for record in records], dtype=float)
-        axes.plot(steps, values, color="#9ecae1", linewidth=0.5)
-        axes.plot(steps, smooth(values, max(1, len(values) // 40)), color="#08519c", linewidth=1.6)
-        axes.set_title(term)
-        axes.set_xlabel("step")
-        axes.set_ylim(0 if np.nanmin(values) >= 0 else None, float(np.nanquantile(values, 0.995)) * 1.1 or None)
-        axes.grid(alpha=0.3)
-    for axes in figure.axes[len(terms) :]:
-        axes.set_visible(False)
-    part = path.with_name(path.name + ".part")
-    figure.savefig(part, dpi=110, format="png")
-    part.replace(path)
+def sample_blocks(model: Model, data: DataSet, device: torch.device) -> dict[str, dict[str, np.ndarray]]:
+    """What a sample grid shows: the first few test pictures in all directions, as `grid` takes them. In eval mode."""
+    A, B = data.domains
+    # Where pairs are known, each is the other's truth.
+    truth_A, truth_B = (data.test_B, data.test_A) if data.paired else (data.truth_A, data.truth_B)
+    views = {"AtoB": (f"{A} to {B}", data.test_A, truth_A), "BtoA": (f"{B} to {A}", data.test_B, truth_B)}
+    blocks = {}
+    for direction in model.directions:
+        title, pictures, truth = views[direction]
+        known = {"truth": first_few(truth)} if truth else {}
+        rows = model.sample_rows(
+            first_few(pictures).to(device), direction, *(true.to(device) for true in known.values())
+        )
+        blocks[title] = {name: from_tensor(tensor) for name, tensor in (rows | known).items()}
+    return blocks
 
 
 def save_grid(blocks: Mapping[str, Mapping[str, np.ndarray]], path: Path) -> None:
-    """Writes `grid` of the blocks as a PNG. Raises PictureError if it can't."""
-    write_picture(grid(blocks), path)
+    """Writes `grid` of the blocks. Raises WriteError where it can't, PictureError for a type that can't be written."""
+    with write_errors(path):
+        write_picture(grid(blocks), path)

@@ -1,8 +1,9 @@
 """Several processes that train one model together, started by torchrun; each has its share of every batch.
 
-`step` knows nothing of them. Between its backward pass and each optimizer's step, the gradients are replaced by their
-mean over all processes; the mean loss of equal shares is the loss of the whole batch, so that what is learnt is what
-one process would learn from that batch.
+Of the others, `step` knows only `model.share`: which pictures of the batch this process has, where it draws a random
+number for each picture or sums over them. Between its backward pass and each optimizer's step, the gradients are
+replaced by their mean over all processes; the mean loss of equal shares is the loss of the whole batch, so that what
+is learnt is what one process would learn from that batch.
 
 PyTorch's DistributedDataParallel averages within the backward pass instead, by counting on which weights a pass
 through the wrapped network reaches. Here a discriminator also judges for the generators, an encoder also reads without
@@ -16,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -35,7 +37,7 @@ from minicyclegan.training.shared_norm import share_batch_norms
 Result = TypeVar("Result")
 
 
-class Left(RuntimeError):
+class PeerLost(RuntimeError):
     """Another process of the run has ended, so this one can't go on."""
 
 
@@ -59,13 +61,17 @@ class Processes:
     def share(self) -> Share:
         return Share(self.rank, self.count)
 
-    def check_batch(self, batch: int) -> None:
-        """Raises ValueError, naming --batch, for one that can't be shared out evenly."""
-        if batch % self.count:
+    def check_batch(self, batch: int, parts: int = 1) -> None:
+        """Raises ValueError, naming --batch, for one that can't be shared out evenly.
+
+        parts   into so many the recipe cuts each batch: every process must have its share of each
+        """
+        if self.count > 1 and batch % (self.count * parts):
             problem = "leaves some without a picture" if batch < self.count else "can't be shared out evenly"
+            cut = f", in {parts} parts each," if parts > 1 else ","
             raise ValueError(
-                f"--batch {batch}, for all {self.count} processes together, {problem}: give torchrun a number of "
-                f"processes that divides it, or a new run a multiple of {self.count}"
+                f"--batch {batch}, for all {self.count} processes together{cut} {problem}: give torchrun another "
+                f"number of processes, or a new run a multiple of {self.count * parts}"
             )
 
     def device(self, device: torch.device) -> torch.device:
@@ -74,10 +80,10 @@ class Processes:
             return device
         if device.type != "cuda":
             raise DeviceError(f"--device {device.type}: for one process only; give --device cpu, or leave torchrun out")
-        there = torch.cuda.device_count()
-        if self.local_rank >= there:
+        gpus = torch.cuda.device_count()
+        if self.local_rank >= gpus:
             raise DeviceError(
-                f"--device cuda: {there} on this machine, and more processes; give torchrun --nproc_per_node={there}"
+                f"--device cuda: {gpus} on this machine, and more processes; give torchrun --nproc_per_node={gpus}"
             )
         torch.cuda.set_device(self.local_rank)
         return torch.device("cuda", self.local_rank)
@@ -90,12 +96,12 @@ class Processes:
         for pool in model.parts(ImagePool).values():
             # A model has two pools, with seeds one apart.
             pool.generator.manual_seed(pool.generator.initial_seed() + 2 * self.rank)
-        on_gpu = next(model.parameters()).is_cuda
-        share_batch_norms(model, _Mean.of(self), self.count, fused=on_gpu and model.config.gan_loss != "wgangp")
+        fused = next(model.parameters()).is_cuda and model.config.gan_loss != "wgangp"
+        share_batch_norms(model, lambda x: _Mean.apply(x, self), self.count, fused)
         for optimizer in model.parts(torch.optim.Optimizer).values():
             optimizer.register_step_pre_hook(lambda optimizer, *_: self._average_gradients(optimizer))
         for tensor in [*model.parameters(), *model.buffers()]:
-            _together(dist.broadcast, tensor.data, 0)
+            _collective(dist.broadcast, tensor.data, 0)
 
     @torch.no_grad()
     def _average_gradients(self, optimizer: torch.optim.Optimizer) -> None:
@@ -105,15 +111,14 @@ class Processes:
             # One message instead of one a weight: its length costs little, its beginning a lot.
             mean = self.mean(torch.cat([gradient.reshape(-1) for gradient in gradients]))
             parts = mean.split([gradient.numel() for gradient in gradients])
-            views = [part.view(gradient.shape) for part, gradient in zip(parts, gradients, strict=True)]
-            torch._foreach_copy_(gradients, views)
+            torch._foreach_copy_(gradients, [part.view_as(old) for part, old in zip(parts, gradients, strict=True)])
 
     def mean(self, x: Tensor) -> Tensor:
         """The mean over all processes, the same in each. Not differentiable; may use the memory of x."""
         if self.count == 1:
             return x
         x = x.contiguous()
-        _together(dist.all_reduce, x)
+        _collective(dist.all_reduce, x)
         return x.div_(self.count)
 
     def agree(self, *numbers: int) -> list[int]:
@@ -121,7 +126,7 @@ class Processes:
         if self.count == 1:
             return list(numbers)
         largest = torch.tensor(numbers)
-        _together(dist.all_reduce, largest, dist.ReduceOp.MAX)
+        _collective(dist.all_reduce, largest, dist.ReduceOp.MAX)
         return largest.tolist()
 
     def states_of_others(self, own: Callable[[], Any]) -> list[Any]:
@@ -129,7 +134,7 @@ class Processes:
         if self.count == 1:
             return []
         everyones = [None] * self.count if self.first else None
-        _together(dist.gather_object, None if self.first else own(), everyones)
+        _collective(dist.gather_object, None if self.first else own(), everyones)
         return everyones[1:] if everyones else []
 
     def first_speaks(self) -> None:
@@ -142,18 +147,18 @@ class Processes:
 
         So that a mistake is named once, and what the first keeps on disk is there for the others.
         """
+        if self.local_rank > 0:
+            self.agree(0)  # waits for the first
+        result = function()
         if self.local_rank == 0:
-            result = function()
             self.agree(0)
-            return result
-        self.agree(0)
-        return function()
+        return result
 
     @contextlib.contextmanager
     def temporary_folder(self) -> Iterator[Path]:
         """A folder that the processes of a machine have in common, for as long as the context lasts."""
         names = [tempfile.mkdtemp(prefix="minicyclegan-") if self.first else None]
-        _together(dist.broadcast_object_list, names, 0)
+        _collective(dist.broadcast_object_list, names, 0)
         try:
             yield Path(names[0])
             self.agree(0)  # all have read what they want
@@ -169,7 +174,7 @@ ALONE = Processes()
 def join() -> Iterator[Processes]:
     """The processes that torchrun started with this one, for as long as the context lasts; else this one alone.
 
-    Only the first of them prints. Where one ends before its time, the others end too, the first of them by Left.
+    Only the first of them prints. Where one ends before its time, the others end too, the first of them by PeerLost.
     """
     count = int(os.environ.get("WORLD_SIZE", 1)) if "MASTER_ADDR" in os.environ else 1
     if count == 1:
@@ -178,35 +183,28 @@ def join() -> Iterator[Processes]:
     # What decides the run's course is small, and agreed on by the processors: no GPU waits for it.
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo")
     processes = Processes(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", 0)))
-    with contextlib.ExitStack() as silence:
-        if not processes.first:
-            nowhere = silence.enter_context(open(os.devnull, "w"))
-            silence.enter_context(contextlib.redirect_stdout(nowhere))
+    with contextlib.redirect_stdout(sys.stdout if processes.first else None):  # None: print does nothing
         try:
             yield processes
-        except Left:
+        except PeerLost:
             processes.first_speaks()
             raise
     dist.destroy_process_group()
 
 
-def _together(collective: Callable[..., Any], *arguments: Any) -> None:
-    """What all processes do at the same time. Raises Left if one of them is gone."""
+def _collective(collective: Callable[..., Any], *arguments: Any) -> None:
+    """What all processes do at the same time. Raises PeerLost if one of them is gone."""
     try:
         collective(*arguments)
     except RuntimeError as error:
         # gloo has one kind of error for everything; that the other end is gone, it only says.
         if not any(word in str(error).lower() for word in ("peer", "connection", "socket", "pair", "timeout", "timed")):
             raise
-        raise Left("another process of this run has ended; --resume goes on from the last checkpoint") from error
+        raise PeerLost("another process of this run has ended; --resume goes on from the last checkpoint") from error
 
 
 class _Mean(torch.autograd.Function):
     """The mean over all processes; so is its gradient, since all of them look at it."""
-
-    @staticmethod
-    def of(processes: Processes) -> Callable[[Tensor], Tensor]:
-        return lambda x: _Mean.apply(x, processes)
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, processes: Processes) -> Tensor:

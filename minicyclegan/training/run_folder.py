@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
+
+from minicyclegan.files import locked, whole_file, write_errors
 
 
 class RunError(ValueError):
@@ -13,7 +18,7 @@ class RunError(ValueError):
 
 
 class RunFolder:
-    """Paths and files of one run; the log is kept open between `write_log` calls."""
+    """Paths and files of one run. Whatever writes one of them raises WriteError where it can't be written."""
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
@@ -30,49 +35,69 @@ class RunFolder:
         return self.samples / f"step_{step:06d}.png"
 
     def holds_a_run(self) -> bool:
-        return self.config.exists() or self.checkpoint.exists() or self.log.exists()
+        return self.config.exists() or self.checkpoint.exists() or (self.log.exists() and self.log.stat().st_size > 0)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """A context in which no other process trains in this folder. Raises BlockingIOError if one does already."""
+        return locked(self.log, f"{self}: another process trains in it; wait until it ends, or give another --out")
 
     def create(self, config: dict[str, Any]) -> None:
-        """Makes the folder and its config.json. Raises RunError where a run or a file is in the way."""
-        if self.holds_a_run():
-            raise RunError(f"{self.path} already holds a run; continue it with --resume, or give another --out")
-        try:
+        """Makes the folder, samples/ in it, and its config.json."""
+        with write_errors(self.samples):
             self.samples.mkdir(parents=True, exist_ok=True)
-            self.config.write_text(json.dumps(config, indent=2) + "\n")
-        except OSError as error:
-            raise RunError(f"{self.path}: can't be written to ({error.strerror}); give another --out") from None
+        with whole_file(self.config) as file:
+            file.write((json.dumps(config, indent=2) + "\n").encode())
 
     def write_log(self, records: list[dict[str, Any]]) -> None:
-        """Appends one line a record, in one write."""
-        with self.log.open("a") as file:
-            file.write("".join(json.dumps(record) + "\n" for record in records))
+        """Appends one line a record: all of them or, where they can't be written, none."""
+        with write_errors(self.log):
+            length = self.log.stat().st_size if self.log.exists() else 0
+            try:
+                with self.log.open("ab") as file:
+                    file.write("".join(json.dumps(record) + "\n" for record in records).encode())
+            except OSError:
+                with suppress(OSError):
+                    os.truncate(self.log, length)
+                raise
 
     def cut_log(self, step: int) -> None:
         """Drops what was logged after `step`, and a last line that was cut off: those steps are done again."""
-        if not self.log.exists():
-            return
-        kept = [record for record in self.read_log() if record["step"] <= step]
-        part = self.log.with_name(self.log.name + ".part")
-        with part.open("w") as file:
-            file.write("".join(json.dumps(record) + "\n" for record in kept))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, self.log)
+        with write_errors(self.log), suppress(FileNotFoundError):
+            os.truncate(self.log, sum(length for record, length in self.read_log() if record["step"] <= step))
 
-    def read_log(self) -> list[dict[str, Any]]:
-        """The whole lines of the log; what a crash cut off is left out."""
-        records = []
-        for line in self.log.read_text().splitlines() if self.log.exists() else []:
-            try:
-                records.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
-        return records
+    def read_log(self) -> Iterator[tuple[dict[str, Any], int]]:
+        """Each record of the log, and how many bytes its line has; what a crash cut off is left out."""
+        with suppress(FileNotFoundError, json.JSONDecodeError), self.log.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    yield json.loads(line), len(line)
 
 
-def new_run_folder(world_or_folder: str, model: str, root: Path = Path("runs")) -> RunFolder:
-    """runs/NAME-MODEL-NUMBER with the first number above all that exist."""
-    stem = f"{world_or_folder}-{model}-"
-    taken = [path.name.removeprefix(stem) for path in root.glob(f"{stem}*")] if root.is_dir() else []
-    number = 1 + max((int(text) for text in taken if text.isdecimal()), default=0)
-    return RunFolder(root / f"{stem}{number}")
+@contextmanager
+def new_run_folder(out: str | None, name: str, root: Path = Path("runs")) -> Iterator[RunFolder]:
+    """A folder for a new run: `out` or, where that is None, ROOT/NAME-NUMBER with the first number above all others.
+
+    Within the context no other run gets it. What was made is removed again if the run ends before its first checkpoint.
+    Raises RunError where a run or a file is in the way, BlockingIOError where another process trains in it.
+    """
+    names = [path.name for path in root.iterdir()] if root.is_dir() else []
+    endings = [text.removeprefix(f"{name}-") for text in names if text.startswith(f"{name}-")]
+    for number in count(1 + max((int(text) for text in endings if text.isdecimal()), default=0)):
+        run = RunFolder(out or root / f"{name}-{number}")
+        missing = [path for path in (run.path, *run.path.parents) if not path.exists()]
+        try:
+            run.path.mkdir(parents=True, exist_ok=bool(out))
+            break
+        except OSError as error:
+            if out or not run.path.is_dir():  # otherwise another run, begun at the same moment, has taken this number
+                raise RunError(f"{run}: can't be written to ({error.strerror}); give another --out") from None
+    if run.holds_a_run():
+        raise RunError(f"{run} already holds a run; continue it with --resume, or give another --out")
+    with run.alone():
+        try:
+            yield run
+        finally:
+            if not run.checkpoint.exists():
+                for remove in (run.config.unlink, run.log.unlink, *(path.rmdir for path in (run.samples, *missing))):
+                    with suppress(OSError):  # what was not made yet, and folders that hold something else
+                        remove()

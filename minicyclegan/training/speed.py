@@ -64,6 +64,7 @@ def choose_speed(
     memory_format: MemoryFormat = "auto",
     threads: int | None = None,
     graphs: Graphs = "auto",
+    alone: bool = True,
 ) -> Speed:
     """What is left to "auto" (threads: None), by what this device can do; the rest as asked.
 
@@ -99,7 +100,11 @@ def choose_speed(
         threads = min(torch.get_num_threads(), available_cores())
     if graphs == "on" and device.type != "cuda":
         raise DeviceError(f"--graphs on: CUDA graphs are for NVIDIA's GPUs, and this is {device.type}; leave it out")
-    graphed = device.type == "cuda" and graphs != "off"
+    if graphs == "on" and not alone:
+        raise DeviceError("--graphs on: several processes share gradients between the pieces of a step; leave it out")
+    graphed = device.type == "cuda" and graphs != "off" and alone
+    if device.type == "cuda" and not alone:
+        reasons.append("no CUDA graphs, since several processes share a step")
     return Speed(precision, compile == "on", kernels == "on", graphed, memory_format, threads, "; ".join(reasons))
 
 

@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         records.append(record)
         print(page.section(record, records), flush=True)
         if given.json:  # after each part, so that what was measured outlives an interruption
-            given.json.write_text(json.dumps(records, indent=1) + "\n")
+            given.json.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
         if given.page:
             _illustrate(record, given.page)
             page.write(given.page, [record])

@@ -193,7 +193,7 @@ def main() -> None:
         rows.append(row)
         torch.cuda.empty_cache()
         if options.json:  # after each row, so that what was measured outlives a wrong result or an interruption
-            with open(options.json, "w") as file:
+            with open(options.json, "w", encoding="utf-8") as file:
                 json.dump({"machine": machine, "rows": rows}, file, indent=1)
 
 

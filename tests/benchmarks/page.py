@@ -29,8 +29,8 @@ def write(page: Path, records: Sequence[Record]) -> None:
     beside.mkdir(parents=True, exist_ok=True)
     for record in records:
         path = beside / f"{record['part']}-{record['machine']['device']}.json"
-        path.write_text(json.dumps(record, indent=1) + "\n")
-    page.write_text(render(read(page), page.stem))
+        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    page.write_text(render(read(page), page.stem), encoding="utf-8")
 
 
 def read(page: Path) -> list[Record]:
@@ -38,7 +38,7 @@ def read(page: Path) -> list[Record]:
     records = []
     for path in sorted(page.with_suffix("").glob("*-*.json")):
         try:
-            record = json.loads(path.read_text())
+            record = json.loads(path.read_text(encoding="utf-8"))
             record["part"], record["machine"]["device"], record["content"]
         except (ValueError, KeyError, TypeError):
             raise BenchError(f"{path}: not a file of results; delete it, and measure that part again") from None
@@ -51,7 +51,7 @@ def _read_kernels(path: Path) -> list[Record]:
     if not path.exists():
         return []
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
         machine = {"device": "cuda", "name": content["machine"]["gpu"], "torch": content["machine"]["torch"]}
         content["rows"][0]["kernel"]["share"]
     except (ValueError, KeyError, TypeError, IndexError):

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from minicyclegan.ablate.measures import coats, painter
+from minicyclegan.ablate.measures import judge
 from minicyclegan.data.datasets import UnpairedBatches, open_data
 from minicyclegan.models import CycleGAN, CycleGANConfig
 from minicyclegan.shipping.translator import Translator
@@ -88,6 +88,6 @@ def time_to_quality(
 def _judge(model: CycleGAN, device: torch.device, pictures: int) -> dict[str, float]:
     model.eval()
     translator = Translator({"AtoB": (model.G_AB, 3), "BtoA": (model.G_BA, 3)}, device, {})
-    measures = coats(pictures, painter(translator, "AtoB"), painter(translator, "BtoA"))
+    measures = judge("coats", translator, pictures).measures
     model.train()
     return {name: measures[name] for name in GOALS}

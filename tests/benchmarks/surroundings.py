@@ -17,7 +17,7 @@ from minicyclegan.data.prefetch import prefetch
 from minicyclegan.models import CycleGAN
 from minicyclegan.training.background import copied
 from minicyclegan.training.checkpoint import save_checkpoint
-from minicyclegan.training.pictures import draw_losses
+from minicyclegan.training.curves import Curves, draw_losses
 from tests.benchmarks.clock import seconds_of
 from tests.benchmarks.steps import Workload
 
@@ -66,12 +66,12 @@ def measure_saving(work: Workload) -> dict[str, float]:
         for pool in (model.pool_A, model.pool_B):
             pool.images = [torch.zeros(3, work.size, work.size)] * pool.size
     terms = {"gan_AB": 0.3, "gan_BA": 0.3, "cycle_A": 0.1, "cycle_B": 0.1, "D_A": 0.2, "D_B": 0.2}
-    records = [{"step": step, **terms} for step in range(1000)]
+    curves = Curves({"step": step, **terms} for step in range(1000))
     with tempfile.TemporaryDirectory() as folder:
         state = copied(model.training_state())
         works = {
             "copying the state": lambda: copied(model.training_state()),
             "writing the checkpoint": lambda: save_checkpoint(Path(folder) / "checkpoint.pt", state),
-            "drawing the losses": lambda: draw_losses(records, Path(folder) / "losses.png"),
+            "drawing the losses": lambda: draw_losses(curves.thinned(), Path(folder) / "losses.png"),
         }
         return {name: min(seconds_of(one, CPU) for _ in range(3)) for name, one in works.items()}

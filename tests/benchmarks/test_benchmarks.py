@@ -17,9 +17,9 @@ def test_a_rehearsal_measures_all_usual_parts_and_writes_the_page(tmp_path):
         [sys.executable, "-m", "tests.benchmarks", *map(str, arguments)], capture_output=True, text=True, timeout=600
     )
     assert result.returncode == 0, result.stderr
-    records = json.loads((tmp_path / "all.json").read_text())
+    records = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))
     assert [record["part"] for record in records] == list(bench.USUAL)
-    text = (tmp_path / "speed.md").read_text()
+    text = (tmp_path / "speed.md").read_text(encoding="utf-8")
     assert "**A rehearsal: tiny sizes. Its figures mean nothing.**" in text
     assert "python -m tests.benchmarks --rehearse --device cpu" in text
     for name in ("cyclegan", "pix2pix", "bicyclegan"):

@@ -91,9 +91,11 @@ def test_translation_strays_from_float32_only_where_it_computes_in_less(monkeypa
     assert measured["difference"][measured["fastest_allowed"]] <= 1
 
 
-def test_each_way_of_translating_is_what_it_is_called_and_leaves_the_threads_alone(monkeypatch):
+@pytest.mark.parametrize("bfloat16, count", [(False, 5), (True, 7)])
+def test_each_way_of_translating_is_what_it_is_called_and_leaves_the_threads_alone(monkeypatch, bfloat16, count):
     from tests.benchmarks import translation
 
+    monkeypatch.setattr(translation, "bfloat16_support", lambda device: (bfloat16, ""))
     prepared, prepare, threads = [], translation.prepare, torch.get_num_threads()
     monkeypatch.setattr(translation, "prepare", lambda m, speed, backend: prepared.append(speed) or prepare(m, speed))
     torch.set_num_threads(2)
@@ -101,10 +103,11 @@ def test_each_way_of_translating_is_what_it_is_called_and_leaves_the_threads_alo
     assert torch.get_num_threads() == 2
     torch.set_num_threads(threads)
     ways = list(measured["pictures_per_second"])
-    assert len(ways) == len(prepared) == 5
+    assert len(ways) == len(prepared) == count
     for way, speed in zip(ways, prepared, strict=True):
-        assert (speed.memory_format == "channels_last") == way.startswith("channels last")
-        assert (speed.threads, speed.kernels, speed.compile, speed.precision) == (2, False, False, "float32")
+        assert (speed.memory_format == "channels_last") == ("channels last" in way)
+        assert (speed.precision == "bfloat16") == way.startswith("bfloat16")
+        assert (speed.threads, speed.kernels, speed.compile) == (2, False, False)
 
 
 def test_a_quality_is_reached_when_all_goals_are():
@@ -190,12 +193,14 @@ def test_the_kernels_own_figures_are_taken_in(tmp_path):
     where = tmp_path / "speed.md"
     page.write(where, [])
     beside = tmp_path / "speed/kernels.json"
-    beside.write_text(json.dumps({"machine": {"gpu": "some GPU", "torch": "2.13"}, "rows": [row_of_a_map]}))
+    beside.write_text(
+        json.dumps({"machine": {"gpu": "some GPU", "torch": "2.13"}, "rows": [row_of_a_map]}), encoding="utf-8"
+    )
     page.write(where, [])
-    text = where.read_text()
+    text = where.read_text(encoding="utf-8")
     assert row(text, "fused norm").endswith("| 80% to 80%; 1.50 x to 1.50 x |")
     assert "| 1 x 64 x 256 x 256 | float32, contiguous | 10.0 | 80% | 3.00 x | 1.50 x |" in text
-    beside.write_text("{}")
+    beside.write_text("{}", encoding="utf-8")
     with pytest.raises(page.BenchError, match=r"kernels\.json: not the kernels' figures"):
         page.read(where)
 
@@ -228,9 +233,9 @@ def test_parts_measured_one_by_one_make_one_page(tmp_path):
     where = tmp_path / "speed.md"
     page.write(where, [record("machine", "cpu", PEAKS)])
     page.write(where, [record("steps", "cpu", works("cyclegan --small", 1.3))])
-    together = where.read_text()
+    together = where.read_text(encoding="utf-8")
     assert "What the machine can do" in together and "A step of training" in together
     assert together == page.render(page.read(where), "speed")
-    (tmp_path / "speed/steps-cpu.json").write_text(json.dumps({"part": "steps"}))
+    (tmp_path / "speed/steps-cpu.json").write_text(json.dumps({"part": "steps"}), encoding="utf-8")
     with pytest.raises(page.BenchError, match=r"steps-cpu\.json: not a file of results; delete it"):
         page.read(where)

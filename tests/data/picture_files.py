@@ -4,44 +4,62 @@ import io
 import struct
 import zlib
 
+import numpy as np
 from PIL import ImageCms
+
+
+def png_chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def png(width: int, height: int, bits: int, colour_type: int, rows: list[bytes], transparent: bytes = b"") -> bytes:
     """A PNG with packed rows; `transparent` is what its tRNS chunk holds."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
     header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
     pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
     return (
         b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + (chunk(b"tRNS", transparent) if transparent else b"")
-        + chunk(b"IDAT", pixels)
-        + chunk(b"IEND", b"")
+        + png_chunk(b"IHDR", header)
+        + (png_chunk(b"tRNS", transparent) if transparent else b"")
+        + png_chunk(b"IDAT", pixels)
+        + png_chunk(b"IEND", b"")
     )
 
 
-def grey_tiff(
+def tiff(
     width: int,
     height: int,
-    bits: int,
-    pixels: bytes,
-    white_is_zero: bool,
+    strips: list[bytes],
+    bits: tuple[int, ...] = (8,),
+    tags: dict[int, int | tuple[int, ...] | None] | None = None,
     order: str = "<",
-    exif_directory: int | None = None,
 ) -> bytes:
-    """An uncompressed grey TIFF; `order` is "<" for little and ">" for big endian."""
-    tags = {256: width, 257: height, 258: bits, 259: 1, 262: 0 if white_is_zero else 1, 273: 8, 277: 1, 278: height}
-    entries = [*tags.items(), (279, len(pixels))]
-    if exif_directory is not None:
-        entries.append((34665, exif_directory))
-    directory = struct.pack(order + "H", len(entries))
-    directory += b"".join(struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in entries)
+    """A TIFF of these strips, each a plane where tag 284 is 2; `order` is "<" for little and ">" for big endian.
+
+    It is grey, 0 is black, uncompressed and interleaved, unless `tags` say otherwise; None leaves a tag out.
+    """
+    ends = [8]
+    for strip in strips:
+        ends.append(ends[-1] + len(strip))
+    entries = {256: width, 257: height, 258: bits, 259: 1, 262: 1, 273: tuple(ends[:-1]), 277: len(bits), 278: height}
+    entries |= {279: tuple(len(strip) for strip in strips), **(tags or {})}
+    rows, arrays = b"", b""
+    fields = [
+        (tag, (value,) if isinstance(value, int) else value) for tag, value in entries.items() if value is not None
+    ]
+    for tag, values in sorted(fields):
+        content = struct.pack(f"{order}{len(values)}I", *values)
+        if len(values) > 1:
+            arrays, content = arrays + content, struct.pack(order + "I", ends[-1] + len(arrays))
+        rows += struct.pack(order + "HHI", tag, 4, len(values)) + content
     mark = b"II" if order == "<" else b"MM"
-    return mark + struct.pack(order + "HI", 42, 8 + len(pixels)) + pixels + directory + bytes(4)
+    head = mark + struct.pack(order + "HI", 42, ends[-1] + len(arrays))
+    return head + b"".join(strips) + arrays + struct.pack(order + "H", len(fields)) + rows + bytes(4)
+
+
+def samples(values: np.ndarray, planar: bool = False, packed: bool = False) -> list[bytes]:
+    """(H, W, C) as strips for `tiff`: interleaved or a plane each, in the array's own byte order, deflated or not."""
+    planes = np.moveaxis(values, -1, 0) if planar else [values]
+    return [zlib.compress(plane.tobytes()) if packed else plane.tobytes() for plane in planes]
 
 
 def srgb_profile() -> bytes:

@@ -261,7 +261,7 @@ def test_training_reads_the_first_test_pictures_only(folder):
 
 def test_broken_files_are_named_before_training_begins(folder):
     (folder / "trainA" / "2.png").write_bytes(b"")
-    (folder / "testB" / "0.png").write_text("no picture at all")
+    (folder / "testB" / "0.png").write_text("no picture at all", encoding="utf-8")
     with pytest.raises(DataError) as error:
         read(folder)
     assert str(error.value).splitlines() == [

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ def front(index: int, size: int = 64) -> tuple[np.ndarray, dict]:
 
 
 def measure_one(picture: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    return {name: value[0] for name, value in measure(picture[None], find_parts(labels)).items()}
+    return {name: value[0].numpy() for name, value in measure(picture[None], find_parts(labels)).items()}
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +132,7 @@ def test_all_sizes_measure_the_same_of_the_same_scene(size):
 def test_masked_box_mean_is_a_mean_over_windows(seed, radius):
     rng = np.random.default_rng(seed)
     values, mask = rng.normal(size=(2, 7, 6)), rng.random((7, 6)) < 0.6
-    result = masked_box_mean(values, mask, radius)
+    result = masked_box_mean(torch.from_numpy(values), torch.from_numpy(mask), radius)
     for row in range(7):
         for column in range(6):
             window = np.s_[max(row - radius, 0) : row + radius + 1, max(column - radius, 0) : column + radius + 1]

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import checks
-from checking.engine import WrongAnswer
+from checking.engine import Check, WrongAnswer
+from checking.surroundings import EFFECTS
 
 HERE = Path(__file__).parent
 LESSONS = HERE.parents[1] / "lessons"
@@ -29,10 +30,19 @@ def answers(number: int):
 ANSWERS = {number: answers(number) for number in NUMBERS}
 WRONG = [row for module in ANSWERS.values() for row in module.WRONG]
 RIGHT = [row for module in ANSWERS.values() for row in module.RIGHT]
-EXERCISES = {
-    check.__self__.task: check.__self__ for check in vars(checks).values() if hasattr(check, "__self__")
-}  # by task; each check is an exercise's method
-CLEAR_OF_ITSELF = ("changed its own input", "returned None", "stay switched off")
+EXERCISES = {check.__self__.task: check.__self__ for check in vars(checks).values() if isinstance(check, Check)}
+CLEAR_OF_ITSELF = (
+    "returned None",
+    "stay switched off",
+    *(said.split("{name}")[-1] for said in EFFECTS.values()),
+    ": afterwards ",
+    "a gradient was computed for",
+    "did not return a pair",
+    "changes from call to call",
+    "G was given",
+    "G was in training mode",
+    "still holds the graph",
+)
 
 
 def names(rows) -> list[str]:
@@ -74,6 +84,14 @@ def test_a_wrong_answer_is_refused_in_one_line_that_helps(task, what, answer, to
 def test_a_right_answer_passes(task, what, answer, capsys):
     EXERCISES[task].check(answer)
     assert capsys.readouterr().out.startswith(f"✓ task {task}: right")
+
+
+@pytest.mark.parametrize("task", EXERCISES)
+def test_every_input_can_be_shown(task, capsys):
+    exercise = EXERCISES[task]
+    for number, given in enumerate(exercise.inputs, start=1):
+        assert len(exercise.check.example(number)) == len(given)
+        assert capsys.readouterr().out.startswith(f"input {number} of {len(exercise.inputs)}: ")
 
 
 def test_every_task_has_answers_and_more_than_half_of_the_wrong_ones_are_named():

@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -25,7 +26,7 @@ CASES = [
 
 
 def test_every_exercise_has_its_check():
-    assert sorted(exercise.task for exercise in EXERCISES.values()) == ["4.1", "4.2", "4.3", "4.4"]
+    assert sorted(exercise.task for exercise in EXERCISES.values()) == ["4.1", "4.2", "4.3", "4.4", "4.5"]
     for name in EXERCISES:
         assert callable(getattr(lesson_4, f"check_{name}"))
 
@@ -64,6 +65,12 @@ def hinge_by_min(real, fake):
     return [D_pays / 2, -(fake.sum() / fake.numel())]
 
 
+def answers_of_the_odds(real_counts, fake_counts):
+    with np.errstate(all="ignore"):
+        odds = (real_counts / real_counts.sum()) / (fake_counts / fake_counts.sum())
+        return np.where(np.isnan(odds), 0.5, 1 / (1 + 1 / odds))
+
+
 def step_of_pytorch(G, D, optimizer, real, z, target):
     with torch.no_grad():
         fake = G(z)
@@ -99,7 +106,7 @@ def step_in_two_backwards(G, D, optimizer, real, z, target):
 def penalty_picture_by_picture(D, real, fake, share):
     total = 0.0
     for r, f, s in zip(real, fake, share, strict=True):
-        between = (s * r + (1 - s) * f)[None].requires_grad_()
+        between = (s * r + (1 - s) * f)[None].detach().requires_grad_()
         (slope,) = torch.autograd.grad(D(between).mean(), between, create_graph=True)
         total = total + (slope.pow(2).sum().sqrt() - 1) ** 2
     return total / len(real)
@@ -107,7 +114,7 @@ def penalty_picture_by_picture(D, real, fake, share):
 
 def penalty_in_double(D, real, fake, share):
     exact = copy.deepcopy(D).double()
-    between = torch.lerp(fake.double(), real.double(), share.double().view(-1, 1, 1, 1)).requires_grad_()
+    between = torch.lerp(fake.double(), real.double(), share.double().view(-1, 1, 1, 1)).detach().requires_grad_()
     scores = torch.func.functional_call(
         exact, {name: weight.double() for name, weight in D.named_parameters()}, (between,)
     ).flatten(1)
@@ -126,6 +133,7 @@ def squares_of_pytorch(D, real, fake):
 
 
 VARIANTS = {
+    "best_answers": [answers_of_the_odds],
     "hinge_losses": [hinge_of_the_package, hinge_by_min],
     "discriminator_step": [step_of_pytorch, step_with_inputs, step_in_two_backwards],
     "picture_penalty": [penalty_picture_by_picture, penalty_in_double],
@@ -154,6 +162,8 @@ def test_the_penalty_is_the_package_s():
 
 
 def test_the_examples_by_hand():
+    best = EXERCISES["best_answers"].reference(np.array([6, 2, 0]), np.array([1, 3, 0]))
+    assert best.tolist() == [0.75, 0.25, 0.5]
     D_pays, G_pays = EXERCISES["hinge_losses"].reference(torch.tensor([2.0, 0.0]), torch.tensor([-3.0, 1.0]))
     assert (D_pays.item(), G_pays.item()) == (0.75, 1.0)
 
@@ -169,6 +179,70 @@ def test_the_examples_by_hand():
     _, G_pays = EXERCISES["least_squares_losses"].reference(sure, torch.zeros(1, 2), torch.zeros(1, 2))
     assert G_pays.item() == 100.0
     assert (torch.sigmoid(torch.tensor(-9.0)) - 1).square().item() == pytest.approx(0.9998, abs=5e-5)
+
+
+# ---- What is left behind -----------------------------------------------------------------------------------------
+
+
+def backward_through_G(G, D, optimizer, real, z, target):
+    loss = F.binary_cross_entropy_with_logits(D(G(z)), torch.zeros(len(z), 1))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    G.zero_grad()
+    return 1.0  # wrong as well: what is left behind comes first
+
+
+def after(what):
+    """A right step, and then something is done to the networks."""
+
+    def step(G, D, *others):
+        paid = step_of_pytorch(G, D, *others)
+        what(G, D)
+        return paid
+
+    return step
+
+
+LEFT_BEHIND = {
+    "a gradient was computed for G": backward_through_G,
+    "afterwards G is not in the mode it came in, but in eval mode": after(lambda G, D: G.eval()),
+    "afterwards D is not in the mode it came in, but in eval mode": after(lambda G, D: D.eval()),
+    "afterwards G is not in the mode it came in, but in training mode": after(lambda G, D: G.train()),
+    "afterwards G's weights are frozen": after(lambda G, D: G.requires_grad_(False)),
+    "afterwards D's weights are frozen": after(lambda G, D: D.requires_grad_(False)),
+    "afterwards G's weights or running statistics have changed": after(lambda G, D: G.weight.data.mul_(0.9)),
+    "afterwards a gradient lies in G's weights": after(lambda G, D: setattr(G.weight, "grad", G.weight.detach() + 1)),
+}
+
+
+@pytest.mark.parametrize("sentence", LEFT_BEHIND)
+def test_a_step_is_told_what_it_left_behind(sentence):
+    with pytest.raises(WrongAnswer) as told:
+        EXERCISES["discriminator_step"].check(LEFT_BEHIND[sentence])
+    assert str(told.value).startswith(f"task 4.3: {sentence}")
+
+
+def test_a_penalty_that_stores_gradients_or_draws_shares_is_told_so():
+    def stored(D, real, fake, share):
+        penalty_in_double(D, real, fake, share).backward()
+        return torch.zeros(())
+
+    with pytest.raises(WrongAnswer, match=r"task 4\.4: afterwards a gradient lies in D's weights"):
+        EXERCISES["picture_penalty"].check(stored)
+    with pytest.raises(WrongAnswer, match=r"task 4\.4: its answer changes from call to call"):
+        EXERCISES["picture_penalty"].check(
+            lambda D, real, fake, share: penalty_picture_by_picture(D, real, fake, torch.rand(len(share)))
+        )
+
+
+def test_one_loss_in_place_of_a_pair_is_told_so():
+    for name, answer in {
+        "hinge_losses": lambda real, fake: F.relu(1 - real).mean(),
+        "least_squares_losses": lambda D, real, fake: D(real).mean(),
+    }.items():
+        with pytest.raises(WrongAnswer, match="it did not return a pair: first what D pays"):
+            EXERCISES[name].check(answer)
 
 
 # ---- Wrong in a way that no list holds ----------------------------------------------------------------------------

@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from checking import lesson_5, lesson_5_pairs, lesson_5_scores
+from checking import lesson_5, lesson_5_pairs, lesson_5_scores, lesson_5_validation
 from checking.engine import Exercise, WrongAnswer
 
 EXERCISES = {
     name: exercise
-    for part in (lesson_5, lesson_5_pairs, lesson_5_scores)
+    for part in (lesson_5, lesson_5_pairs, lesson_5_scores, lesson_5_validation)
     for name, exercise in vars(part).items()
     if isinstance(exercise, Exercise)
 }
@@ -22,7 +22,7 @@ CASES = [
 
 
 def test_every_exercise_has_its_check():
-    assert [exercise.task for exercise in EXERCISES.values()] == ["5.1", "5.2", "5.3", "5.4"]
+    assert [exercise.task for exercise in EXERCISES.values()] == ["5.1", "5.2", "5.3", "5.4", "5.5"]
     for name in EXERCISES:
         assert callable(getattr(lesson_5, f"check_{name}"))
 
@@ -51,6 +51,10 @@ def test_the_reference_passes_and_a_stub_is_still_to_do(exercise, capsys):
 # ---- Correct in another way --------------------------------------------------------------------------------------
 
 
+def best_by_sorting(fronts):
+    return [np.sort(fronts, axis=0)[len(fronts) // 2], np.add.reduce(fronts) / len(fronts)]
+
+
 def loss_of_pytorch(logits, fake, real, weight):
     return F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits)) + weight * F.l1_loss(fake, real)
 
@@ -62,7 +66,7 @@ def loss_in_doubles(logits, fake, real, weight):
 def wrong_house_by_hand(D, G, a, b):
     with torch.no_grad():
         fake = G(a)
-    right, painted, wrong = (D(torch.cat((a, second), 1)) for second in (b, fake, torch.stack([*b[2:], *b[:2]])))
+    right, painted, wrong = (D(torch.cat((a, second), 1)) for second in (b, fake, torch.stack([*b[1:], b[0]])))
     return ((right - 1) ** 2).mean() / 2 + ((painted**2).mean() + (wrong**2).mean()) / 4
 
 
@@ -126,6 +130,7 @@ def validation_picture_by_picture(G, a, b, size):
 
 
 VARIANTS = {
+    "best_single_answers": (best_by_sorting,),
     "pix2pix_generator_loss": (loss_of_pytorch, loss_in_doubles),
     "matching_discriminator_loss": (wrong_house_by_hand, wrong_house_in_one_pass, wrong_house_is_another_map),
     "mean_iou": (iou_with_nan, iou_by_loops, iou_in_pytorch),
@@ -147,6 +152,7 @@ def test_a_correct_variant_passes(name, variant):
 
 def test_wrong_in_a_way_nobody_knows():
     wrong = {
+        "best_single_answers": lambda fronts: [0.99 * best for best in best_by_sorting(fronts)],
         "pix2pix_generator_loss": lambda logits, fake, real, weight: loss_in_doubles(logits, fake, real, weight) + 0.01,
         "matching_discriminator_loss": lambda D, G, a, b: 1.01 * wrong_house_by_hand(D, G, a, b),
         "mean_iou": lambda counts: 0.99 * iou_with_nan(counts),
@@ -155,6 +161,66 @@ def test_wrong_in_a_way_nobody_knows():
     for name, answer in wrong.items():
         with pytest.raises(WrongAnswer, match="first differs"):
             EXERCISES[name].check(answer)
+
+
+def left(network, what):
+    """A right loss, and then something is done to a network."""
+
+    def loss(D, G, a, b):
+        result = wrong_house_by_hand(D, G, a, b)
+        what({"D": D, "G": G}[network])
+        return result
+
+    return loss
+
+
+def reaching_G(D, G, a, b):
+    fake = G(a)
+    return wrong_house_by_hand(D, G, a, b) + 0 * D(torch.cat([a, fake], dim=1)).sum()
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (reaching_G, "a gradient was computed for G"),
+        (left("G", lambda G: G.eval()), "afterwards G is not in the mode it came in, but in eval mode"),
+        (left("D", lambda D: D.eval()), "afterwards D is not in the mode it came in, but in eval mode"),
+        (left("G", lambda G: G.train()), "afterwards G is not in the mode it came in, but in training mode"),
+        (left("G", lambda G: G.requires_grad_(False)), "afterwards G's weights are frozen"),
+        (left("D", lambda D: D.requires_grad_(False)), "afterwards D's weights are frozen"),
+        (left("D", lambda D: D.weight.data.mul_(0.9)), "afterwards D's weights or running statistics have changed"),
+        (lambda D, G, a, b: reaching_G(D, G, a, b[torch.randperm(len(b))]), "its answer changes from call to call"),
+    ],
+)
+def test_a_loss_is_told_what_it_left_behind(answer, sentence):
+    with pytest.raises(WrongAnswer) as told:
+        lesson_5.check_matching_discriminator_loss(answer)
+    assert str(told.value).startswith(f"task 5.3: {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("corner", "words"),
+    [
+        (lambda top, left: (left, top), "row 5 and column 2, .* top and left exchanged"),
+        (lambda top, left: (0, 0), "row 0 and column 0, .* begins at 2 and 5: that is the upper left corner"),
+        (lambda top, left: (top + 1, left), "row 3 and column 5, .* rounds an odd remainder down"),
+        (lambda top, left: (top, top), "row 2 and column 2, .* each side has an offset of its own"),
+        (lambda top, left: (1, 7), "row 1 and column 7, .* no seed makes a drawn crop the middle"),
+    ],
+)
+def test_a_crop_that_is_not_the_middle_is_told_where_it_is(corner, words):
+    def validation(G, a, b, size):
+        top, left = corner((a.shape[2] - size) // 2, (a.shape[3] - size) // 2)
+        rows, columns = slice(top, top + size), slice(left, left + size)
+        was = G.training
+        G.eval()
+        with torch.no_grad():
+            error = 2 * (G(a[..., rows, columns]) - b[..., rows, columns]).abs().mean()  # wrong as well
+        G.train(was)
+        return error
+
+    with pytest.raises(WrongAnswer, match=rf"task 5\.5: G was given the crop that begins at {words}"):
+        lesson_5.check_validation_error(validation)
 
 
 def test_a_model_that_learns_from_its_validation_is_told_so_whatever_else_is_wrong():

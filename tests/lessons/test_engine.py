@@ -1,7 +1,16 @@
 """Every sentence that a check can say, and that right answers are taken in whatever form they come."""
 
+import inspect
+import io
+import os
+import pickle
+import random
 import re
+import sys
+import types
+import warnings
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -9,7 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from checking import engine
 from checking.engine import Exercise, Mistake, WrongAnswer
+from checking.surroundings import read_settings
 from reference_numpy import Tensor
 
 INPUTS = [(np.array([[1.0, 2.0], [3.0, 5.0]]),), (np.array([[0.5, -1.0, 4.0]]),)]
@@ -62,6 +73,13 @@ def _forgets(x):
     2 * x
 
 
+def _torch_only(x):
+    raise NotImplementedError("not for this type")
+
+
+RETURNED = "task 9.1: on input 1 of 2 it returned"
+
+
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
@@ -71,11 +89,14 @@ def _forgets(x):
         (lambda x: x / 2, "task 9.1: This looks like a half; multiply."),
         (lambda x: 2 * x @ x, "task 9.1: it stopped on input 2 of 2 with ValueError: *"),
         (_forgets, "task 9.1: it returned None on input 1 of 2; is there a return?"),
-        (lambda x: "12", "task 9.1: it returned a str on input 1 of 2, which is no array of numbers"),
-        (lambda x: [[1, 2], [3]], "task 9.1: it returned a list on input 1 of 2, which is no array of numbers"),
-        (lambda x: 2j * x, "task 9.1: it returned a ndarray on input 1 of 2, which is no array of numbers"),
+        (lambda x: "12", f"{RETURNED} a str that is no array of numbers, where it should return one array"),
+        (lambda x: [[1, 2], [3]], f"{RETURNED} a list that is no array of numbers, where it should return one array"),
+        (lambda x: 2j * x, f"{RETURNED} a ndarray that is no array of numbers, where it should return one array"),
         (_in_place, "task 9.1: it changed its own input; work on a copy, or make a new one"),
-        (lambda x: (x, x[0]), "task 9.1: on input 1 of 2 it returned part 1, part 2, where one array is expected"),
+        (lambda x: (x, x[0]), f"{RETURNED} 2 parts, where it should return one array"),
+        (sys.exit, "task 9.1: it called exit on input 1 of 2, which ends more than the function; take that out"),
+        (3, "task 9.1: give the check the function itself, without calling it"),
+        (_torch_only, "task 9.1: it stopped on input 1 of 2 with NotImplementedError: not for this type; your line *"),
         (
             lambda x: 2 * x.reshape(x.shape[::-1]),
             "task 9.1: wrong shape on input 2 of 2: (3, 1), where (1, 3) is expected",
@@ -117,7 +138,13 @@ def test_what_is_said_of_one_array(answer, sentence):
         ),
         (
             lambda x: {"mean": x.mean()},
-            "task 9.2: on input 1 of 2 it returned mean, where mean, rows part 1, rows part 2 is expected",
+            "task 9.2: on input 1 of 2 it returned a dictionary of mean, where it should return a dictionary of mean, "
+            "rows",
+        ),
+        (
+            lambda x: {"mean": x.mean(), "rows": (x[0], x[0], x[0])},
+            "task 9.2: on input 1 of 2 it returned mean, rows part 1, rows part 2, rows part 3, where it should return "
+            "mean, rows part 1, rows part 2",
         ),
         (
             lambda x: {"mean": np.nan, "rows": (x[0], x[-1])},
@@ -227,7 +254,39 @@ def test_rounding_is_measured_beside_the_largest_value_where_the_right_one_is_no
 
 def test_a_number_where_two_are_expected():
     said = says(Exercise("9.9", lambda: (np.ones(2), np.ones(3)), [()], ()), lambda: 1.0)
-    assert said == "task 9.9: on input 1 of 1 it returned one array, where part 1, part 2 is expected"
+    assert said == "task 9.9: on input 1 of 1 it returned one number, where it should return 2 parts"
+
+
+def test_parts_have_names_where_the_exercise_names_them():
+    parts = ("the mean", "the variance")
+    exercise = Exercise("9.9", lambda x: (x.mean(0), x.var(0)), INPUTS, (), parts=parts)
+    exercise.check(lambda x: [x.mean(0), x.var(0)])
+    said = says(exercise, lambda x: (x.mean(0), x.std(0)))
+    assert said == "task 9.9: wrong; on input 1 of 2 the variance first differs at [1]: 1.5, where 2.25 is expected"
+    said = says(exercise, lambda x: x.mean())
+    returned = "it returned one number, where it should return 2 parts: the mean, the variance"
+    assert said == f"task 9.9: on input 1 of 2 {returned}"
+
+
+def test_what_cannot_be_unpacked_is_no_crash_of_the_students():
+    def observe(answer, x):
+        first, second = answer(x)
+        return {"the first": first, "the second": second}
+
+    exercise = Exercise("9.9", lambda x: (x[0], x[-1]), INPUTS, (), observe=observe)
+    exercise.check(lambda x: (x[0], x[-1]))
+    returned = "it returned one number, where it should return 2 parts"
+    assert says(exercise, lambda x: x.sum()) == f"task 9.9: on input 1 of 2 {returned}"
+    assert says(exercise, lambda x: None) == "task 9.9: it returned None on input 1 of 2; is there a return?"
+
+
+def test_yes_and_no_are_said_in_words():
+    def observe(answer, x):
+        return {"whether the sum is kept": float(np.isclose(answer(x).sum(), x.sum())), "the result": answer(x)}
+
+    for reference, answer, word in ((lambda x: x, lambda x: 2 * x, ""), (lambda x: 2 * x, lambda x: x, "not ")):
+        said = says(Exercise("9.9", reference, INPUTS, (), observe=observe), answer)
+        assert said == f"task 9.9: on input 1 of 2 the sum is kept, which should {word}be so"
 
 
 def test_infinity_where_it_is_right_and_elsewhere():
@@ -235,6 +294,67 @@ def test_infinity_where_it_is_right_and_elsewhere():
     exercise.check(lambda: np.array([np.inf, 1.0, np.nan]))
     said = says(exercise, lambda: np.array([np.inf, np.inf, np.nan]))
     assert said == "task 9.10: wrong; on input 1 of 1 first differs at [1]: inf, where 1 is expected"
+
+
+# ---- Where it stopped, and on what -------------------------------------------------------------------------------
+
+
+def _helper(x):
+    return np.ones(3) @ x
+
+
+def _calls_a_helper(x):
+    y = x + 1
+    return _helper(
+        y  # the line where the call begins is told
+    )
+
+
+def test_a_crash_is_told_with_the_last_line_of_their_own_code():
+    said = says(DOUBLE, _calls_a_helper)
+    assert "it stopped on input 1 of 2 with ValueError: matmul" in said
+    line = inspect.getsourcelines(_helper)[1] + 1
+    assert said.endswith(f"; your line {line}: return np.ones(3) @ x")
+    said = says(DOUBLE, lambda x: np.linalg.inv(x[:, :1]))
+    assert re.search(r"; your line \d+: said = says\(DOUBLE, lambda x: np\.linalg\.inv", said)
+    assert "your line" not in says(DOUBLE, np.add.reduceat), "where no line of it is theirs"
+
+
+def test_a_message_of_many_lines_becomes_one():
+    def long(x):
+        raise RuntimeError("first\n    second\nthird")
+
+    assert "RuntimeError: first second third; your line" in says(DOUBLE, long)
+
+
+def test_an_example_is_the_input_that_a_message_counts(capsys, monkeypatch):
+    check = DOUBLE.check
+    (x,) = check.example(2)
+    np.testing.assert_array_equal(x, INPUTS[1][0])
+    assert capsys.readouterr().out == "input 2 of 2: x (1, 3)\n"
+    x += 1
+    np.testing.assert_array_equal(check.example(2)[0], INPUTS[1][0])
+    for number in (0, 3, -1):
+        with pytest.raises(ValueError, match=f"inputs 1 to 2, and no input {number}"):
+            check.example(number)
+    module = types.ModuleType("checks")
+    module.check_double = check
+    monkeypatch.setitem(sys.modules, "checks", module)
+    assert says(DOUBLE, lambda x: 2 * np.abs(x)).endswith("is expected; check_double.example(2) shows that input")
+    assert says(DOUBLE, np.add.reduceat).endswith("; check_double.example(1) shows that input")
+    assert "example" not in says(DOUBLE, lambda x: x**2), "a named mistake needs none"
+
+
+def test_examples_name_what_the_observer_is_given(capsys):
+    exercise = Exercise(
+        "9.9", lambda f, x: f(x), [(abs, 2.5, "ab")], (), observe=lambda answer, g, y, text: answer(g, y)
+    )
+    exercise.check(lambda f, x: f(x))
+    exercise.check.example(1)
+    assert capsys.readouterr().out.splitlines()[-1] == "input 1 of 1: g a builtin_function_or_method, y 2.5, text 'ab'"
+
+
+# ---- What an answer leaves behind --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("wrong_too", [False, True])
@@ -247,3 +367,174 @@ def test_gradients_that_stay_switched_off_are_told_and_switched_on_again(wrong_t
 
     assert "stay switched off" in says(DOUBLE, switching_off)
     assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda: np.seterr(all="raise"), "NumPy's way with errors (np.seterr) stays changed"),
+        (lambda: torch.set_default_dtype(torch.float64), "PyTorch's default type stays changed"),
+        (lambda: os.chdir(os.sep), "the working directory stays changed"),
+        (lambda: warnings.simplefilter("ignore"), "the filter of all warnings stays changed"),
+        (lambda: plt.rcParams.update({"lines.linewidth": 9}), "matplotlib's settings stay changed"),
+        (lambda: plt.style.use("ggplot"), "matplotlib's settings stay changed"),
+        (lambda: setattr(sys, "stdout", io.StringIO()), "sys.stdout stays closed or exchanged"),
+    ],
+)
+def test_settings_that_everything_shares_are_told_and_put_back(change, words):
+    settings = read_settings()
+
+    def answer(x):
+        change()
+        return 2 * x
+
+    said = says(DOUBLE, answer)
+    assert said.startswith(f"task 9.1: {words}")
+    assert "for everything that comes later; " in said
+    assert read_settings() == settings
+
+
+def test_what_is_put_back_by_the_answer_itself_is_no_fault():
+    def answer(x):
+        with np.errstate(all="raise"), torch.no_grad(), warnings.catch_warnings(), plt.rc_context({"font.size": 3}):
+            warnings.simplefilter("ignore")
+            warnings.filterwarnings("ignore", category=DeprecationWarning)
+            return 2 * x
+
+    DOUBLE.check(answer)
+
+
+def test_a_check_is_not_disturbed_by_the_notebooks_settings_and_leaves_them(monkeypatch):
+    """As if it came first in a fresh Python."""
+
+    def answer(x):
+        assert torch.ones(1).dtype == torch.float32
+        assert torch.is_grad_enabled()
+        np.log(np.zeros(1))
+        return 2 * x + 0 * (torch.rand(()).item() + np.random.rand() + random.random())  # noqa: NPY002
+
+    exercise = Exercise("9.9", lambda x: x / 0 if x.size < 4 else 2 * x, [INPUTS[0]], ())
+    with np.errstate(all="raise"), torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        monkeypatch.setattr(np.random.mtrand, "_rand", np.random.RandomState(5))
+        torch.set_default_dtype(torch.float64)
+        try:
+            states = torch.get_rng_state(), random.getstate(), np.random.mtrand._rand.get_state()[1].copy()
+            exercise.check(answer)
+            assert torch.get_default_dtype() == torch.float64
+            assert not torch.is_grad_enabled()
+            assert np.geterr()["divide"] == "raise"
+            assert torch.equal(states[0], torch.get_rng_state())
+            assert states[1] == random.getstate()
+            np.testing.assert_array_equal(states[2], np.random.mtrand._rand.get_state()[1])
+        finally:
+            torch.set_default_dtype(torch.float32)
+
+
+def test_random_answers_get_one_verdict():
+    """A coin that is tossed once: the same side every time."""
+    exercise = Exercise("9.9", lambda x: x, [INPUTS[0]], ())
+    verdicts = set()
+    for _ in range(8):
+        try:
+            exercise.check(lambda x: x + (torch.rand(()).item() < 0.5))
+            verdicts.add("right")
+        except WrongAnswer:
+            verdicts.add("wrong")
+    assert len(verdicts) == 1
+
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.tensor([2.0]))
+        self.norm = torch.nn.BatchNorm1d(1)
+
+    def forward(self, x):
+        return self.norm(x * self.weight)  # (N, 1)
+
+
+def effect(do):
+    def answer(D, x):
+        do(D, x)
+        return _right_without_a_trace(D, x)
+
+    return answer
+
+
+def _right_without_a_trace(D, x):
+    return x.detach().sum()
+
+
+class TestEffects:
+    """What an answer does to what it was given, beyond what the right one does."""
+
+    INPUT = (Net().train(False), torch.tensor([[1.0], [3.0]]))
+
+    @pytest.mark.parametrize(
+        ("do", "words"),
+        [
+            (lambda D, x: D.train(), "afterwards D is not in the mode it came in"),
+            (lambda D, x: D.norm.train(), "afterwards D is not in the mode it came in"),
+            (lambda D, x: D.train()(x) is D.eval(), "D's batch norms learn from it"),
+            (lambda D, x: D.requires_grad_(False), "afterwards D has another requires_grad"),
+            (lambda D, x: D(x).sum().backward(), "it leaves a gradient in D (.grad)"),
+            (lambda D, x: D(x).sum().backward() or D.zero_grad(), "it sends a gradient into D"),
+            (lambda D, x: D.weight.data.add_(1), "it changes D's weights"),
+            (lambda D, x: x.add_(1), "it changed its own input"),
+            (lambda D, x: x.requires_grad_(), "afterwards x has another requires_grad"),
+        ],
+    )
+    def test_each_is_told(self, do, words):
+        exercise = Exercise("9.12", _right_without_a_trace, [self.INPUT], ())
+        exercise.check(_right_without_a_trace)
+        assert says(exercise, effect(do)).startswith(f"task 9.12: {words}")
+
+    @pytest.mark.parametrize(
+        "do",
+        [
+            lambda D, x: D.train().eval(),
+            lambda D, x: D(x),
+            lambda D, x: x.add_(1).sub_(1),
+            lambda D, x: D.requires_grad_(False).requires_grad_(),
+        ],
+    )
+    def test_what_leaves_no_trace_is_no_fault(self, do):
+        Exercise("9.12", _right_without_a_trace, [self.INPUT], ()).check(effect(do))
+
+    def test_what_the_right_answer_does_too_is_no_fault(self):
+        reference = effect(lambda D, x: D.train()(x).sum().backward())
+        exercise = Exercise("9.12", reference, [self.INPUT], ())
+        exercise.check(reference)
+        exercise.check(_right_without_a_trace)  # nor is it asked for
+        assert "D's weights" in says(exercise, effect(lambda D, x: D.weight.data.add_(1)))
+
+    def test_a_mistake_may_name_it(self):
+        frozen, left = (lambda D, x: D.requires_grad_(False)), (lambda D, x: D(x).sum().backward())
+        mistakes = (Mistake("It is frozen.", effect(frozen)), Mistake("It is left.", effect(left)))
+        exercise = Exercise("9.12", _right_without_a_trace, [self.INPUT], mistakes)
+        assert says(exercise, effect(left)) == "task 9.12: It is left."
+        assert "mode" in says(exercise, effect(lambda D, x: D.train()))
+
+    def test_wrong_numbers_are_named_whatever_else_it_does(self):
+        mistake = Mistake("This looks like a mean.", lambda D, x: x.mean())
+        exercise = Exercise("9.12", _right_without_a_trace, [self.INPUT], (mistake,))
+        assert says(exercise, lambda D, x: D.train() and x.mean()) == "task 9.12: This looks like a mean."
+        assert "mode" in says(exercise, lambda D, x: D.train() and x.max()), "it may be the reason"
+
+
+def test_an_exercise_without_answers_judges_by_what_was_stored(tmp_path, monkeypatch):
+    mistakes = (Mistake("This never shows.", _crashes), Mistake("This looks like a square.", lambda x: x**2))
+    whole = Exercise("9.13", lambda x: 2 * x, INPUTS, mistakes)
+    stored = tmp_path / "expected.pickle"
+    stored.write_bytes(pickle.dumps({"9.13": pickle.dumps(whole.outcomes())}))
+    monkeypatch.setattr(engine, "STORED", stored)
+    engine._stored.cache_clear()
+    bare = Exercise("9.13")
+    try:
+        bare.check(lambda x: x + x)
+        np.testing.assert_array_equal(bare.check.example(2)[0], INPUTS[1][0])
+        for answer in (lambda x: x**2, lambda x: x, _in_place, _stub, lambda x: 2 * x @ x):
+            assert says(bare, answer) == says(whole, answer)
+    finally:
+        engine._stored.cache_clear()

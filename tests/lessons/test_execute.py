@@ -34,7 +34,7 @@ def test_outputs_are_kept_and_noise_is_not(tmp_path):
     assert done.cells[1].outputs[0].text == "lessons 1\n"
     assert done.cells[0].metadata == {"tags": ["setup"]}
     assert set(done.metadata) == {"kernelspec", "language_info"}
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     for noise in ("widget", "iopub", "scrolled", "codemirror", '"version"'):
         assert noise not in text, noise
     assert [p.name for p in tmp_path.iterdir()] == ["lesson.ipynb"]

@@ -30,7 +30,7 @@ def test_what_the_readme_says_to_run_is_there():
     for script in set(re.findall(r"(?<!tests/)lessons/(\w+\.py)", text)):
         result = subprocess.run([sys.executable, LESSONS / script], capture_output=True, text=True, timeout=60)
         assert f"lessons/{script} " in result.stdout, "its usage, as the page writes it"
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     assert set(re.findall(r"\[(dev|lessons|\w+)\]\"", text)) <= set(extras)
     assert (ROOT / "tests/lessons/nbval.cfg").is_file()
 
@@ -60,5 +60,5 @@ def test_the_glossarys_terms_occur_in_the_lessons_it_names():
 
 def test_the_licence_of_the_code_is_the_projects():
     quoted = re.sub(r"^> ?", "", page("LICENSE.md"), flags=re.MULTILINE)
-    licence = (ROOT / "LICENSE").read_text().split("\n", 2)[2]
+    licence = (ROOT / "LICENSE").read_text(encoding="utf-8").split("\n", 2)[2]
     assert " ".join(licence.split()) in " ".join(quoted.split())

@@ -175,6 +175,10 @@ NETWORKS: list[tuple[str, dict[str, Any], list[tuple[int, ...]]]] = [
     ("ResnetGenerator", {"width": 4, "blocks": 2, "norm": "batch"}, [(3, 3, 16, 12)]),
     ("ResnetGenerator", {"width": 4, "blocks": 1, "norm": "none"}, [(2, 3, 9, 11)]),
     ("ResnetGenerator", {"width": 2, "blocks": 2, "dropout": 0.3}, [(2, 3, 8, 8)]),
+    ("ResnetGenerator", {"width": 3, "blocks": 1, "upsampling": "balanced"}, [(2, 3, 8, 12)]),
+    ("ResnetGenerator", {"width": 3, "blocks": 1, "upsampling": "nearest"}, [(2, 3, 8, 12)]),
+    ("UnetGenerator", {"width": 2, "depth": 3, "upsampling": "balanced", "norm": "instance"}, [(2, 3, 16, 8)]),
+    ("UnetGenerator", {"width": 2, "depth": 3, "upsampling": "nearest"}, [(3, 3, 8, 16)]),
     ("UnetGenerator", {"width": 2, "depth": 4}, [(3, 3, 16, 32)]),
     ("UnetGenerator", {"width": 1, "depth": 7}, [(2, 3, 128, 128)]),
     ("UnetGenerator", {"width": 1, "depth": 6, "dropout": 0.0}, [(3, 3, 64, 64)]),
@@ -220,6 +224,7 @@ NETWORKS: list[tuple[str, dict[str, Any], list[tuple[int, ...]]]] = [
 
 # What both engines refuse as a ValueError: name, options, the shape of each input, and what the message says.
 REFUSED: list[tuple[str, dict[str, Any], list[tuple[int, ...]], str]] = [
+    ("ResnetGenerator", {"upsampling": "cubic"}, [], "upsampling must be .* not 'cubic'"),
     ("UnetGenerator", {"depth": 1}, [(1, 3, 4, 4)], "depth must be at least 2, not 1"),
     ("UnetGenerator", {"depth": 3}, [(1, 3, 20, 16)], "multiples of 8, not 20 x 16"),
     ("UnetGenerator", {"depth": 3}, [(1, 3, 16, 12)], "multiples of 8, not 16 x 12"),

@@ -16,6 +16,7 @@ import torch
 from torch.nn import functional as F
 
 import reference_numpy as rn
+from minicyclegan import networks
 from reference_numpy import functional as NF
 from tests.kernels.engine import RUNS_KERNELS, fused_instance_norm
 
@@ -106,6 +107,25 @@ def group_norm(
     return F.group_norm(input, input.shape[1], weight, bias, eps)
 
 
+def avg_pool2d(input: torch.Tensor, **options: Any) -> torch.Tensor:
+    """As `minicyclegan.networks.MultiscaleDiscriminator` calls it.
+
+    On CUDA, the gradient of a padded, channels_last one is wrong up to PyTorch 2.11 at least (pytorch #188344).
+    """
+    return F.avg_pool2d(input.contiguous(), **options)
+
+
+def balanced_upsampling(input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    layer = networks.BalancedTransposedConv2d(*weight.shape[:2], 4, stride=2, padding=1).to(input)
+    return torch.func.functional_call(layer, {"weight": weight, "bias": bias}, (input,))
+
+
+def balanced_in_numpy(input: rn.Tensor, weight: rn.Tensor, bias: rn.Tensor) -> rn.Tensor:
+    layer = rn.nn.BalancedTransposedConv2d(*weight.shape[:2], 4, stride=2, padding=1)
+    layer.weight, layer.bias = weight, bias
+    return layer(input)
+
+
 def _pointwise(name: str, float32: float, bfloat16: float, **options: Any) -> Layer:
     return Layer(name, name, getattr(F, name), getattr(NF, name), {"input": (2, 4, 9, 8)}, options, float32, bfloat16)
 
@@ -130,7 +150,8 @@ LAYERS = [
     Layer("conv2d 4 x 4, stride 2", "conv2d", F.conv2d, NF.conv2d, _STRIDED, _DOWN, 3.8, 4.2),
     Layer("conv_transpose2d", "conv_transpose2d", F.conv_transpose2d, NF.conv_transpose2d, _UP, _DOUBLE, 11.1, 5.1),
     Layer("conv_transpose2d 4 x 4", "conv_transpose2d", F.conv_transpose2d, NF.conv_transpose2d, _UP4, _DOWN, 7.8, 6.5),
-    Layer("avg_pool2d", "avg_pool2d", F.avg_pool2d, NF.avg_pool2d, {"input": (2, 4, 9, 8)}, _HALF, 0.8, 3.0),
+    Layer("balanced upsampling", "conv_transpose2d", balanced_upsampling, balanced_in_numpy, _UP4, {}, 11.1, 6.5),
+    Layer("avg_pool2d", "avg_pool2d", avg_pool2d, NF.avg_pool2d, {"input": (2, 4, 9, 8)}, _HALF, 0.8, 3.0),
     Layer("linear", "linear", F.linear, NF.linear, _FLAT, {}, 1.3, 2.5),
     Layer("instance norm", "instance_norm", group_norm, NF.instance_norm, _NORM, {}, 2.0, 4.6),
     Layer("batch norm", "batch_norm", F.batch_norm, NF.batch_norm, _NORM, _STATISTICS, 1.3, 4.7),

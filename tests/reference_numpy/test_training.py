@@ -38,6 +38,35 @@ def test_adam():
     assert all(tensor.grad is None for tensor in ours)
 
 
+def test_adam_counts_the_steps_of_each_parameter():
+    """One has a gradient always, one late, one now and then, one never: as in PyTorch, which counts them apart."""
+    rng = np.random.default_rng(1)
+    start = rng.standard_normal((4, 3))
+    ours = [rn.Tensor(array.copy(), requires_grad=True) for array in start]
+    theirs = [torch.tensor(array, requires_grad=True) for array in start]
+    adam, torch_adam = Adam(ours, lr=0.1), torch.optim.Adam(theirs, lr=0.1)
+    for step in range(12):
+        adam.zero_grad()
+        torch_adam.zero_grad()
+        for has, a, b in zip((True, step >= 5, step % 3 == 1, False), ours, theirs, strict=True):
+            g = rng.standard_normal(3)
+            a.grad, b.grad = (g, torch.tensor(g)) if has else (None, None)
+        adam.step()
+        torch_adam.step()
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(a.data, b.detach().numpy(), rtol=1e-12, err_msg=f"step {step}")
+    assert adam.t == [12, 7, 4, 0]
+
+
+def test_adam_moves_a_parameter_once_however_often_it_is_given():
+    once, twice = (rn.Tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    for adam, parameter in ((Adam([once]), once), (Adam(iter([twice, twice])), twice)):
+        for _ in range(3):
+            parameter.grad = np.array([1.0, -2.0])
+            adam.step()
+    np.testing.assert_array_equal(once.data, twice.data)
+
+
 @pytest.mark.parametrize("gan_loss", ["lsgan", "wgangp"])
 @pytest.mark.parametrize("norm", ["instance", "batch"])
 def test_ten_steps_equal_the_packages_steps(gan_loss: str, norm: str):

@@ -8,9 +8,12 @@ from torch import nn
 
 import minicyclegan
 from minicyclegan.data.images import PictureError, from_tensor, to_array, to_tensor
+from minicyclegan.evaluate import main as evaluate
 from minicyclegan.models.cyclegan import CycleGAN, CycleGANConfig
 from minicyclegan.shipping.translator import Translator
-from minicyclegan.training.checkpoint import load_checkpoint
+from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from minicyclegan.translate import main as translate
+from tests.shipping.original_networks import original_resnet, original_unet, randomised
 from tests.test_translate import noise
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -108,6 +111,54 @@ def test_a_translated_tensor_is_an_ordinary_one(tiny_run):
     translated = minicyclegan.load(tiny_run).translate(x)
     assert not translated.requires_grad and not translated.is_inference()
     (torch.ones(1, requires_grad=True) * translated).sum().backward()
+
+
+@pytest.mark.parametrize("name", ["G.pth", "G.PTH", "G.pt", "G.ckpt", "G.pth.tar", "G.bin", "G", "G.png"])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_what_is_in_a_file_of_weights_decides_not_its_name(tiny_run, tmp_path, name, zipped):
+    published, x = randomised(original_resnet(3, 3, 2, 1, "instance", False)), torch.rand(1, 3, 16, 16) * 2 - 1
+    torch.save(published.state_dict(), tmp_path / name, _use_new_zipfile_serialization=zipped)
+    with torch.no_grad():
+        # float32, another summation order
+        torch.testing.assert_close(minicyclegan.load(tmp_path / name).translate(x), published(x), rtol=0, atol=2e-5)
+    expected = minicyclegan.load(tiny_run).translate(x)
+    content = torch.load(tiny_run / "checkpoint.pt", weights_only=True)
+    torch.save(content, tmp_path / name, _use_new_zipfile_serialization=zipped)
+    assert torch.equal(minicyclegan.load(tmp_path / name).translate(x), expected)
+
+
+@pytest.mark.parametrize(("takes", "gives"), [(1, 2), (2, 2), (4, 4), (6, 3), (3, 6)])
+@pytest.mark.parametrize("original", [original_resnet, original_unet])
+def test_a_generator_of_what_are_no_pictures_is_refused_by_every_command(tmp_path, capsys, original, takes, gives):
+    path = tmp_path / "latest_net_G.pth"
+    torch.save(randomised(original(takes, gives, 2, 2, "instance", False)).state_dict(), path)
+    said = f"{path}: takes {takes} and gives {gives} channels; give a generator of 1 (grey) or 3 (colour)"
+    Image.fromarray(noise(16, 16)).save(tmp_path / "a.png")
+    for command, arguments in (
+        (translate, [path, tmp_path / "a.png", "--out", tmp_path / "out"]),
+        (evaluate, [path, "--data", "facades", "--size", "32", "--count", "2"]),
+    ):
+        with pytest.raises(CheckpointError) as refused:
+            command([*map(str, arguments), "--device", "cpu"])
+        assert str(refused.value) == said
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("channels", [("channels_A", 2), ("channels_B", 4)])
+def test_a_checkpoint_of_ours_with_such_channels_is_refused_too(tmp_path, channels):
+    config = {"width": 2, "disc_width": 2, "blocks": 1, "lambda_identity": 0.0, channels[0]: channels[1]}
+    model = CycleGAN(CycleGANConfig(**config))
+    content = {"config": config, "settings": {"size": 32}, "training": model.training_state(), "model": "cyclegan"}
+    save_checkpoint(tmp_path / "checkpoint.pt", {**content, "step": 0})
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt: takes . and gives . channels; give a generator of 1"):
+        minicyclegan.load(tmp_path / "checkpoint.pt")
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "nowhere"])
+def test_a_device_that_is_not_there_is_not_called_a_damaged_checkpoint(tiny_run, device):
+    with pytest.raises((RuntimeError, AssertionError)) as refused:
+        minicyclegan.load(tiny_run, device)
+    assert not isinstance(refused.value, CheckpointError)
 
 
 def test_what_is_no_picture_is_refused(tiny_run, tmp_path):

@@ -11,7 +11,7 @@ import torch
 
 from minicyclegan.cli import run
 from minicyclegan.models import BicycleGANConfig, CycleGANConfig, ModelConfig, Pix2PixConfig, build
-from minicyclegan.training.processes import Left, Processes, join
+from minicyclegan.training.processes import PeerLost, Processes, join
 
 STEPS, BATCH, SIZE = 10, 4, 16
 TINY = {"width": 2, "disc_width": 2, "disc_layers": 1}
@@ -65,4 +65,4 @@ def main(out: Path) -> None:
 
 
 if __name__ == "__main__":
-    run(lambda: main(Path(sys.argv[1])), (Left,))
+    run(lambda: main(Path(sys.argv[1])), (PeerLost,))

@@ -7,7 +7,7 @@ from minicyclegan.data.datasets import open_data
 from minicyclegan.models import BicycleGAN, BicycleGANConfig, CycleGAN, CycleGANConfig, Pix2Pix, Pix2PixConfig
 from minicyclegan.training.alarms import IGNORED, code_effect, ignored_code
 from minicyclegan.training.config import TrainConfig
-from minicyclegan.training.loop import train
+from minicyclegan.training.loop import Run, train
 from minicyclegan.training.run_folder import RunFolder
 
 SMALL = {"width": 4, "disc_width": 2, "depth": 2, "disc_layers": 1, "norm": "none", "latent": 3}
@@ -77,7 +77,7 @@ def test_a_run_says_so_once_it_is_old_enough(value, warnings, tmp_path, capsys):
     config = TrainConfig(model="bicyclegan", size=16, steps=10, sample_every=2)
     run = RunFolder(tmp_path / "run")
     run.create({})
-    assert train(model, data, config, 10, run, {}) == (10, 0)
+    assert train(Run(run, config, model, data, 10, {})) == 0
     said = capsys.readouterr().out
     # at step 2 of 10, at the share of 0.2 from which on it is a sign, and then at 4, 6, 8, 10
     assert said.count("warning: the code is ignored") == warnings

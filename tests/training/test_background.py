@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from minicyclegan.models import CycleGAN, CycleGANConfig
-from minicyclegan.training.background import WAITING, Background, copied
+from minicyclegan.training.background import QUEUE, Background, copied
 
 
 def test_all_is_done_in_order_when_the_context_ends():
@@ -22,7 +22,7 @@ def test_the_run_goes_on_meanwhile_but_only_so_far():
 
     def give() -> None:
         with Background() as background:
-            for _ in range(WAITING):
+            for _ in range(QUEUE):
                 background.do(gate.wait, 10)
             threading.Timer(0.1, gate.set).start()
             assert not gate.is_set()  # it did not wait for these

@@ -130,9 +130,7 @@ def test_what_can_not_be_recorded_goes_on_as_written(capsys):
     answers = [piece(torch.ones(3))["loss"].item() for _ in range(WARM_UPS + 3)]
     assert answers == [6.0] * (WARM_UPS + 3)
     (line,) = capsys.readouterr().err.splitlines()
-    assert (
-        line == "note: no CUDA graph of double (not permitted when a stream is capturing); it goes on without"
-    )
+    assert line == "note: no CUDA graph of double (not permitted when a stream is capturing); it goes on without"
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need an NVIDIA GPU")

@@ -8,13 +8,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from minicyclegan.config import from_dict
 from minicyclegan.models import MODELS, BicycleGANConfig, CycleGANConfig, Pix2PixConfig
 from minicyclegan.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from minicyclegan.training.config import TrainConfig, learning_rate_factor, preset
-from minicyclegan.training.pictures import draw_losses, grid, smooth
+from minicyclegan.training.pictures import grid
 from minicyclegan.training.run_folder import RunError, RunFolder, new_run_folder
 
 
@@ -66,43 +65,59 @@ def test_other_files_and_formats_are_refused(tmp_path):
         load_checkpoint(tmp_path / "missing.pt")
 
 
-def test_run_folder_numbers_and_refusals(tmp_path):
-    assert new_run_folder("zebra", "cyclegan", tmp_path / "runs").path.name == "zebra-cyclegan-1"
-    for number in (1, 9, 10):
-        RunFolder(tmp_path / f"zebra-cyclegan-{number}").create({"number": number})
-    assert new_run_folder("zebra", "cyclegan", tmp_path).path.name == "zebra-cyclegan-11"
-    with pytest.raises(RunError, match="already holds a run; continue it with --resume"):
-        RunFolder(tmp_path / "zebra-cyclegan-9").create({})
+def test_a_new_run_gets_the_number_above_all_others_and_leaves_nothing_if_it_fails(tmp_path):
+    runs = tmp_path / "runs"
+    for name in ("zebra-cyclegan-9", "zebra-cyclegan-x", "zebra", "77", "zebra-cyclegan-10"):
+        (tmp_path / name).mkdir()
+    with new_run_folder(None, "zebra-cyclegan", tmp_path) as run:
+        assert run.path == tmp_path / "zebra-cyclegan-11"
+        run.checkpoint.touch()
+    for failure in (KeyboardInterrupt, ValueError):
+        with pytest.raises(failure), new_run_folder(None, "pets [2024]-cyclegan", runs) as run:
+            assert run.path == runs / "pets [2024]-cyclegan-1"
+            run.create({})
+            raise failure
+        assert not runs.exists()
+
+
+def test_a_new_run_is_refused_where_something_is_in_the_way(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match="can't be written to"):
-        RunFolder(tmp_path / "file").create({})
+    with pytest.raises(RunError, match="can't be written to"), new_run_folder(str(tmp_path / "file"), ""):
+        pass
+    for name in ("config.json", "checkpoint.pt", "log.jsonl"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).write_text("{}")
+        holds_a_run = pytest.raises(RunError, match="already holds a run; continue it with --resume")
+        with holds_a_run, new_run_folder(str(tmp_path / name), ""):
+            pass
+        assert [path.name for path in (tmp_path / name).iterdir()] == [name]
 
 
-def test_log_is_cut_where_the_checkpoint_was_taken(tmp_path):
+def test_one_folder_is_one_runs(tmp_path):
+    with new_run_folder(str(tmp_path / "run"), "") as run:
+        for context in (new_run_folder(str(run), ""), RunFolder(run.path).alone()):
+            with pytest.raises(BlockingIOError, match="run: another process trains in it; wait until it ends"), context:
+                pass
+        run.create({})
+        run.checkpoint.touch()
+    assert run.config.exists()
+    with RunFolder(run.path).alone():
+        pass
+
+
+@pytest.mark.parametrize("end", ['{"step": 8, "lo', '{"step": 8, "loss": 1.0}', "x\n", ""])
+def test_log_is_cut_where_the_checkpoint_was_taken(tmp_path, end):
     run = RunFolder(tmp_path)
+    run.cut_log(5)  # there is none
     run.write_log([{"step": step, "loss": 1.0} for step in range(1, 8)])
     with run.log.open("a") as file:
-        file.write('{"step": 8, "lo')
+        file.write(end)
+    assert [record["step"] for record, _ in run.read_log()] == [1, 2, 3, 4, 5, 6, 7]
+    run.cut_log(9)
+    run.write_log([{"step": 8, "loss": 1.0}])
+    assert [json.loads(line)["step"] for line in run.log.read_text().splitlines()] == [1, 2, 3, 4, 5, 6, 7, 8]
     run.cut_log(5)
     assert [json.loads(line)["step"] for line in run.log.read_text().splitlines()] == [1, 2, 3, 4, 5]
-
-
-def test_running_mean():
-    assert smooth(np.array([1.0, 3.0, 5.0, 7.0]), 2).tolist() == [1, 2, 4, 6]
-
-
-@pytest.mark.parametrize("count", [1, 2, 50])
-def test_curves_are_drawn_for_any_length_and_sign(tmp_path, count):
-    records = [{"step": s, "epoch": 0, "lr": 1e-4, "images_per_second": 1.0, "gan": -s, "D": 0.0} for s in range(count)]
-    draw_losses(records, tmp_path / "losses.png")
-    with Image.open(tmp_path / "losses.png") as image:
-        image.load()
-        assert image.width > 300
-    assert [p.name for p in tmp_path.iterdir()] == ["losses.png"]
-
-
-def test_curves_survive_a_term_that_is_missing_or_null(tmp_path):
-    draw_losses([{"step": 1, "gan": None}, {"step": 2, "gan": 0.5}], tmp_path / "losses.png")
 
 
 def test_grid_shows_every_picture_unstretched():
@@ -135,6 +150,13 @@ def test_settings_that_cannot_work_are_named(settings, message):
 def test_presets_name_fields_that_exist_and_fit_together(model, name, device):
     settings, networks = preset(name, model, device)
     MODELS[model].config(**networks).check_size(TrainConfig(**settings).size)
+
+
+def test_presets_cannot_be_changed():
+    for name, device in (("paper", "cpu"), ("small", "cpu"), ("small", "cuda")):
+        for defaults in preset(name, "cyclegan", device):
+            with pytest.raises(TypeError):
+                defaults["steps"] = None
 
 
 @pytest.mark.parametrize(

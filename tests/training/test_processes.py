@@ -21,7 +21,7 @@ from minicyclegan.data.datasets import PairedBatches, Pictures, UnpairedBatches
 from minicyclegan.devices import DeviceError
 from minicyclegan.share import Share
 from minicyclegan.train import main
-from minicyclegan.training.loop import Diverged, Log
+from minicyclegan.training.log import Diverged, Log
 from minicyclegan.training.processes import Processes
 from minicyclegan.training.run_folder import RunFolder
 from tests.training.shared_steps import CASES, Trained, trained
@@ -153,7 +153,7 @@ def undisturbed(folders, tmp_path_factory) -> Path:
 
 
 def logged(run: Path) -> list[dict]:
-    lines = (run / "log.jsonl").read_text().splitlines() if (run / "log.jsonl").exists() else []
+    lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines() if (run / "log.jsonl").exists() else []
     return [json.loads(line) for line in lines]
 
 
@@ -173,7 +173,7 @@ def test_one_process_writes_what_a_run_leaves(undisturbed):
     assert names == {"config.json", "log.jsonl", "samples", "checkpoint.pt", "losses.png"}
     assert [path.name for path in (undisturbed / "samples").iterdir()] == ["step_000020.png"]
     assert [record["step"] for record in logged(undisturbed)] == list(range(1, 21))
-    assert json.loads((undisturbed / "config.json").read_text())["processes"] == 2
+    assert json.loads((undisturbed / "config.json").read_text(encoding="utf-8"))["processes"] == 2
     content = checkpoint(undisturbed)
     (other,) = content["others"]
     pools = content["training"]["pool_A"], other["pools"]["pool_A"]

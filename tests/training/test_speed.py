@@ -147,7 +147,7 @@ def test_threads_are_pytorchs_and_never_more_than_the_cores(monkeypatch):
 @pytest.mark.parametrize("share, cores", [("150000 100000", 2), ("10000 100000", 1), ("max 100000", 8), ("", 8)])
 def test_cores_are_a_containers_share_of_the_machine(monkeypatch, share, cores):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
-    monkeypatch.setattr(Path, "read_text", lambda path: share)
+    monkeypatch.setattr(Path, "read_text", lambda path, **_: share)
     assert available_cores() == cores
 
 

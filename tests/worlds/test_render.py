@@ -146,7 +146,7 @@ def test_a_changed_drawing_is_not_served_from_the_cache(tmp_path, monkeypatch):
 
 def test_a_cache_that_cannot_be_written_only_warns(tmp_path, pictures):
     blocked = tmp_path / "file"
-    blocked.write_text("in the way")
+    blocked.write_text("in the way", encoding="utf-8")
     with pytest.warns(UserWarning, match="could not be kept"):
         drawn = render_pictures(WORLD, "train", "A", 11, 32, cache_dir=blocked)
     np.testing.assert_array_equal(drawn, pictures)

@@ -189,11 +189,11 @@ def test_a_folder_is_an_ordinary_data_set(tmp_path, world):
         with Image.open(folder / "truth" / "testB" / "00000_counterpart.png") as counterpart:
             np.testing.assert_array_equal(np.asarray(counterpart), draw_sample(world, "test", "B", 0, 32).counterpart)
         styles = folder / "truth" / "testA" / "style.json"
-    assert list(json.loads(styles.read_text())) == ["00000", "00001"]
+    assert list(json.loads(styles.read_text(encoding="utf-8"))) == ["00000", "00001"]
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
-    (tmp_path / "mine.txt").write_text("keep")
+    (tmp_path / "mine.txt").write_text("keep", encoding="utf-8")
     with pytest.raises(FileExistsError, match="isn't an empty folder"):
         write_folder(get_world("horse2zebra"), tmp_path, count=1, size=16)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
