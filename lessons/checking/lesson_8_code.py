@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from checking.engine import Answer, Exercise, Mistake
-from checking.parts import by_name
 
 # Task 8.3: the code's gradient by hand
 
@@ -58,7 +57,7 @@ code_gradients = Exercise(
     "8.3",
     reference=_gradients_with(),
     inputs=_code_inputs(),
-    observe=by_name("the gradient of mean", "the gradient of log_variance"),
+    parts=("the gradient of mean", "the gradient of log_variance"),
     mistakes=(
         Mistake(
             "This looks like σ = exp(log σ²), which is σ²: the half in the exponent is missing, in the draw and in the "

@@ -12,7 +12,7 @@ from IPython.display import display
 from matplotlib.axes import Axes
 from PIL import Image
 
-from figures import _arrow, _box, _on_a_page, show
+from figures import arrow, box, on_a_page, show
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
@@ -28,21 +28,21 @@ def show_two_cycles(alt: str) -> None:
         places = dict(zip(names, (0, 1.3, 2.65, 4.0, 5.35), strict=True))
         widths = {name: 1.0 if " " in name else 0.62 for name in names}
         for first, second in zip(names, names[1:], strict=False):
-            _arrow(axes, (places[first] + widths[first] / 2, y), (places[second] - widths[second] / 2 - 0.03, y))
+            arrow(axes, (places[first] + widths[first] / 2, y), (places[second] - widths[second] / 2 - 0.03, y))
         for name, x in places.items():
             learns = name == "G" or (name == "E" and judge == "D_vae")
-            _box(axes, x, y, name, widths[name], grey=0.72 if learns else 1.0)
-        _box(axes, places["G"], y + 1.25, "a", 0.62)
-        _arrow(axes, (places["G"], y + 0.9), (places["G"], y + 0.38))
-        _box(axes, places["fake b"], y + 1.25, judge, 0.92, grey=0.72)
-        _arrow(axes, (places["fake b"], y + 0.36), (places["fake b"], y + 0.88))
+            box(axes, x, y, name, widths[name], grey=0.72 if learns else 1.0)
+        box(axes, places["G"], y + 1.25, "a", 0.62)
+        arrow(axes, (places["G"], y + 0.9), (places["G"], y + 0.38))
+        box(axes, places["fake b"], y + 1.25, judge, 0.92, grey=0.72)
+        arrow(axes, (places["fake b"], y + 0.36), (places["fake b"], y + 0.88))
         if judge == "D_vae":
-            _box(axes, places["z"], y + 1.25, "ε", 0.62)
-            _arrow(axes, (places["z"], y + 0.9), (places["z"], y + 0.38))
+            box(axes, places["z"], y + 1.25, "ε", 0.62)
+            arrow(axes, (places["z"], y + 0.9), (places["z"], y + 0.38))
             _compared(axes, y, places["z"], places["z"], "KL: like N(0, 1)")
         _compared(axes, y, places[names[0]], places[names[-1]], compared)
     axes.set(xlim=(-0.55, 5.95), ylim=(-1.0, 6.35))
-    _on_a_page(figure, axes, 0.66)
+    on_a_page(figure, axes, 0.66)
     show(figure, alt)
 
 
@@ -51,8 +51,8 @@ def _compared(axes: Axes, y: float, start: float, end: float, name: str) -> None
     look = {"color": "#B34700", "linewidth": 2.0, "linestyle": (0, (4, 2)), "zorder": 1}
     low = y - 0.95 if start != end else y - 0.6
     axes.plot([start, start, end, end], [y - 0.36, low, low, y - 0.36], **look)
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
-    axes.text((start + end) / 2, low, name, ha="center", va="center", fontsize=11, bbox=box)
+    plain = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+    axes.text((start + end) / 2, low, name, ha="center", va="center", fontsize=11, bbox=plain)
 
 
 def show_draws(gaussians: Mapping[str, tuple[float, float]], eps: np.ndarray, alt: str) -> None:
