@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
@@ -27,7 +28,7 @@ def show_two_cycles(alt: str) -> None:
         axes.text(-0.45, y + 2.1, title, ha="left", va="center", fontsize=12.5, fontweight="bold")
         places = dict(zip(names, (0, 1.3, 2.65, 4.0, 5.35), strict=True))
         widths = {name: 1.0 if " " in name else 0.62 for name in names}
-        for first, second in zip(names, names[1:], strict=False):
+        for first, second in pairwise(names):
             arrow(axes, (places[first] + widths[first] / 2, y), (places[second] - widths[second] / 2 - 0.03, y))
         for name, x in places.items():
             learns = name == "G" or (name == "E" and judge == "D_vae")
