@@ -150,8 +150,12 @@ check_all_answers = all_answers.check
 # Task 8.2: how different the answers are
 
 
-def _diversity(answers: np.ndarray, distance: Callable[[np.ndarray], Any] = lambda d: np.abs(d).mean()) -> Any:
-    """The mean of a distance, of all differences between two answers to the same question."""
+def _diversity(answers: np.ndarray) -> Any:
+    return _mean_over_pairs(answers, lambda difference: np.abs(difference).mean())
+
+
+def _mean_over_pairs(answers: np.ndarray, distance: Callable[[np.ndarray], Any]) -> Any:
+    """Of what a distance makes of the difference between two answers to the same question, for all questions at once."""
     return np.mean([distance(answers[:, i] - answers[:, j]) for i, j in _indices(answers.shape[1])], axis=0)
 
 
@@ -212,20 +216,20 @@ diversity = Exercise(
         ),
         Mistake(
             "This looks like squared differences; the task asks for absolute ones.",
-            lambda answers: _diversity(answers, lambda d: (d**2).mean()),
+            lambda answers: _mean_over_pairs(answers, lambda d: (d**2).mean()),
         ),
         Mistake(
             "This looks like differences with their signs, which cancel; where is the absolute value?",
-            lambda answers: _diversity(answers, np.mean),
+            lambda answers: _mean_over_pairs(answers, np.mean),
         ),
         Mistake(
             "This looks like the absolute value taken after the mean, where the differences have cancelled already.",
-            lambda answers: _diversity(answers, lambda d: np.abs(d.mean())),
+            lambda answers: _mean_over_pairs(answers, lambda d: np.abs(d.mean())),
         ),
         Mistake(
             "This looks like answers reduced to their mean value first: two that are equally bright and look quite "
             "different would count as equal. Compare pixel by pixel.",
-            lambda answers: _diversity(answers, lambda d: np.abs(d.mean((1, 2, 3))).mean()),
+            lambda answers: _mean_over_pairs(answers, lambda d: np.abs(d.mean((1, 2, 3))).mean()),
         ),
         Mistake("This looks like a sum over the pairs; take their mean.", _times(lambda n: n * (n - 1) / 2)),
         Mistake(
@@ -242,11 +246,11 @@ diversity = Exercise(
         ),
         Mistake(
             "This looks like a number for each question; take the mean over the questions as well.",
-            lambda answers: _diversity(answers, lambda d: np.abs(d).mean((1, 2, 3))),
+            lambda answers: _mean_over_pairs(answers, lambda d: np.abs(d).mean((1, 2, 3))),
         ),
         Mistake(
             "This looks like the channels' differences added up; take the mean over channels as well.",
-            lambda answers: _diversity(answers, lambda d: np.abs(d).sum(-1).mean()),
+            lambda answers: _mean_over_pairs(answers, lambda d: np.abs(d).sum(-1).mean()),
         ),
         Mistake(
             "This looks like the first question alone; take the mean over all.",

@@ -22,7 +22,7 @@ def show_two_cycles(alt: str) -> None:
     """Above, from the answer to the code and back; below, from the code to the answer and back. Grey: who learns."""
     figure, axes = plt.subplots(layout="none")
     for y, title, names, judge, compared in (
-        (3.95, "cVAE-GAN: answer, code, answer", ("b", "E", "z", "G", "fake b"), "D_vae", "L1"),
+        (4.15, "cVAE-GAN: answer, code, answer", ("b", "E", "z", "G", "fake b"), "D_vae", "L1"),
         (0.35, "cLR-GAN: code, answer, code", ("z", "G", "fake b", "E", "read z"), "D_lr", "latent L1"),
     ):
         axes.text(-0.45, y + 2.1, title, ha="left", va="center", fontsize=12.5, fontweight="bold")
@@ -42,7 +42,7 @@ def show_two_cycles(alt: str) -> None:
             arrow(axes, (places["z"], y + 0.9), (places["z"], y + 0.38))
             _compared(axes, y, places["z"], places["z"], "KL: like N(0, 1)")
         _compared(axes, y, places[names[0]], places[names[-1]], compared)
-    axes.set(xlim=(-0.55, 5.95), ylim=(-1.0, 6.35))
+    axes.set(xlim=(-0.55, 5.95), ylim=(-1.15, 6.55))
     on_a_page(figure, axes, 0.66)
     show(figure, alt)
 
@@ -50,7 +50,7 @@ def show_two_cycles(alt: str) -> None:
 def _compared(axes: Axes, y: float, start: float, end: float, name: str) -> None:
     """A dashed line below the row from one box to another, with the name of the loss that compares them."""
     look = {"color": "#B34700", "linewidth": 2.0, "linestyle": (0, (4, 2)), "zorder": 1}
-    low = y - 0.95 if start != end else y - 0.6
+    low = y - 1.2 if start != end else y - 0.68
     axes.plot([start, start, end, end], [y - 0.36, low, low, y - 0.36], **look)
     plain = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
     axes.text((start + end) / 2, low, name, ha="center", va="center", fontsize=11, bbox=plain)
@@ -135,7 +135,7 @@ def show_walls(
         axes.scatter(*_plane(walls), s=26, color=np.clip(walls, 0, 1), edgecolors="black", linewidths=0.6, label="fake")
         for steps in (path or {}).get(title, ()):
             axes.plot(*_plane(steps), "-", color="black", linewidth=1.2)
-        axes.set(title=title, xlabel="red less blue", xlim=(-0.7, 0.7), ylim=(0.2, 0.95))
+        axes.set(title=title, xlabel="red less blue", xlim=(-0.8, 0.8), ylim=(0.2, 0.95))
     cells[0, 0].set_ylabel("brightness")
     show(figure, alt)
 
