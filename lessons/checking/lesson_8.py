@@ -155,7 +155,7 @@ def _diversity(answers: np.ndarray) -> Any:
 
 
 def _mean_over_pairs(answers: np.ndarray, distance: Callable[[np.ndarray], Any]) -> Any:
-    """Of what a distance makes of the difference between two answers to the same question, for all questions at once."""
+    """Of a distance, taken of the difference between two answers to the same question, for all questions at once."""
     return np.mean([distance(answers[:, i] - answers[:, j]) for i, j in _indices(answers.shape[1])], axis=0)
 
 
