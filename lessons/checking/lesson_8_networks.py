@@ -95,12 +95,15 @@ def _observe_pay(
 ) -> Any:
     fakes = [fake.requires_grad_() for fake in (fake_vae, fake_lr)]
     result = answer(D_vae, D_lr, a, b, *fakes)
-    if not (isinstance(result, Sequence) and len(result) == 2 and all(isinstance(one, Tensor) for one in result)):
+    if not (
+        isinstance(result, Sequence) and len(result) == 2 and all(isinstance(one, Tensor | float) for one in result)
+    ):
         return result
-    total = result[0] + result[1]
-    reached = total.requires_grad and any(
+    total = torch.as_tensor(result[0]) + torch.as_tensor(result[1])
+    learn = [fake for fake in fakes if fake.requires_grad]
+    reached = bool(learn and total.requires_grad) and any(
         bool(one.any())
-        for one in torch.autograd.grad(total.sum(), fakes, retain_graph=True, allow_unused=True, materialize_grads=True)
+        for one in torch.autograd.grad(total.sum(), learn, retain_graph=True, allow_unused=True, materialize_grads=True)
     )
     return {
         "what D_vae pays": result[0],
@@ -207,7 +210,8 @@ discriminators_pay = Exercise(
             _pay_with(pay=lambda real, fake: 0.5 * (F.softplus(-real).mean() + F.softplus(fake).mean())),
         ),
         Mistake(
-            "This looks like losses without a gradient: D must learn from them. Detach the fakes alone.",
+            "This looks like losses without a gradient (`no_grad`, or `item()`?): D must learn from them. Detach the "
+            "fakes alone.",
             _without_gradients,
         ),
         Mistake(
@@ -283,8 +287,9 @@ def _observe_regression(answer: Answer, G: nn.Module, E: nn.Module, a: Tensor, z
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # so that a draw is the same for all who draw
         loss = answer(G, E, a, z)
-    if not isinstance(loss, Tensor):
+    if not isinstance(loss, Tensor | float):
         return loss
+    loss = torch.as_tensor(loss)
     could_learn, mode = all(weight.requires_grad for weight in E.parameters()), E.training
     return {
         "the loss": loss,

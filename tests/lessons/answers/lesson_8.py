@@ -93,6 +93,14 @@ def axes_of_pictures(G, a, z):
     return torch.stack([G(a, code.expand(len(a), -1)) for code in z], dim=-1)
 
 
+def as_a_list(G, a, z):
+    return [G(a, code.expand(len(a), -1)) for code in z]
+
+
+def code_without_a_batch(G, a, z):
+    return torch.stack([G(a, code) for code in z], dim=1)
+
+
 def grid_by_repeat(G, a, z):
     answers = G(a.repeat_interleave(len(z), dim=0), z.repeat(len(a), 1))
     return answers.reshape(len(a), len(z), *answers.shape[1:])
@@ -219,6 +227,12 @@ def first_question_only(answers):
 def ratio_of_255(answers):
     n = answers.shape[1]
     return np.mean([np.abs(answers[:, i] - answers[:, j]).mean() for i in range(n) for j in range(i)]) / 255
+
+
+def centred_in_place(answers):
+    answers -= answers.mean(axis=1, keepdims=True)
+    n = answers.shape[1]
+    return np.mean([np.abs(answers[:, i] - answers[:, j]).mean() for i in range(n) for j in range(i)])
 
 
 def pairs_by_itertools(answers):
@@ -583,6 +597,39 @@ def sums(D_vae, D_lr, a, b, fake_vae, fake_lr):
     )
 
 
+def as_numbers(D_vae, D_lr, a, b, fake_vae, fake_lr):
+    (a1, a2), (b1, b2) = halves(a), halves(b)
+    loss_vae = paid(D_vae(seen(a1, b1)), D_vae(seen(a1, fake_vae.detach())))
+    loss_lr = paid(D_lr(seen(a2, b2)), D_lr(seen(a1, fake_lr.detach())))
+    return loss_vae.item(), loss_lr.item()
+
+
+def detached_in_place(D_vae, D_lr, a, b, fake_vae, fake_lr):
+    (a1, a2), (b1, b2) = halves(a), halves(b)
+    return (
+        paid(D_vae(seen(a1, b1)), D_vae(seen(a1, fake_vae.detach_()))),
+        paid(D_lr(seen(a2, b2)), D_lr(seen(a1, fake_lr.detach_()))),
+    )
+
+
+def backward_inside(D_vae, D_lr, a, b, fake_vae, fake_lr):
+    (a1, a2), (b1, b2) = halves(a), halves(b)
+    loss_vae = paid(D_vae(seen(a1, b1)), D_vae(seen(a1, fake_vae.detach())))
+    loss_lr = paid(D_lr(seen(a2, b2)), D_lr(seen(a1, fake_lr.detach())))
+    (loss_vae + loss_lr).backward(retain_graph=True)
+    return loss_vae, loss_lr
+
+
+def in_eval_mode(D_vae, D_lr, a, b, fake_vae, fake_lr):
+    D_vae.eval()
+    D_lr.eval()
+    (a1, a2), (b1, b2) = halves(a), halves(b)
+    return (
+        paid(D_vae(seen(a1, b1)), D_vae(seen(a1, fake_vae.detach()))),
+        paid(D_lr(seen(a2, b2)), D_lr(seen(a1, fake_lr.detach()))),
+    )
+
+
 def pays_mse(D_vae, D_lr, a, b, fake_vae, fake_lr):
     losses = []
     (a1, a2), (b1, b2) = a.chunk(2), b.chunk(2)
@@ -746,6 +793,22 @@ def mean_and_log_variance(G, E, a, z):
     return (mean - z).abs().mean() + log_variance.abs().mean()
 
 
+def loss_as_a_number(G, E, a, z):
+    E.requires_grad_(False)
+    mean, _ = E(G(a, z))
+    E.requires_grad_(True)
+    return (mean - z).abs().mean().item()
+
+
+def backward_in_the_loss(G, E, a, z):
+    E.requires_grad_(False)
+    mean, _ = E(G(a, z))
+    E.requires_grad_(True)
+    loss = (mean - z).abs().mean()
+    loss.backward(retain_graph=True)
+    return loss
+
+
 def frozen_weight_by_weight(G, E, a, z):
     before = [weight.requires_grad for weight in E.parameters()]
     for weight in E.parameters():
@@ -798,6 +861,8 @@ WRONG = [
     ("8.1", "zeros in place of codes", no_code_at_all, "named"),
     ("8.1", "each answer written over the last", overwritten, "named"),
     ("8.1", "codes along the last axis", axes_of_pictures, "named"),
+    ("8.1", "a list of columns", as_a_list, "named"),
+    ("8.1", "a code without its batch", code_without_a_batch, "honest"),
     ("8.2", "across questions", across_questions, "named"),
     ("8.2", "all answers with all, whatever the question", all_with_all, "named"),
     ("8.2", "each answer with itself, too", with_itself, "named"),
@@ -819,6 +884,7 @@ WRONG = [
     ("8.2", "Euclidean distance", euclidean, "honest"),
     ("8.2", "the first question only", first_question_only, "named"),
     ("8.2", "divided by 255", ratio_of_255, "named"),
+    ("8.2", "its own input centred", centred_in_place, "named"),
     ("8.3", "σ = exp(log σ²)", sigma_without_half, "named"),
     ("8.3", "no half anywhere in the draw", sigma_without_half_at_all, "named"),
     ("8.3", "σ² in place of σ in the draw", draw_without_half, "named"),
@@ -866,6 +932,10 @@ WRONG = [
     ("8.4", "cross-entropy", cross_entropy, "named"),
     ("8.4", "no gradient at all", without_gradients, "named"),
     ("8.4", "sums", sums, "named"),
+    ("8.4", "numbers in place of tensors", as_numbers, "named"),
+    ("8.4", "fakes detached in place", detached_in_place, "named"),
+    ("8.4", "backward inside", backward_inside, "named"),
+    ("8.4", "both D left in eval mode", in_eval_mode, "named"),
     ("8.5", "as it was found", as_found, "named"),
     ("8.5", "the mean, but E still learns", only_the_mean, "named"),
     ("8.5", "E frozen, but still a draw", only_frozen, "named"),
@@ -886,6 +956,8 @@ WRONG = [
     ("8.5", "no absolute value", signed, "named"),
     ("8.5", "E frozen, a draw with σ²", mean_without_sigma_half, "named"),
     ("8.5", "the log variance asked for 0", mean_and_log_variance, "honest"),
+    ("8.5", "a number in place of a tensor", loss_as_a_number, "named"),
+    ("8.5", "backward inside", backward_in_the_loss, "named"),
 ]
 RIGHT = [
     ("8.1", "repeat and repeat_interleave", grid_by_repeat),
