@@ -43,19 +43,31 @@ from checking.lesson_7 import (
     check_schedule,
     check_tint,
 )
+from checking.lesson_8 import (
+    check_all_answers,
+    check_code_gradients,
+    check_discriminators_pay,
+    check_diversity,
+    check_latent_regression,
+)
 
 __all__ = [
+    "check_all_answers",
     "check_balance",
     "check_batch_norm_backward",
     "check_best_answers",
     "check_best_single_answers",
+    "check_code_gradients",
     "check_contributions",
     "check_conv2d",
     "check_count_parameters",
     "check_discriminator_step",
+    "check_discriminators_pay",
+    "check_diversity",
     "check_gradients",
     "check_group_norm",
     "check_hinge_losses",
+    "check_latent_regression",
     "check_least_squares_losses",
     "check_log_sum_exp_backward",
     "check_matching_discriminator_loss",

@@ -101,6 +101,23 @@ UNCOMPARED: dict[str, dict[str, str]] = {
         "7-73m": "pictures of trained networks",
         "7-75": "pictures of networks trained here",
     },
+    "8_bicyclegan.ipynb": {
+        "8-08": "pictures of trained networks",
+        "8-11": "pictures of trained networks",
+        "8-20": "pictures of trained networks",
+        "8-45": "rounding errors of losses",
+        "8-54": "how well trained networks answer",
+        "8-57": "the losses of trained networks",
+        "8-59": "how well a trained network answers",
+        "8-61": "how well trained networks answer",
+        "8-63": "pictures of trained networks",
+        "8-64b": "pictures of trained networks",
+        "8-68": "pictures of a trained network",
+        "8-72": "pictures of a trained network",
+        "8-74a": "rounding errors of pictures",
+        "8-75": "a trained network's answers",
+        "8-88": "the losses and gradients of random weights",
+    },
 }
 SECTIONS = ["Exercises", "What you have now", "Where to read on"]
 NBGRADER = {"schema_version", "grade", "solution", "locked", "task", "grade_id", "points"}
