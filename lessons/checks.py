@@ -36,6 +36,12 @@ from checking.lesson_5 import (
     check_pix2pix_generator_loss,
     check_validation_error,
 )
+from checking.lesson_6 import (
+    check_cycle_losses,
+    check_discriminators_step,
+    check_generators_loss,
+    check_share_in_place,
+)
 
 __all__ = [
     "check_batch_norm_backward",
@@ -43,7 +49,10 @@ __all__ = [
     "check_best_single_answers",
     "check_conv2d",
     "check_count_parameters",
+    "check_cycle_losses",
     "check_discriminator_step",
+    "check_discriminators_step",
+    "check_generators_loss",
     "check_gradients",
     "check_group_norm",
     "check_hinge_losses",
@@ -61,6 +70,7 @@ __all__ = [
     "check_relit",
     "check_residual_block",
     "check_same_size",
+    "check_share_in_place",
     "check_update_running",
     "check_validation_error",
     "check_weight_gradient",
