@@ -208,5 +208,5 @@ def test_one_number_in_place_of_a_pair_is_told_so():
 def test_an_unlisted_mistake_is_rejected_and_located():
     with pytest.raises(WrongAnswer, match="wrong; on input 1 of 2 the loss first differs"):
         EXERCISES["generators_loss"].check(lambda *given: 3 * loss_of_pytorch(*given))
-    with pytest.raises(WrongAnswer, match="it stopped on input 1 of 3 with AttributeError"):
+    with pytest.raises(WrongAnswer, match="it stopped on input 1 of 4 with AttributeError"):
         EXERCISES["share_in_place"].check(lambda fakes, truths: fakes.missing)
