@@ -64,6 +64,7 @@ def _as_it_is(x: Tensor) -> Tensor:
 
 def _pays_with(
     generators: str = "AB BA",
+    swapped_starts: bool = False,
     judges: str = "B A",
     asked: Part = lambda logits: (logits - 1).square().mean(),
     price: Part = lambda difference: difference.abs().mean(),
@@ -76,6 +77,7 @@ def _pays_with(
     identity_weights: tuple[float, float] = (0.5, 0.5),
     lambdas: Callable[[float, float], tuple[float, ...]] = lambda A, B: (A, B, A, B),
     gan: float = 1.0,
+    judged: Part = _as_it_is,
     finish: Callable[[Any], Any] = lambda loss: loss,
 ) -> Answer:
     """The right loss, of which anything may be wrong. Pairs stand for the A side and the B side."""
@@ -92,9 +94,10 @@ def _pays_with(
     ) -> Any:
         G, D = {"AB": G_AB, "BA": G_BA}, {"A": D_A, "B": D_B}
         first, second = generators.split()
-        fake_B, fake_A = G[first](real_A), G[second](real_B)  # (N, 3, H, W) each
+        starts = (real_B, real_A) if swapped_starts else (real_A, real_B)
+        fake_B, fake_A = G[first](starts[0]), G[second](starts[1])  # (N, 3, H, W) each
         judge_B, judge_A = judges.split()
-        total = gan * (asked(D[judge_B](fake_B)) + asked(D[judge_A](fake_A)))
+        total = gan * (asked(D[judge_B](judged(fake_B))) + asked(D[judge_A](judged(fake_A))))
         sides = ((real_A, real_B, fake_B, fake_A), (real_B, real_A, fake_A, fake_B))
         weights = lambdas(lambda_A, lambda_B)
         for side, (start, other, fake, of_this) in enumerate(sides):
@@ -113,6 +116,14 @@ def _with_what_D_pays(
 ) -> Tensor:
     of_real = (D_A(real_A) - 1).square().mean() + (D_B(real_B) - 1).square().mean()
     return of_real + _pays_with()(G_AB, G_BA, D_A, D_B, real_A, real_B, *lambdas)
+
+
+def _as_if_paired(
+    G_AB: nn.Module, G_BA: nn.Module, D_A: nn.Module, D_B: nn.Module, real_A: Tensor, real_B: Tensor, *lambdas: float
+) -> Tensor:
+    without_cycle = _pays_with(cycles=(0.0, 0.0))(G_AB, G_BA, D_A, D_B, real_A, real_B, *lambdas)
+    off = [(G_BA(real_B) - real_A).abs().mean(), (G_AB(real_A) - real_B).abs().mean()]
+    return without_cycle + lambdas[0] * off[0] + lambdas[1] * off[1]
 
 
 def _observe_generators(
@@ -203,6 +214,19 @@ generators_loss = Exercise(
         Mistake(
             "This looks like a cycle that is cut after its first generator: the first one learns nothing from it.",
             _pays_with(after_first=torch.Tensor.detach),
+        ),
+        Mistake(
+            "This looks like fakes that are cut off before D, or a D without gradients: the generators must feel what "
+            "D says. Detaching belongs to D's own step.",
+            _pays_with(judged=torch.Tensor.detach),
+        ),
+        Mistake(
+            "This looks like fakes compared with real pictures, as if they were pairs. Each has to come back first.",
+            _as_if_paired,
+        ),
+        Mistake(
+            "This looks like fakes that are called after the domain they come from; what G_AB makes is a fake B.",
+            _pays_with(generators="BA AB", swapped_starts=True),
         ),
         Mistake(
             "This looks like λ_A and λ_B exchanged.",
