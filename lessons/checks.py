@@ -36,6 +36,12 @@ from checking.lesson_5 import (
     check_pix2pix_generator_loss,
     check_validation_error,
 )
+from checking.lesson_6 import (
+    check_cycle_losses,
+    check_discriminators_step,
+    check_generators_loss,
+    check_share_in_place,
+)
 from checking.lesson_7 import (
     check_balance,
     check_contributions,
@@ -61,9 +67,12 @@ __all__ = [
     "check_contributions",
     "check_conv2d",
     "check_count_parameters",
+    "check_cycle_losses",
     "check_discriminator_step",
     "check_discriminators_pay",
+    "check_discriminators_step",
     "check_diversity",
+    "check_generators_loss",
     "check_gradients",
     "check_group_norm",
     "check_hinge_losses",
@@ -84,6 +93,7 @@ __all__ = [
     "check_residual_block",
     "check_same_size",
     "check_schedule",
+    "check_share_in_place",
     "check_tint",
     "check_update_running",
     "check_validation_error",

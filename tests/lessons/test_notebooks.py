@@ -118,6 +118,19 @@ UNCOMPARED: dict[str, dict[str, str]] = {
         "8-75": "a trained network's answers",
         "8-88": "the losses and gradients of random weights",
     },
+    "6_cyclegan.ipynb": {
+        "6-swap-run": "random weights' answers",
+        "6-same-run": "the losses of trained networks",
+        "6-gan-run": "where trained games end",
+        "6-both-run": "where trained games end",
+        "6-stay-run": "where trained games end",
+        "6-experiment-run": "where trained games end",
+        "6-live-run": "the losses of trained networks",
+        "6-measures-run": "pictures of trained networks",
+        "6-hidden-break": "pictures of trained networks",
+        "6-hidden-horses": "pictures of trained networks",
+        "6-4t-watched": "random weights' gradients",
+    },
 }
 SECTIONS = ["Exercises", "What you have now", "Where to read on"]
 NBGRADER = {"schema_version", "grade", "solution", "locked", "task", "grade_id", "points"}
