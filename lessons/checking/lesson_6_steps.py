@@ -11,7 +11,6 @@ from torch.nn import functional as F
 
 from checking.engine import Answer, Exercise, Mistake, WrongAnswer
 from checking.lesson_4_steps import gradients
-from checking.traces import Watch
 
 Part = Callable[[Tensor], Tensor]
 
@@ -137,12 +136,9 @@ def _observe_generators(
     lambda_A: float,
     lambda_B: float,
 ) -> Any:
-    watch = Watch("6.2", G_AB=G_AB, G_BA=G_BA, D_A=D_A, D_B=D_B)
     loss = answer(G_AB, G_BA, D_A, D_B, real_A, real_B, lambda_A, lambda_B)
     if loss is None:
         return None
-    watch.one_number(loss)
-    watch.all_left_as_found()
     into_AB, into_BA = gradients(loss, [G_AB.weight, G_BA.weight])
     return {"the loss": loss, "its gradient in G_AB": into_AB, "its gradient in G_BA": into_BA}
 
@@ -350,6 +346,8 @@ def _step_with(
     halves: tuple[float, float] = (0.5, 0.5),
     moved_by: tuple[float, float] = (1.0, 1.0),
     order: str = "zero backward step",
+    made: Part = torch.Tensor.detach,
+    thrown_away: bool = False,
     finish: Callable[[float, float], Any] = lambda A, B: (A, B),
 ) -> Answer:
     """The right step, of which anything may be wrong. Pairs stand for D_A and D_B."""
@@ -359,7 +357,7 @@ def _step_with(
         pool, real = dict(zip("AB", both, strict=True)), {"A": real_A, "B": real_B}
         losses = []
         for side in (0, 1):
-            fake = G[generators.split()[side]](real[sources.split()[side]]).detach()  # (N, 3, H, W)
+            fake = made(G[generators.split()[side]](real[sources.split()[side]]))  # (N, 3, H, W)
             shown, judge = asked(pool[pools.split()[side]], fake), D[judges.split()[side]]
             real_part = mean(on_real(judge(real[reals.split()[side]])))
             losses.append(halves[0] * real_part + halves[1] * mean(on_fake(seen_of_fake(judge(shown)))))
@@ -367,6 +365,8 @@ def _step_with(
         calls = {"zero": optimizer.zero_grad, "backward": objective.backward, "step": optimizer.step}
         for name in order.split():
             calls[name]()
+        for network in networks[:2] if thrown_away else ():
+            network.zero_grad()
         return finish(losses[0].item(), losses[1].item())
 
     return step
@@ -414,17 +414,13 @@ def _observe_step(
     optimizer = torch.optim.SGD(weights, lr=0.3, momentum=0.9)
     for weight in weights:
         weight.grad = torch.full_like(weight, 0.3)  # left over from an earlier step
-    watch = Watch("6.3", G_AB=G_AB, G_BA=G_BA, D_A=D_A, D_B=D_B)
     paid = answer((G_AB, G_BA, D_A, D_B), (pool_A, pool_B), optimizer, real_A, real_B)
     if paid is None:
         return None
     try:
         of_A, of_B = paid
     except (TypeError, ValueError):
-        raise WrongAnswer("task 6.3: it did not return a pair: first what D_A pays, then what D_B pays") from None
-    for name in ("G_AB", "G_BA"):
-        watch.no_gradient_for(name, "a discriminator's loss has to end at the fakes, so they must be detached")
-    watch.all_left_as_found(moves=("D_A", "D_B"))
+        raise WrongAnswer("it did not return a pair: first what D_A pays, then what D_B pays") from None
     return {
         "what D_A pays": of_A,
         "what D_B pays": of_B,
@@ -445,6 +441,10 @@ def _step_inputs() -> list[tuple[Any, ...]]:
 
 _STAYS = (
     "This looks like discriminators that stay where they are: is the step made, and are there gradients when it is?"
+)
+_ATTACHED = (
+    "This looks like fakes that are not detached: a gradient goes into both generators. A discriminator's loss has to "
+    "end at the fakes."
 )
 _HALF = "This looks like what each D pays without its half, for its two parts."
 
@@ -552,6 +552,8 @@ discriminators_step = Exercise(
             "This looks like discriminators that move uphill; the optimizer goes down the loss it is given.",
             _step_with(moved_by=(-1.0, -1.0)),
         ),
+        Mistake(_ATTACHED, _step_with(made=_as_it_is)),
+        Mistake(_ATTACHED, _step_with(made=_as_it_is, thrown_away=True)),
         Mistake(
             "This looks like a detach after D in place of before it: D itself no longer learns from fakes.",
             _step_with(seen_of_fake=torch.Tensor.detach),

@@ -143,7 +143,10 @@ def in_words(effects: set[Effect]) -> str:
 @contextlib.contextmanager
 def watch(names: Sequence[str], arguments: Sequence[Any], effects: set[Effect]) -> Iterator[None]:
     """Adds to `effects` what the block did to the arguments."""
-    named = dict(zip(names, arguments, strict=False))
+    named = {}
+    for name, value in zip(names, arguments, strict=False):
+        several = isinstance(value, tuple | list) and any(isinstance(one, nn.Module) for one in value)
+        named |= {f"{name}[{number}]": one for number, one in enumerate(value)} if several else {name: value}
     before = {name: _facts(value) for name, value in named.items()}
     hooks = [
         weight.register_hook(lambda _, name=name: effects.add(("reached", name)))
