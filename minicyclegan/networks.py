@@ -1,6 +1,9 @@
 """The networks, read from top to bottom: building blocks, generators, discriminators, the encoder, initialisation.
 
-Pictures go in and come out as float tensors (N, C, H, W) in [-1, 1].
+Pictures go in and come out as float tensors (N, C, H, W) in [-1, 1]. A generator says `fitting_side`, the next length
+of a side that it can take, and `latent`, how many numbers its code has, where it has one. Its `forward` is traced to
+fuse its norms (`kernels/fuse.py`), so that what depends on sizes stands in functions of plain numbers.
+
 A convolution has a bias only where it can matter. A norm subtracts its channel's mean, so a bias just before it is
 dead weight; the published networks carry such biases, these do not.
 """

@@ -1,7 +1,7 @@
-"""What of a picture is trained on: a random cut, and where cuts are as large as they are in the picture.
+"""Scaling, and random cuts to train on.
 
-Published, and the default: the whole picture squeezed to a square slightly larger than the cut. With a shorter side
-given: the picture at that scale, in its own shape. Neither needs PyTorch, so that a world can be written in the size
+Published, and the default: the whole picture is squeezed to a square slightly larger than the cut. With a shorter side
+given, it is scaled to that and keeps its shape. Neither needs PyTorch, so that a world can be written in the size
 that training wants without importing it.
 """
 

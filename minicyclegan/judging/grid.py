@@ -32,8 +32,8 @@ def grid_by_picture(pictures: Tensor, mask: Tensor | None = None) -> Tensor:
 def pooled_grid(pictures: Tensor, mask: Tensor | None = None) -> Tensor:
     """The root mean square of the means at the phases over all pictures together, in 255ths; arguments as above -> ().
 
-    Signs are kept until then, so that what is at other phases in each picture cancels out. A pixel weighs the less the
-    more varies around it, as best tells a mean: strong edges would need thousands of pictures to cancel out.
+    Signs are kept until then, so that what is at other phases in each picture cancels out. A pixel weighs about one
+    over the variance around it (5 x 5): otherwise strong edges would need thousands of pictures to cancel out.
     """
     sums, weights = pooled_sums(pictures, mask)
     return of_sums(sums.sum(0), weights.sum(0))

@@ -46,7 +46,7 @@ class TrueStyles:
 
     colours  (n, 3) wall colours of training fronts
     centres  (bins, 3) the bins' centres: a colour is in the bin whose centre is nearest
-    radius   0.86 of the training fronts have another one's wall colour within it
+    radius   a distance between wall colours: 0.86 of the training fronts have another one's nearer than that
     frames   frame brightness halfway between dark and bright ones
     """
 

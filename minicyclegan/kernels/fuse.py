@@ -77,7 +77,7 @@ def _fuse_norms(graph: fx.Graph, network: nn.Module) -> None:
 
 
 def _fuse_borders(graph: fx.Graph) -> None:
-    """A border is written with the map, where all else that reads the map is a residual sum, which can skip it."""
+    """The norm before a reflected border writes it too, if all else that reads its map is a residual sum."""
     for fused in [node for node in graph.nodes if node.target is instance_norm_act]:
         pads = [user for user in fused.users if _mirrors(user)]
         sums = [user for user in fused.users if user.target is instance_norm_act and user.args[0] is not fused]

@@ -96,7 +96,7 @@ class Processes:
         for pool in model.parts(ImagePool).values():
             # A model has two pools, with seeds one apart.
             pool.generator.manual_seed(pool.generator.initial_seed() + 2 * self.rank)
-        fused = next(model.parameters()).is_cuda and model.config.gan_loss != "wgangp"
+        fused = next(model.parameters()).is_cuda and getattr(model.config, "gan_loss", None) != "wgangp"
         share_batch_norms(model, lambda x: _Mean.apply(x, self), self.count, fused)
         for optimizer in model.parts(torch.optim.Optimizer).values():
             optimizer.register_step_pre_hook(lambda optimizer, *_: self._average_gradients(optimizer))

@@ -165,7 +165,7 @@ def prepare(model: nn.Module, speed: Speed, backend: str = "inductor") -> None:
         if speed.precision == "bfloat16":
             forward = partial(_in_bfloat16, forward)
         network.forward = MethodType(forward, network)
-        if speed.compile and not (penalised and name.startswith("D")):
+        if speed.compile and not (penalised and name in getattr(model, "judges", ())):
             # A network sees two or three batch sizes; each compiled for itself is faster than one for all sizes.
             network.compile(backend=backend, dynamic=False)
     if speed.graphs:
