@@ -14,6 +14,7 @@ static_graph it goes on, with wrong gradients.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import shutil
@@ -186,10 +187,22 @@ def join() -> Iterator[Processes]:
     with contextlib.redirect_stdout(sys.stdout if processes.first else None):  # None: print does nothing
         try:
             yield processes
-        except PeerLost:
-            processes.first_speaks()
+        except BaseException as error:
+            if isinstance(error, PeerLost):
+                processes.first_speaks()
+            status = (
+                error.code or 0 if isinstance(error, SystemExit) else 130 if isinstance(error, KeyboardInterrupt) else 1
+            )
+            # gloo's threads still wait for the others; an ordinary end of the interpreter now and then aborts at them.
+            atexit.register(_leave, status)
             raise
     dist.destroy_process_group()
+
+
+def _leave(status: int) -> None:
+    for stream in (sys.__stdout__, sys.__stderr__):
+        stream.flush()
+    os._exit(status)
 
 
 def _collective(collective: Callable[..., Any], *arguments: Any) -> None:
