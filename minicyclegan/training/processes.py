@@ -182,7 +182,8 @@ def join() -> Iterator[Processes]:
         yield ALONE
         return
     # What decides the run's course is small, and agreed on by the processors: no GPU waits for it.
-    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo")
+    nccl = torch.cuda.is_available() and dist.is_nccl_available()
+    _collective(dist.init_process_group, "cpu:gloo,cuda:nccl" if nccl else "gloo")
     processes = Processes(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", 0)))
     with contextlib.redirect_stdout(sys.stdout if processes.first else None):  # None: print does nothing
         try:
