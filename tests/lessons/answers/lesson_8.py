@@ -121,6 +121,14 @@ def grid_in_place(G, a, z):
     return answers
 
 
+def code_of_one_row(G, a, z):
+    return torch.stack([G(a, code[None]) for code in z], dim=1)
+
+
+def code_unsqueezed(G, a, z):
+    return torch.stack([G(a, code.unsqueeze(0)) for code in z], 1)
+
+
 # Task 8.2: how different the answers are
 
 
@@ -254,6 +262,11 @@ def pairs_in_loops(answers):
                 total += np.abs(question[i] - question[j]).mean()
                 count += 1
     return total / count
+
+
+def halves_compared(answers):
+    n = answers.shape[1]
+    return np.abs(answers[:, : n // 2] - answers[:, n // 2 :]).mean()
 
 
 # Task 8.3: the code's gradient by hand
@@ -654,22 +667,6 @@ def fakes_cloned(D_vae, D_lr, a, b, fake_vae, fake_lr):
     vae = paid(D_vae(torch.hstack([a[:n], b[:n]])), D_vae(torch.hstack([a[:n], fake_vae.clone().detach()])))
     lr = paid(D_lr(torch.hstack([a[n:], b[n:]])), D_lr(torch.hstack([a[:n], fake_lr.clone().detach()])))
     return vae, lr
-
-
-# Task 8.1 and 8.2, once more
-
-
-def code_of_one_row(G, a, z):
-    return torch.stack([G(a, code[None]) for code in z], dim=1)
-
-
-def code_unsqueezed(G, a, z):
-    return torch.stack([G(a, code.unsqueeze(0)) for code in z], 1)
-
-
-def halves_compared(answers):
-    n = answers.shape[1]
-    return np.abs(answers[:, : n // 2] - answers[:, n // 2 :]).mean()
 
 
 # Task 8.5: spot the bug in a latent regression
