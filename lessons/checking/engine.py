@@ -140,20 +140,31 @@ class Exercise:
     def judge(self, answer: Answer) -> str | None:
         """What is wrong, in one sentence; None where nothing is."""
         right = self.expected.right
-        given = [self._run(answer, number) for number in range(len(right))]
+        given: list[Outcome] = []
+        for number in range(len(right)):
+            try:
+                given.append(self._run(answer, number))
+            except WrongAnswer:
+                said = self._first_difference(given, right[:number])
+                if said:  # it went wrong before it stopped
+                    return said
+                raise
         said = self._first_difference(given, right)
         effects = _effects(given) - _effects(right)
         if not said and not effects:
             return None
+        like = ""
         for hint, outcomes in self.known():
             seen: list[Outcome] = []
             with contextlib.suppress(Exception):  # a mistake that stops, on any input, looks like none that does not
                 if self._first_difference(given, (seen.append(outcome) or outcome for outcome in outcomes)):
                     continue
-                # Wrong numbers say enough by themselves; where an effect alone is wrong, it must be this mistake's.
-                if said or _effects(seen) - _effects(right) == effects:
+                # The mistake that does the same to what it was given comes first. Wrong numbers say enough by
+                # themselves; where an effect alone is wrong, it must be this mistake's.
+                if _effects(seen) - _effects(right) == effects:
                     return hint
-        return in_words(effects) if effects else said
+                like = like or (hint if said else "")
+        return like or (in_words(effects) if effects else said)
 
     def _run(self, answer: Answer, number: int) -> Outcome:
         """Raises WrongAnswer where the answer gives nothing to compare."""

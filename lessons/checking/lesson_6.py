@@ -154,23 +154,27 @@ def _as_it_is(pictures: Tensor) -> Tensor:
 def _cycles_with(
     after_first: tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]] = (_as_it_is, _as_it_is),
     price: Callable[[Tensor], Tensor] = lambda difference: difference.abs().mean(),
+    of_backward: Callable[[Tensor], Tensor] | None = None,
     routes: tuple[str, str] = ("AB BA", "BA AB"),
     compared: str = "start",
     seen_again: Callable[[Tensor], Tensor] = _as_it_is,
     finish: Callable[[Tensor, Tensor], Any] = lambda forward, backward: (forward, backward),
 ) -> Answer:
-    """The right losses, of which anything may be wrong. A route names the generators in the order of their use."""
+    """The right losses, of which anything may be wrong. A route names the generators in the order of their use.
+
+    The backward loss has the price of the forward one, where it has none of its own.
+    """
 
     def losses(G_AB: nn.Module, G_BA: nn.Module, real_A: Tensor, real_B: Tensor) -> Any:
         networks, both = {"AB": G_AB, "BA": G_BA}, []
-        for start, other, route, cut in (
-            (real_A, real_B, routes[0], after_first[0]),
-            (real_B, real_A, routes[1], after_first[1]),
+        for start, other, route, cut, cost in (
+            (real_A, real_B, routes[0], after_first[0], price),
+            (real_B, real_A, routes[1], after_first[1], of_backward or price),
         ):
             first, second = (networks[name] for name in route.split())
             fake = cut(first(start))  # (N, 3, H, W)
             again = seen_again(second(fake))  # (N, 3, H, W)
-            both.append(price(again - {"start": start, "other": other, "fake": fake}[compared]))
+            both.append(cost(again - {"start": start, "other": other, "fake": fake}[compared]))
         return finish(*both)
 
     return losses
@@ -195,12 +199,17 @@ def _observe_cycles(answer: Answer, G_AB: nn.Module, G_BA: nn.Module, real_A: Te
 def _cycle_inputs() -> list[tuple[Any, ...]]:
     draw = torch.Generator().manual_seed(64)
 
-    def one(number: int, height: int, width: int, training: bool) -> tuple[Any, ...]:
+    def one(in_A: int, in_B: int, height: int, width: int, training: bool) -> tuple[Any, ...]:
         networks = translators(draw)
-        pictures = (2 * torch.rand(number, 3, height, width, generator=draw) - 1 for _ in "AB")
+        pictures = (2 * torch.rand(number, 3, height, width, generator=draw) - 1 for number in (in_A, in_B))
         return *(network.train(training) for network in networks), *pictures
 
-    return [one(2, 4, 5, True), one(3, 6, 4, False)]
+    # Of one heap one picture: so the other heap's can be compared with it, if by mistake.
+    return [one(2, 1, 4, 5, True), one(1, 3, 6, 4, False)]
+
+
+def _sum_by_picture(difference: Tensor) -> Tensor:
+    return difference.abs().sum() / len(difference)
 
 
 _CUT = (
@@ -227,12 +236,24 @@ cycle_losses = Exercise(
             "This looks like one of the two cycles mended, and the other still cut between its generators.",
             _cycles_with(after_first=(torch.Tensor.detach, _as_it_is)),
         ),
-        Mistake(_SUM, _cycles_with(price=lambda difference: difference.abs().sum() / len(difference))),
+        Mistake(_SUM, _cycles_with(price=_sum_by_picture)),
         Mistake(
             "This looks like the code as it was: the graph is still cut, and the pixels are still summed up.",
             _cycles_with(
                 after_first=(torch.Tensor.detach, torch.Tensor.detach),
-                price=lambda difference: difference.abs().sum() / len(difference),
+                price=_sum_by_picture,
+            ),
+        ),
+        Mistake(
+            "This looks like the forward loss mended, and the backward loss as it was; that needs both repairs, too.",
+            _cycles_with(after_first=(_as_it_is, torch.Tensor.detach), of_backward=_sum_by_picture),
+        ),
+        Mistake(
+            "This looks like the backward loss mended, and the forward loss as it was; that needs both repairs, too.",
+            _cycles_with(
+                after_first=(torch.Tensor.detach, _as_it_is),
+                price=_sum_by_picture,
+                of_backward=lambda difference: difference.abs().mean(),
             ),
         ),
         Mistake(_SUM, _cycles_with(price=lambda difference: difference.abs().sum())),

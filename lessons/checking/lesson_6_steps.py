@@ -110,6 +110,16 @@ def _pays_with(
     return loss
 
 
+def _backward(loss: Tensor) -> Tensor:
+    loss.backward()
+    return loss
+
+
+def _backward_kept(loss: Tensor) -> Tensor:
+    loss.backward(retain_graph=True)
+    return loss
+
+
 def _with_what_D_pays(
     G_AB: nn.Module, G_BA: nn.Module, D_A: nn.Module, D_B: nn.Module, real_A: Tensor, real_B: Tensor, *lambdas: float
 ) -> Tensor:
@@ -272,7 +282,7 @@ generators_loss = Exercise(
             _pays_with(asked=lambda logits: logits.square().mean()),
         ),
         Mistake(
-            "This looks like the logarithm of lesson 5; here it is least squares.",
+            "This looks like the logarithm of lesson 4; here it is least squares.",
             _pays_with(asked=lambda logits: F.softplus(-logits).mean()),
         ),
         Mistake(
@@ -288,8 +298,13 @@ generators_loss = Exercise(
             for answer in (
                 _pays_with(price=lambda difference: difference.abs().sum()),
                 _pays_with(price=lambda difference: difference.abs().sum() / len(difference)),
+                _pays_with(asked=lambda logits: (logits - 1).square().sum()),
                 _pays_with(
                     asked=lambda logits: (logits - 1).square().sum(), price=lambda difference: difference.abs().sum()
+                ),
+                _pays_with(
+                    asked=lambda logits: (logits - 1).square().sum() / len(logits),
+                    price=lambda difference: difference.abs().sum() / len(difference),
                 ),
             )
         ),
@@ -310,6 +325,13 @@ generators_loss = Exercise(
             "This looks like a plain number, or a loss without its graph: the generators could learn nothing from it.",
             _pays_with(finish=torch.Tensor.item),
         ),
+        *(
+            Mistake(
+                "This looks like a `backward` in the function; return the loss, whoever calls it does that.",
+                _pays_with(finish=finish),
+            )
+            for finish in (_backward_kept, _backward, lambda loss: _backward(loss).item())
+        ),
     ),
 )
 check_generators_loss = generators_loss.check
@@ -319,13 +341,14 @@ check_generators_loss = generators_loss.check
 
 
 class _Pool:
-    """Gives back something else than it was given, another thing each time, and counts how often it was asked."""
+    """Gives back something else than it was given, another thing each time; knows how often, and if with a graph."""
 
     def __init__(self, older: float):
-        self.older, self.asked = older, 0
+        self.older, self.asked, self.attached = older, 0, False
 
     def query(self, pictures: Tensor) -> Tensor:
         self.asked += 1
+        self.attached = self.attached or pictures.requires_grad
         return 0.6 * pictures + self.older * self.asked  # (N, 3, H, W)
 
 
@@ -346,7 +369,7 @@ def _step_with(
     halves: tuple[float, float] = (0.5, 0.5),
     moved_by: tuple[float, float] = (1.0, 1.0),
     order: str = "zero backward step",
-    made: Part = torch.Tensor.detach,
+    made: tuple[Part, Part] = (torch.Tensor.detach, torch.Tensor.detach),
     thrown_away: bool = False,
     finish: Callable[[float, float], Any] = lambda A, B: (A, B),
 ) -> Answer:
@@ -357,7 +380,7 @@ def _step_with(
         pool, real = dict(zip("AB", both, strict=True)), {"A": real_A, "B": real_B}
         losses = []
         for side in (0, 1):
-            fake = made(G[generators.split()[side]](real[sources.split()[side]]))  # (N, 3, H, W)
+            fake = made[side](G[generators.split()[side]](real[sources.split()[side]]))  # (N, 3, H, W)
             shown, judge = asked(pool[pools.split()[side]], fake), D[judges.split()[side]]
             real_part = mean(on_real(judge(real[reals.split()[side]])))
             losses.append(halves[0] * real_part + halves[1] * mean(on_fake(seen_of_fake(judge(shown)))))
@@ -424,6 +447,8 @@ def _observe_step(
     return {
         "what D_A pays": of_A,
         "what D_B pays": of_B,
+        "whether pool_A was handed fakes that are not detached": float(pool_A.attached),
+        "whether pool_B was handed fakes that are not detached": float(pool_B.attached),
         "how often pool_A was asked": pool_A.asked,
         "how often pool_B was asked": pool_B.asked,
         "D_A's weights after the step": torch.cat([weight.detach().flatten() for weight in D_A.parameters()]),
@@ -443,8 +468,13 @@ _STAYS = (
     "This looks like discriminators that stay where they are: is the step made, and are there gradients when it is?"
 )
 _ATTACHED = (
-    "This looks like fakes that are not detached: a gradient goes into both generators. A discriminator's loss has to "
+    "This looks like fakes that are not detached: a gradient goes into the generators. A discriminator's loss has to "
     "end at the fakes."
+)
+_NOT_DETACHED = (  # the fakes for both pools, for pool_A, for pool_B
+    (_as_it_is, _as_it_is),
+    (_as_it_is, torch.Tensor.detach),
+    (torch.Tensor.detach, _as_it_is),
 )
 _HALF = "This looks like what each D pays without its half, for its two parts."
 
@@ -505,7 +535,7 @@ discriminators_step = Exercise(
             _step_with(judges="B A", finish=lambda A, B: (B, A)),
         ),
         Mistake(
-            "This looks like swapped labels: real pictures are to score 1, fakes 0.",
+            "This looks like swapped labels: real pictures should score 1, fakes 0.",
             _step_with(on_real=torch.square, on_fake=lambda logits: (logits - 1).square()),
         ),
         Mistake(
@@ -552,8 +582,19 @@ discriminators_step = Exercise(
             "This looks like discriminators that move uphill; the optimizer goes down the loss it is given.",
             _step_with(moved_by=(-1.0, -1.0)),
         ),
-        Mistake(_ATTACHED, _step_with(made=_as_it_is)),
-        Mistake(_ATTACHED, _step_with(made=_as_it_is, thrown_away=True)),
+        *(
+            Mistake(_ATTACHED, _step_with(made=made, thrown_away=thrown_away))
+            for made in _NOT_DETACHED
+            for thrown_away in (False, True)
+        ),
+        *(
+            Mistake(
+                "This looks like pools that are handed fakes with a graph (detached only afterwards?). A pool would "
+                "keep such graphs, and these pools don't detach: hand them detached fakes.",
+                _step_with(made=made, asked=lambda pool, fake: pool.query(fake).detach()),
+            )
+            for made in _NOT_DETACHED
+        ),
         Mistake(
             "This looks like a detach after D in place of before it: D itself no longer learns from fakes.",
             _step_with(seen_of_fake=torch.Tensor.detach),

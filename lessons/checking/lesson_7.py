@@ -190,8 +190,8 @@ SCHEDULE = Exercise(
             _as_found(1),
         ),
         Mistake(
-            "This looks like a line divided by decay_epochs + 1, as of the code as found with epochs from 0. The "
-            "last rate is no longer 0, but the fall begins too early; see the example.",
+            "This looks like the code as found with its epochs counted from 0. The last rate is no longer 0, but the "
+            "fall still begins one epoch early, because it is divided by decay_epochs + 1; compare the example.",
             _as_found(0),
         ),
         *(

@@ -13,6 +13,10 @@ from checking.engine import Answer, Exercise, Mistake, WrongAnswer
 Step = Callable[[list[Tensor], Tensor, float, int], Tensor]  # pool, picture, coin, place -> what D is shown
 
 
+def _as_they_are(images: Tensor) -> Tensor:
+    return images
+
+
 def _swap(pool: list[Tensor], image: Tensor, place: int) -> Tensor:
     old, pool[place] = pool[place], image
     return old
@@ -25,7 +29,7 @@ def _half_of_the_time(pool: list[Tensor], image: Tensor, coin: float, place: int
 def _pool_with(
     step: Step = _half_of_the_time,
     full: Callable[[int, int], bool] = lambda held, size: held >= size,
-    detached: bool = True,
+    cut: Callable[[Tensor], Tensor] = torch.Tensor.detach,
     fills: bool = True,
     numbers: Callable[[Tensor, int], int] = lambda drawn, n: n,
 ) -> Answer:
@@ -33,7 +37,7 @@ def _pool_with(
 
     def query(images: Tensor, pool: Tensor, size: int, coins: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
         kept, shown = list(pool), []
-        for n, image in enumerate(images.detach() if detached else images):
+        for n, image in enumerate(cut(images)):
             if not full(len(kept), size):
                 kept += [image] if fills else []
                 shown.append(image)
@@ -100,19 +104,27 @@ def _exchanged(*arguments: Any) -> tuple[Tensor, Tensor]:
 
 def _observe(answer: Answer, images: Tensor, pool: Tensor, size: int, coins: Tensor, places: Tensor) -> Any:
     before = [value.clone() for value in (images, pool, coins, places)]
-    images.requires_grad_()
+    images = images.requires_grad_() * 1  # what a generator makes has a graph behind it
+    images.retain_grad()
     result = answer(images, pool, size, coins, places)
     if result is None:
         return None
     if not (isinstance(result, tuple | list) and len(result) == 2):
-        raise WrongAnswer(
-            "task 7.2: it did not return a pair: first what D is shown, then the pool as it is afterwards"
-        )
+        raise WrongAnswer("it did not return a pair: first what D is shown, then the pool as it is afterwards")
     if not all(torch.equal(*pair) for pair in zip(before, (images, pool, coins, places), strict=True)):
-        raise WrongAnswer("task 7.2: it changed its own input; work on a copy, or make a new one")
-    shown, kept = (torch.stack(list(part)) if isinstance(part, tuple | list) and part else part for part in result)
+        raise WrongAnswer("it changed its own input; work on a copy, or make a new one")
+    if any(isinstance(part, tuple | list) for part in result):
+        raise WrongAnswer(
+            "it returned a list of pictures; torch.stack makes one tensor (N, C, H, W) of them, as the task asks"
+        )
+    shown, kept = result
     flows = any(isinstance(part, Tensor) and part.requires_grad for part in (shown, kept))
-    return {"what D is shown": shown, "the pool afterwards": kept, "whether a gradient can flow into G": int(flows)}
+    return {
+        "what D is shown": shown,
+        "the pool afterwards": kept,
+        "whether a gradient can flow into G": int(flows),
+        "whether `images` itself lost its graph": int(images.is_leaf),
+    }
 
 
 def _inputs() -> list[tuple[Any, ...]]:
@@ -123,8 +135,8 @@ def _inputs() -> list[tuple[Any, ...]]:
         return pictures[held:], pictures[:held], size, torch.tensor(coins), torch.tensor(places)
 
     return [
-        one(3, 3, [0.3, 0.7, 0.9, 0.2, 0.6, 0.8], [0, 1, 1, 2, 2, 0]),
-        one(4, 2, [0.9, 0.1, 0.3, 0.8, 0.6, 0.7], [1, 3, 0, 2, 2, 0]),
+        one(3, 3, [0.3, 0.7, 0.9, 0.2, 0.5, 0.8], [0, 1, 1, 2, 2, 0]),
+        one(4, 2, [0.9, 0.1, 0.3, 0.8, 0.5, 0.7], [1, 3, 0, 2, 2, 0]),
         one(2, 0, [0.6, 0.8, 0.4, 0.9, 0.1, 0.7, 0.6], [0, 0, 1, 0, 1, 0, 0]),
     ]
 
@@ -143,11 +155,20 @@ QUERY = Exercise(
         Mistake(
             "This looks like the code as found, and not detached either: the new picture is put in before the old one "
             "is taken out.",
-            _pool_with(_found, detached=False),
+            _pool_with(_found, cut=_as_they_are),
         ),
         Mistake(
-            "This looks like a pool that G's gradient flows through: D's step would reach G. Detach them first.",
-            _pool_with(detached=False),
+            "This looks like a pool that G's gradient flows through: D's step would reach G. Detach the fakes first.",
+            _pool_with(cut=_as_they_are),
+        ),
+        Mistake(
+            "This looks like fakes that are cut off in place (`detach_()`?), so that G can't learn from them either; "
+            "`images.detach()`, without the underscore, leaves `images` as it is.",
+            _pool_with(cut=torch.Tensor.detach_),
+        ),
+        Mistake(
+            "This looks like a coin of exactly ½ read as below ½; such a coin swaps.",
+            _pool_with(lambda pool, image, coin, place: image if coin <= 0.5 else _swap(pool, image, place)),
         ),
         Mistake(
             "This looks like the coin read the other way: below ½ the picture itself is shown, and the pool stays.",

@@ -26,7 +26,7 @@ __all__ = [
 
 
 class Painter(nn.Module):
-    """Questions (N, 3, H, W) and codes (N, latent) -> answers (N, 3, H, W)."""
+    """Questions (N, 3, H, W) and codes (N, latent) -> answers (N, 3, H, W); each question needs its code."""
 
     def __init__(self, latent: int, draw: torch.Generator):
         super().__init__()
@@ -34,6 +34,9 @@ class Painter(nn.Module):
         self.tint = nn.Parameter(torch.randn(latent, 3, generator=draw))
 
     def forward(self, a: Tensor, z: Tensor) -> Tensor:
+        shape = (len(a), len(self.tint))
+        if z.shape != shape:
+            raise ValueError(f"this network takes a code z of shape {shape}, and got one of shape {tuple(z.shape)}")
         mixed = torch.einsum("nchw,cd->ndhw", a, self.mix)  # (N, 3, H, W)
         return torch.tanh(mixed + (z @ self.tint)[:, :, None, None] * (1 + a))  # (N, 3, H, W)
 
@@ -163,6 +166,11 @@ def _indices(count: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(count) for j in range(i)]
 
 
+def _halves(answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    half = answers.shape[1] // 2
+    return answers[:, :half], answers[:, half:]
+
+
 def _times(factor: Callable[[int], float]) -> Answer:
     """The right answer, times something that depends on how many answers a question has."""
     return lambda answers: _diversity(answers) * factor(answers.shape[1])
@@ -230,6 +238,10 @@ diversity = Exercise(
             "This looks like answers reduced to their mean value first: two that are equally bright and look quite "
             "different would count as equal. Compare pixel by pixel.",
             lambda answers: _mean_over_pairs(answers, lambda d: np.abs(d.mean((1, 2, 3))).mean()),
+        ),
+        Mistake(
+            "This looks like the lesson's two halves, each answer with one of the other half; all pairs count.",
+            lambda answers: np.abs(np.subtract(*_halves(answers))).mean(),
         ),
         Mistake("This looks like a sum over the pairs; take their mean.", _times(lambda n: n * (n - 1) / 2)),
         Mistake(

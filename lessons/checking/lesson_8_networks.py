@@ -8,17 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import skip_init
 
 from checking.engine import Answer, Exercise, Mistake
+from checking.lesson_4_steps import gradients
 
 
 def _gradient(loss: Tensor, network: nn.Module) -> Tensor:
     """Of a loss in all weights of a network, in one row; zeros where none arrives."""
-    weights = list(network.parameters())
-    if not loss.requires_grad:
-        return torch.zeros(sum(weight.numel() for weight in weights))
-    found = torch.autograd.grad(loss.sum(), weights, retain_graph=True, allow_unused=True, materialize_grads=True)
-    return torch.cat([one.flatten() for one in found])
+    return torch.cat([one.flatten() for one in gradients(loss, list(network.parameters()))])
 
 
 # Task 8.4: two discriminators
@@ -58,7 +56,7 @@ def _pay_with(
     judges: str = "vae lr",
     fakes: str = "vae lr",
     pay: Callable[[Tensor, Tensor], Tensor] = _squares,
-    detached: bool = True,
+    cut: Half = torch.Tensor.detach,
     verdict: Callable[[Tensor], Tensor] = lambda logits: logits,
     pair: Callable[[Tensor, Tensor], Tensor] = lambda a, b: torch.cat([a, b], dim=1),
 ) -> Answer:
@@ -72,7 +70,7 @@ def _pay_with(
         return tuple(
             pay(
                 D[judge](pair(of_a(a), of_b(b))),
-                verdict(D[judge](pair(beside(a), fake[name].detach() if detached else fake[name]))),
+                verdict(D[judge](pair(beside(a), cut(fake[name])))),
             )
             for judge, name, (of_a, of_b), beside in rows
         )
@@ -138,15 +136,20 @@ discriminators_pay = Exercise(
             _pay_with(judges="lr lr"),
         ),
         Mistake(
-            "This looks like the fakes in each other's place: D_vae judges those from encoded codes, D_lr those from "
-            "random ones.",
+            "This looks like the fakes in each other's place: D_vae should judge those from encoded codes, D_lr "
+            "those from random ones.",
             _pay_with(fakes="lr vae"),
         ),
         Mistake("This looks like the two D in each other's place.", _pay_with(judges="lr vae")),
         Mistake(
             "This looks like fakes that are not detached: D's loss sends a gradient on into G, and would teach it to "
             "be found out.",
-            _pay_with(detached=False),
+            _pay_with(cut=lambda fake: fake),
+        ),
+        Mistake(
+            "This looks like `detach_()`, which cuts the fake itself off from G, for all who use it later. `detach()`, "
+            "without the underscore, gives a copy without a graph.",
+            _pay_with(cut=torch.Tensor.detach_),
         ),
         Mistake(
             "This looks like D_lr shown the first half as real, the very answers that were encoded; give it the "
@@ -159,7 +162,7 @@ discriminators_pay = Exercise(
             _pay_with(beside_lr=_second),
         ),
         Mistake(
-            "This looks like the halves in each other's place: D_vae gets the first as real, D_lr the second.",
+            "This looks like the halves in each other's place: D_vae should get the first as real, D_lr the second.",
             _pay_with(real_vae=(_second, _second), real_lr=(_first, _first)),
         ),
         Mistake(
@@ -185,7 +188,7 @@ discriminators_pay = Exercise(
             _pay_with(pay=lambda real, fake: 2 * _squares(real, fake)),
         ),
         Mistake(
-            "This looks like exchanged targets: real pairs are asked for 1, fake ones for 0.",
+            "This looks like exchanged targets: real pairs should be asked for 1, fake ones for 0.",
             _pay_with(pay=lambda real, fake: _squares(fake, real)),
         ),
         Mistake(
@@ -238,16 +241,20 @@ class Brush(nn.Module):
 
 
 class Reader(nn.Module):
-    """Answers (N, 3, H, W) -> mean and log variance, (N, latent) each."""
+    """Answers (N, 3, H, W) -> mean and log variance, (N, latent) each; its batch norm tells in which mode."""
 
     def __init__(self, latent: int, draw: torch.Generator):
         super().__init__()
-        self.to_mean = nn.Parameter(torch.randn(3, latent, generator=draw))
-        self.to_log_variance = nn.Parameter(torch.randn(3, latent, generator=draw) / 3)
+        self.shared = skip_init(nn.Linear, 3, 5)
+        self.norm = nn.BatchNorm1d(5)
+        self.to_mean, self.to_log_variance = (skip_init(nn.Linear, 5, latent) for _ in "mv")
+        for weight in self.parameters():
+            nn.init.normal_(weight, generator=draw)
 
     def forward(self, b: Tensor) -> tuple[Tensor, Tensor]:
         colour = torch.sin(2 * b).mean((2, 3))  # (N, 3)
-        return colour @ self.to_mean, colour @ self.to_log_variance - 0.5  # (N, latent) each
+        shared = self.norm(torch.tanh(self.shared(colour)))  # (N, 5)
+        return self.to_mean(shared), self.to_log_variance(shared) / 3 - 0.5  # (N, latent) each
 
 
 def _drawn(mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -256,34 +263,69 @@ def _drawn(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 def _regression_with(
     read: Callable[[Tensor, Tensor], Tensor] = lambda mean, log_variance: mean,
-    frozen: bool = True,
+    frozen: Callable[[nn.Module], Any] = nn.Module.parameters,
     thawed: bool = True,
     seen: Callable[[nn.Module, Tensor, Tensor], Tensor] = lambda G, a, z: G(a, z),
     pay: Callable[[Tensor], Tensor] = lambda difference: difference.abs().mean(),
+    finish: Callable[[Tensor], Any] = lambda loss: loss,
+    cleared: str = "",
 ) -> Answer:
     """The right loss, of which anything may be wrong: what is read off which picture, and who learns from it."""
 
     def regression(G: nn.Module, E: nn.Module, a: Tensor, z: Tensor) -> Tensor:
-        if frozen:
-            E.requires_grad_(False)
+        for name in cleared:
+            {"G": G, "E": E}[name].zero_grad()
+        for weight in frozen(E):
+            weight.requires_grad_(False)
         loss = pay(read(*E(seen(G, a, z))) - z)
-        if frozen and thawed:
+        if thawed:
             E.requires_grad_(True)
+        return finish(loss)
+
+    return regression
+
+
+def _none(E: nn.Module) -> tuple[nn.Parameter, ...]:
+    return ()
+
+
+def _weights_alone(E: nn.Module) -> list[nn.Parameter]:
+    return [weight for name, weight in E.named_parameters() if "bias" not in name]
+
+
+def _in_eval_mode(
+    frozen: Callable[[nn.Module], Any] = nn.Module.parameters,
+    read: Callable[[Tensor, Tensor], Tensor] = lambda mean, log_variance: mean,
+    networks: str = "E",
+    then: Callable[[nn.Module, bool], Any] = lambda network, before: None,
+) -> Answer:
+    def regression(G: nn.Module, E: nn.Module, a: Tensor, z: Tensor) -> Tensor:
+        of = {"G": G, "E": E}
+        before = {name: of[name].training for name in networks}
+        for name in networks:
+            of[name].eval()
+        loss = _regression_with(read, frozen)(G, E, a, z)
+        for name in networks:
+            then(of[name], before[name])
         return loss
 
     return regression
 
 
-def _in_eval_mode(read: Callable[[Tensor, Tensor], Tensor], frozen: bool) -> Answer:
-    def regression(G: nn.Module, E: nn.Module, a: Tensor, z: Tensor) -> Tensor:
-        E.eval()
-        return _regression_with(read, frozen)(G, E, a, z)
+def _backward(loss: Tensor) -> Tensor:
+    loss.backward()
+    return loss
 
-    return regression
+
+def _backward_kept(loss: Tensor) -> Tensor:
+    loss.backward(retain_graph=True)
+    return loss
 
 
 def _observe_regression(answer: Answer, G: nn.Module, E: nn.Module, a: Tensor, z: Tensor) -> Any:
     before = E.training
+    for weight in (*G.parameters(), *E.parameters()):
+        weight.grad = torch.full_like(weight, 0.3)  # of another loss
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # so that a draw is the same for all who draw
         loss = answer(G, E, a, z)
@@ -291,11 +333,13 @@ def _observe_regression(answer: Answer, G: nn.Module, E: nn.Module, a: Tensor, z
         return loss
     loss = torch.as_tensor(loss)
     could_learn, mode = all(weight.requires_grad for weight in E.parameters()), E.training
+    into_E = _gradient(loss, E.requires_grad_())
     return {
         "the loss": loss,
         "whether E's weights can still learn afterwards": float(could_learn),
         "whether E is in the mode it came in": float(mode == before),
-        "whether a gradient reaches E": float(bool(_gradient(loss, E.requires_grad_()).any())),
+        "whether a gradient reaches E": float(bool(into_E.any())),
+        "the gradient in E": into_E,
         "the gradient in G": _gradient(loss, G),
     }
 
@@ -303,11 +347,13 @@ def _observe_regression(answer: Answer, G: nn.Module, E: nn.Module, a: Tensor, z
 def _regression_inputs() -> list[tuple[Any, ...]]:
     draw = torch.Generator().manual_seed(85)
     inputs = []
-    for n, latent in ((3, 4), (4, 2)):
-        G, E = Brush(latent, draw), Reader(latent, draw)
+    for n, latent, training in ((3, 4, True), (4, 2, False)):
+        G, E = Brush(latent, draw).train(training), Reader(latent, draw).train(training)
         inputs.append((G, E, torch.rand(n, 3, 3, 4, generator=draw) - 0.5, torch.randn(n, latent, generator=draw)))
     return inputs
 
+
+_MODES = (lambda network, before: network.train(), nn.Module.train)  # afterwards: whatever it was, as it was
 
 NO_WAY_TO_G = (
     "This looks like a loss from which no gradient reaches G, and G is who should learn from it: the gradient has to "
@@ -326,9 +372,9 @@ latent_regression = Exercise(
     mistakes=(
         Mistake(
             "This still looks like the bug, both halves of it: E learns from this loss, and its answer is a draw.",
-            _regression_with(_drawn, frozen=False),
+            _regression_with(_drawn, frozen=_none),
         ),
-        Mistake(STILL_LEARNS, _regression_with(frozen=False)),
+        Mistake(STILL_LEARNS, _regression_with(frozen=_none)),
         Mistake(
             "This looks like a code that is drawn around E's mean; compare the mean itself. (That E no longer learns "
             "from it is right.)",
@@ -346,18 +392,55 @@ latent_regression = Exercise(
         Mistake(
             "This looks like a gradient that ends before it reaches G (is the fake detached, or G frozen?), so that E "
             "learns in its place. Only G may.",
-            _regression_with(frozen=False, seen=lambda G, a, z: G(a, z).detach()),
+            _regression_with(frozen=_none, seen=lambda G, a, z: G(a, z).detach()),
         ),
         Mistake(NO_WAY_TO_G, _regression_with(seen=lambda G, a, z: G(a, z).detach())),
         Mistake(NO_WAY_TO_G, _regression_with(lambda mean, log_variance: mean.detach())),
         Mistake(
             "This looks like an E in eval mode: that stops dropout and running statistics, and no gradient. And it "
             "stays in it.",
-            _in_eval_mode(lambda mean, log_variance: mean, frozen=False),
+            _in_eval_mode(_none),
         ),
         Mistake(
             "This looks like an E that stays in eval mode afterwards; it was in training mode.",
-            _in_eval_mode(lambda mean, log_variance: mean, frozen=True),
+            _in_eval_mode(),
+        ),
+        *(
+            Mistake(
+                "This looks like an E that is switched to eval mode for the call, and reads the picture in another "
+                "way. Call E in the mode it came in, and leave it in that.",
+                answer,
+            )
+            for answer in (
+                *(_in_eval_mode(frozen, then=then) for frozen in (nn.Module.parameters, _none) for then in _MODES),
+                *(_in_eval_mode(networks="GE", then=then) for then in _MODES),
+            )
+        ),
+        *(
+            Mistake(
+                "This looks like some weights of E that are frozen while others (its biases?) still learn from this "
+                "loss; freeze them all.",
+                _regression_with(frozen=frozen),
+            )
+            for frozen in (_weights_alone, lambda E: [next(E.parameters())], lambda E: E.to_mean.parameters())
+        ),
+        *(
+            Mistake(
+                "This looks like a `zero_grad` that deletes gradients which other losses have left in the weights; "
+                "this function has to leave them.",
+                _regression_with(cleared=networks),
+            )
+            for networks in ("GE", "E", "G")
+        ),
+        *(
+            Mistake(
+                "This looks like a `backward` in the function; return the loss, whoever calls it does that.", answer
+            )
+            for answer in (
+                _regression_with(frozen=frozen, finish=finish)
+                for finish in (_backward_kept, _backward, lambda loss: _backward(loss).item())
+                for frozen in (nn.Module.parameters, _none)
+            )
         ),
         Mistake(
             "This looks like squared differences; the paper's latent loss is an L1.",

@@ -189,6 +189,8 @@ def _copy(tensor: torch.Tensor | None) -> np.ndarray | None:
 
 def _same(before: Any, after: Any) -> bool:
     """Arrays may differ by rounding, as they do where something was added and taken off again."""
+    if before is None or after is None:
+        return before is after
     if isinstance(before, np.ndarray) and isinstance(after, np.ndarray):
         if before.dtype.kind not in "fc" or after.dtype.kind not in "fc":
             return np.array_equal(before, after)
@@ -198,7 +200,7 @@ def _same(before: Any, after: Any) -> bool:
         return before.keys() == after.keys() and all(_same(value, after[key]) for key, value in before.items())
     if isinstance(before, list | tuple) and type(before) is type(after):
         return len(before) == len(after) and all(map(_same, before, after))
-    if isinstance(before, int | float | str | None):
+    if isinstance(before, int | float | str):
         return type(before) is type(after) and before == after
     return True
 

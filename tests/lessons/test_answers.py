@@ -36,6 +36,7 @@ CLEAR_OF_ITSELF = (
     "stay switched off",
     *(said.split("{name}")[-1] for said in EFFECTS.values()),
     "did not return a pair",
+    "torch.stack makes one tensor",
     "changes from call to call",
     "G was given",
     "G was in training mode",

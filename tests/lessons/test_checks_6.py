@@ -192,7 +192,7 @@ def test_a_loss_that_goes_backward_itself_is_told_so():
         loss.backward(retain_graph=True)
         return loss
 
-    with pytest.raises(WrongAnswer, match=r"task 6\.2: it leaves a gradient in D_A"):
+    with pytest.raises(WrongAnswer, match=r"task 6\.2: This looks like a `backward` in the function"):
         EXERCISES["generators_loss"].check(backward)
 
 

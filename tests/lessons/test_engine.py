@@ -87,7 +87,11 @@ RETURNED = "task 9.1: on input 1 of 2 it returned"
         (_bare_stub, "task 9.1: still to do; replace the line that raises NotImplementedError"),
         (lambda x: x**2, "task 9.1: This looks like a square; 2x is x + x."),
         (lambda x: x / 2, "task 9.1: This looks like a half; multiply."),
-        (lambda x: 2 * x @ x, "task 9.1: it stopped on input 2 of 2 with ValueError: *"),
+        (lambda x: 2 * x @ x, "task 9.1: wrong; on input 1 of 2 first differs at [0, 0]: 14, where 2 is expected"),
+        (
+            lambda x: 2 * x if len(x) == 2 else x @ x,
+            "task 9.1: it stopped on input 2 of 2 with ValueError: *",
+        ),
         (_forgets, "task 9.1: it returned None on input 1 of 2; is there a return?"),
         (lambda x: "12", f"{RETURNED} a str that is no array of numbers, where it should return one array"),
         (lambda x: [[1, 2], [3]], f"{RETURNED} a list that is no array of numbers, where it should return one array"),
@@ -521,6 +525,14 @@ class TestEffects:
         exercise = Exercise("9.12", _right_without_a_trace, [self.INPUT], (mistake,))
         assert says(exercise, lambda D, x: D.train() and x.mean()) == "task 9.12: This looks like a mean."
         assert "mode" in says(exercise, lambda D, x: D.train() and x.max()), "it may be the reason"
+
+    def test_of_two_mistakes_with_the_same_numbers_the_one_that_does_the_same_is_named(self):
+        trains = Mistake("It trains.", lambda D, x: D.train() and x.mean())
+        mistakes = Mistake("It is a mean.", lambda D, x: x.mean()), trains
+        exercise = Exercise("9.12", _right_without_a_trace, [self.INPUT], mistakes)
+        assert says(exercise, lambda D, x: D.train() and x.mean()) == "task 9.12: It trains."
+        assert says(exercise, lambda D, x: x.mean()) == "task 9.12: It is a mean."
+        assert says(exercise, lambda D, x: D.requires_grad_(False) and x.mean()) == "task 9.12: It is a mean."
 
 
 def test_an_exercise_without_answers_judges_by_what_was_stored(tmp_path, monkeypatch):

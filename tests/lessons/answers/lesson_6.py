@@ -298,6 +298,34 @@ def goes_backward(G_AB, G_BA, D_A, D_B, real_A, real_B, lambda_A, lambda_B):
     return loss
 
 
+def term_by_term(G_AB, G_BA, D_A, D_B, real_A, real_B, lambda_A, lambda_B):
+    loss = 0
+    for G, F_, D, real, weight in ((G_AB, G_BA, D_B, real_A, lambda_A), (G_BA, G_AB, D_A, real_B, lambda_B)):
+        fake = G(real)
+        loss = loss + ones(D(fake)) + weight * (l1(F_(fake), real) + l1(F_(real), real) / 2)
+    return loss
+
+
+def goes_backward_and_keeps(*given):
+    loss = term_by_term(*given)
+    loss.backward(retain_graph=True)
+    return loss
+
+
+def goes_backward_to_a_number(*given):
+    loss = term_by_term(*given)
+    loss.backward()
+    return loss.item()
+
+
+def all_summed(G_AB, G_BA, D_A, D_B, real_A, real_B, lambda_A, lambda_B):
+    fake_B, fake_A = G_AB(real_A), G_BA(real_B)
+    loss = ((D_B(fake_B) - 1) ** 2).sum() + ((D_A(fake_A) - 1) ** 2).sum()
+    loss = loss + lambda_A * (G_BA(fake_B) - real_A).abs().sum() + lambda_B * (G_AB(fake_A) - real_B).abs().sum()
+    identity_A, identity_B = (G_BA(real_A) - real_A).abs().sum(), (G_AB(real_B) - real_B).abs().sum()
+    return loss + lambda_A / 2 * identity_A + lambda_B / 2 * identity_B
+
+
 def freezes_D(G_AB, G_BA, D_A, D_B, real_A, real_B, lambda_A, lambda_B):
     D_A.requires_grad_(False)
     D_B.requires_grad_(False)
@@ -339,6 +367,50 @@ def not_detached_but_cleared(networks, pools, optimizer, real_A, real_B):
     for G in networks[:2]:
         G.zero_grad()
     return result
+
+
+def step_on(networks, shown, optimizer, real_A, real_B):
+    loss_A, loss_B = pays(networks[2], real_A, shown[0]), pays(networks[3], real_B, shown[1])
+    optimizer.zero_grad()
+    (loss_A + loss_B).backward()
+    optimizer.step()
+    return loss_A.item(), loss_B.item()
+
+
+def detached_after_the_pools(networks, pools, optimizer, real_A, real_B):
+    shown_A, shown_B = pools[0].query(networks[1](real_B)).detach(), pools[1].query(networks[0](real_A)).detach()
+    return step_on(networks, (shown_A, shown_B), optimizer, real_A, real_B)
+
+
+def detached_after_pool_A(networks, pools, optimizer, real_A, real_B):
+    shown_A, shown_B = pools[0].query(networks[1](real_B)).detach(), pools[1].query(networks[0](real_A).detach())
+    return step_on(networks, (shown_A, shown_B), optimizer, real_A, real_B)
+
+
+def detach_forgotten_for_A(networks, pools, optimizer, real_A, real_B):
+    shown_A, shown_B = pools[0].query(networks[1](real_B)), pools[1].query(networks[0](real_A).detach())
+    return step_on(networks, (shown_A, shown_B), optimizer, real_A, real_B)
+
+
+def detach_forgotten_for_B(networks, pools, optimizer, real_A, real_B):
+    shown_A, shown_B = pools[0].query(networks[1](real_B).detach()), pools[1].query(networks[0](real_A))
+    return step_on(networks, (shown_A, shown_B), optimizer, real_A, real_B)
+
+
+def detach_forgotten_but_cleared(networks, pools, optimizer, real_A, real_B):
+    paid = detach_forgotten_for_B(networks, pools, optimizer, real_A, real_B)
+    networks[0].zero_grad()
+    return paid
+
+
+def step_with_inputs(networks, pools, optimizer, real_A, real_B):
+    G_AB, G_BA, D_A, D_B = networks
+    shown = pools[0].query(G_BA(real_B)), pools[1].query(G_AB(real_A))
+    paid = pays(D_A, real_A, shown[0]), pays(D_B, real_B, shown[1])
+    optimizer.zero_grad()
+    sum(paid).backward(inputs=[*D_A.parameters(), *D_B.parameters()])
+    optimizer.step()
+    return paid
 
 
 def without_pool(networks, pools, optimizer, real_A, real_B):
@@ -616,6 +688,16 @@ def one_fake_alone(G_AB, G_BA, real_A, real_B):
     return l1(G_AB(real_A), real_B), l1(G_BA(real_B), real_A)
 
 
+def divided_by_the_others_count(G_AB, G_BA, real_A, real_B):
+    forward = (G_BA(G_AB(real_A)) - real_A).abs().mean()
+    return forward, (G_AB(G_BA(real_B)) - real_B).abs().sum() / real_A.numel()
+
+
+def forward_half_alone(G_AB, G_BA, real_A, real_B):
+    fake_A = G_BA(real_B).detach()
+    return l1(G_BA(G_AB(real_A)), real_A), (G_AB(fake_A) - real_B).abs().sum() / len(real_B)
+
+
 def not_reduced(G_AB, G_BA, real_A, real_B):
     return (G_BA(G_AB(real_A)) - real_A).abs(), (G_AB(G_BA(real_B)) - real_B).abs()
 
@@ -666,6 +748,9 @@ WRONG = [
     ("6.2", "cross-entropy", cross_entropy, "named"),
     ("6.2", "a plain number", a_number, "named"),
     ("6.2", "backward inside", goes_backward, "named"),
+    ("6.2", "backward inside, the graph kept", goes_backward_and_keeps, "named"),
+    ("6.2", "backward inside, a number returned", goes_backward_to_a_number, "named"),
+    ("6.2", "sums for all means", all_summed, "named"),
     ("6.2", "D frozen for good", freezes_D, "named"),
     ("6.2", "a dictionary of terms", a_dictionary, "honest"),
     ("6.3", "not detached", not_detached, "named"),
@@ -690,6 +775,12 @@ WRONG = [
     ("6.3", "networks left in eval", generators_in_eval, "named"),
     ("6.3", "all under no_grad", everything_without_gradients, "honest"),
     ("6.3", "sums", sums, "named"),
+    ("6.3", "backward with inputs, pools handed fakes with a graph", step_with_inputs, "named"),
+    ("6.3", "detached after the pools", detached_after_the_pools, "named"),
+    ("6.3", "detached after pool_A", detached_after_pool_A, "named"),
+    ("6.3", "one detach forgotten, A", detach_forgotten_for_A, "named"),
+    ("6.3", "one detach forgotten, B", detach_forgotten_for_B, "named"),
+    ("6.3", "one detach forgotten, gradients of G cleared", detach_forgotten_but_cleared, "named"),
     ("6.4", "as it was", as_it_was, "named"),
     ("6.4", "mean, still detached", mean_alone, "named"),
     ("6.4", "first generator under no_grad", first_without_gradients, "named"),
@@ -705,6 +796,8 @@ WRONG = [
     ("6.4", "the same generator twice", twice_the_same, "named"),
     ("6.4", "compared with the fake", with_the_fake, "named"),
     ("6.4", "compared with the other heap", with_the_other, "named"),
+    ("6.4", "backward's sum divided by the count of A", divided_by_the_others_count, "honest"),
+    ("6.4", "the forward half mended alone", forward_half_alone, "named"),
     ("6.4", "squared", mean_of_squares, "named"),
     ("6.4", "plain numbers", plain_numbers, "named"),
     ("6.4", "no absolute value", absolute_value_forgotten, "named"),
@@ -729,14 +822,6 @@ def share_in_unit_range(fakes, truths):
     )
 
 
-def term_by_term(G_AB, G_BA, D_A, D_B, real_A, real_B, lambda_A, lambda_B):
-    loss = 0
-    for G, F_, D, real, weight in ((G_AB, G_BA, D_B, real_A, lambda_A), (G_BA, G_AB, D_A, real_B, lambda_B)):
-        fake = G(real)
-        loss = loss + ones(D(fake)) + weight * (l1(F_(fake), real) + l1(F_(real), real) / 2)
-    return loss
-
-
 def in_one_batch(G_AB, G_BA, D_A, D_B, real_A, real_B, lambda_A, lambda_B):
     fake_B, same_B = G_AB(torch.cat([real_A, real_B])).chunk(2)
     fake_A, same_A = G_BA(torch.cat([real_B, real_A])).chunk(2)
@@ -758,16 +843,6 @@ def step_without_graphs_of_G(networks, pools, optimizer, real_A, real_B):
     return [loss_A.detach(), loss_B.detach()]
 
 
-def step_with_inputs(networks, pools, optimizer, real_A, real_B):
-    G_AB, G_BA, D_A, D_B = networks
-    shown = pools[0].query(G_BA(real_B)), pools[1].query(G_AB(real_A))
-    paid = pays(D_A, real_A, shown[0]), pays(D_B, real_B, shown[1])
-    optimizer.zero_grad()
-    sum(paid).backward(inputs=[*D_A.parameters(), *D_B.parameters()])
-    optimizer.step()
-    return paid
-
-
 def cycles_in_steps(G_AB, G_BA, real_A, real_B):
     fake_B, fake_A = G_AB(real_A), G_BA(real_B)
     again_A, again_B = G_BA(fake_B), G_AB(fake_A)
@@ -785,7 +860,6 @@ RIGHT = [
     ("6.2", "both directions in a loop", term_by_term),
     ("6.2", "two passes of each generator", in_one_batch),
     ("6.3", "no_grad around the fakes, two backwards", step_without_graphs_of_G),
-    ("6.3", "backward with inputs", step_with_inputs),
     ("6.3", "a step for each D, which moves each once", two_steps),
     ("6.4", "in steps, as one tensor", cycles_in_steps),
     ("6.4", "divided by the count", cycles_by_counting),

@@ -293,6 +293,50 @@ def as_lists(images, pool, size, coins, places):
     return [one for one in shown], [one for one in kept]
 
 
+def shown_as_a_list(images, pool, size, coins, places):
+    shown, kept = swapped_right(images, pool, size, coins, places)
+    return list(shown), kept
+
+
+def above_a_half(images, pool, size, coins, places):
+    pool, shown = list(pool), []
+    for image, coin, place in zip(images.detach(), coins, places, strict=True):
+        if len(pool) < size:
+            pool.append(image)
+        elif coin > 0.5:
+            image, pool[place] = pool[place], image
+        shown.append(image)
+    return torch.stack(shown), torch.stack(pool)
+
+
+def frozen_in_between(images, pool, size, coins, places):
+    images.requires_grad_(False)
+    result = swapped_right(images, pool, size, coins, places)
+    images.requires_grad_(True)
+    return result
+
+
+def detached_in_place(images, pool, size, coins, places):
+    return swapped_right(images.detach_(), pool, size, coins, places)
+
+
+def detached_in_place_and_back(images, pool, size, coins, places):
+    result = swapped_right(images.detach_(), pool, size, coins, places)
+    images.requires_grad_(True)
+    return result
+
+
+def the_pool_before_the_batch(images, pool, size, coins, places):
+    shown, kept, before = [], list(pool), list(pool)
+    for image, coin, place in zip(images.detach(), coins, places, strict=True):
+        if len(kept) < size:
+            kept.append(image)
+        elif coin >= 0.5:
+            kept[place], image = image, before[place]
+        shown.append(image)
+    return torch.stack(shown), torch.stack(kept)
+
+
 def swapped_in_place(images, pool, size, coins, places):
     shown = images.detach().clone()
     if len(pool) == size:
@@ -341,6 +385,14 @@ def rates_as_found(base, epochs, decay_epochs):
     found = []
     for epoch in range(1, epochs + 1):
         factor = 1.0 - max(0, epoch + 1 - (epochs - decay_epochs)) / (decay_epochs + 1)
+        found.append(base * factor)
+    return found
+
+
+def as_found_by_decay_epochs(base, epochs, decay_epochs):
+    found = []
+    for epoch in range(1, epochs + 1):
+        factor = 1.0 - max(0, epoch + 1 - (epochs - decay_epochs)) / decay_epochs
         found.append(base * factor)
     return found
 
@@ -809,6 +861,13 @@ WRONG = [
     ("7.2", "stays empty at first", stays_empty_at_first, "honest"),
     ("7.2", "numbers one after another", numbers_one_after_another, "named"),
     ("7.2", "swapped in place", swapped_in_place, "named"),
+    ("7.2", "two lists", as_lists, "named"),
+    ("7.2", "one list", shown_as_a_list, "named"),
+    ("7.2", "a coin above a half", above_a_half, "named"),
+    ("7.2", "requires_grad switched off for a while", frozen_in_between, "honest"),
+    ("7.2", "detached in place", detached_in_place, "named"),
+    ("7.2", "detached in place, and requires_grad again", detached_in_place_and_back, "named"),
+    ("7.2", "the pool before the batch", the_pool_before_the_batch, "honest"),
     ("7.3", "the code as found", rates_as_found, "named"),
     ("7.3", "epochs counted from 0", one_earlier_fixed, "named"),
     ("7.3", "ends at zero", ends_at_zero, "named"),
@@ -819,6 +878,7 @@ WRONG = [
     ("7.3", "factors alone", factors_alone, "named"),
     ("7.3", "half way through", half_way_through, "named"),
     ("7.3", "divided by 0 where nothing falls", decay_zero_crashes, "honest"),
+    ("7.3", "as found, divided by decay_epochs", as_found_by_decay_epochs, "honest"),
     ("7.3", "whole numbers", whole_numbers, "named"),
     ("7.3", "exponential", exponential, "honest"),
     ("7.3", "cosine", cosine, "named"),
@@ -872,7 +932,6 @@ RIGHT = [
     ("7.1", "tint per pixel", tint_per_pixel),
     ("7.1", "tint of means", tint_of_means),
     ("7.1", "tint by loop", tint_by_loop),
-    ("7.2", "two lists", as_lists),
     ("7.2", "swapped right", swapped_right),
     ("7.2", "swapped by copies", swapped_by_copies),
     ("7.2", "swapped by numbers", swapped_by_numbers),

@@ -121,6 +121,14 @@ def grid_in_place(G, a, z):
     return answers
 
 
+def code_of_one_row(G, a, z):
+    return torch.stack([G(a, code[None]) for code in z], dim=1)
+
+
+def code_unsqueezed(G, a, z):
+    return torch.stack([G(a, code.unsqueeze(0)) for code in z], 1)
+
+
 # Task 8.2: how different the answers are
 
 
@@ -254,6 +262,11 @@ def pairs_in_loops(answers):
                 total += np.abs(question[i] - question[j]).mean()
                 count += 1
     return total / count
+
+
+def halves_compared(answers):
+    n = answers.shape[1]
+    return np.abs(answers[:, : n // 2] - answers[:, n // 2 :]).mean()
 
 
 # Task 8.3: the code's gradient by hand
@@ -809,6 +822,63 @@ def backward_in_the_loss(G, E, a, z):
     return loss
 
 
+def first_weight_frozen(G, E, a, z):
+    next(E.parameters()).requires_grad_(False)
+    mean, _ = E(G(a, z))
+    E.requires_grad_(True)
+    return (mean - z).abs().mean()
+
+
+def biases_still_learn(G, E, a, z):
+    for name, weight in E.named_parameters():
+        if "bias" not in name:
+            weight.requires_grad_(False)
+    mean, _ = E(G(a, z))
+    E.requires_grad_(True)
+    return (mean - z).abs().mean()
+
+
+def eval_for_the_call(G, E, a, z):
+    E.eval()
+    E.requires_grad_(False)
+    mean, _ = E(G(a, z))
+    E.requires_grad_(True)
+    E.train()
+    return (mean - z).abs().mean()
+
+
+def mode_put_back(G, E, a, z):
+    was = E.training
+    E.eval().requires_grad_(False)
+    mean, _ = E(G(a, z))
+    E.train(was).requires_grad_(True)
+    return (mean - z).abs().mean()
+
+
+def always_trains_afterwards(G, E, a, z):
+    loss = frozen_weight_by_weight(G, E, a, z)
+    E.train()
+    return loss
+
+
+def zero_grad_first(G, E, a, z):
+    G.zero_grad()
+    E.zero_grad()
+    return frozen_weight_by_weight(G, E, a, z)
+
+
+def zero_grad_of_E(G, E, a, z):
+    loss = frozen_weight_by_weight(G, E, a, z)
+    E.zero_grad()
+    return loss
+
+
+def backward_without_the_graph(G, E, a, z):
+    loss = frozen_weight_by_weight(G, E, a, z)
+    loss.backward()
+    return loss
+
+
 def frozen_weight_by_weight(G, E, a, z):
     before = [weight.requires_grad for weight in E.parameters()]
     for weight in E.parameters():
@@ -863,6 +933,9 @@ WRONG = [
     ("8.1", "codes along the last axis", axes_of_pictures, "named"),
     ("8.1", "a list of columns", as_a_list, "named"),
     ("8.1", "a code without its batch", code_without_a_batch, "honest"),
+    ("8.1", "a code of one row, for the network to spread", code_of_one_row, "honest"),
+    ("8.1", "a code unsqueezed", code_unsqueezed, "honest"),
+    ("8.2", "the lesson's halves", halves_compared, "named"),
     ("8.2", "across questions", across_questions, "named"),
     ("8.2", "all answers with all, whatever the question", all_with_all, "named"),
     ("8.2", "each answer with itself, too", with_itself, "named"),
@@ -958,6 +1031,14 @@ WRONG = [
     ("8.5", "the log variance asked for 0", mean_and_log_variance, "honest"),
     ("8.5", "a number in place of a tensor", loss_as_a_number, "named"),
     ("8.5", "backward inside", backward_in_the_loss, "named"),
+    ("8.5", "backward inside, which uses up the graph", backward_without_the_graph, "named"),
+    ("8.5", "one weight frozen", first_weight_frozen, "named"),
+    ("8.5", "weights frozen, biases not", biases_still_learn, "named"),
+    ("8.5", "eval for the call, then train", eval_for_the_call, "named"),
+    ("8.5", "eval for the call, then as it was", mode_put_back, "named"),
+    ("8.5", "train afterwards, whatever it was", always_trains_afterwards, "named"),
+    ("8.5", "zero_grad of both first", zero_grad_first, "named"),
+    ("8.5", "zero_grad of E", zero_grad_of_E, "named"),
 ]
 RIGHT = [
     ("8.1", "repeat and repeat_interleave", grid_by_repeat),
