@@ -45,8 +45,7 @@ class Model(nn.Module):
     Whatever else the next step depends on is an attribute too: optimizers, image pools, random generators. `parts`
     finds them there. An ordinary module: `.to(device)` or `.double()` before the first step.
 
-    All networks are in the checkpoint. One that never learns, such as a loss's, is therefore kept in a tuple: PyTorch
-    looks for networks in attributes alone. An encoder of styles is called E.
+    All networks are in the checkpoint. An encoder of styles is called E.
     """
 
     translators: ClassVar[dict[Direction, str]]  # the network that translates in each direction

@@ -183,7 +183,11 @@ def join() -> Iterator[Processes]:
         return
     # What decides the run's course is small, and agreed on by the processors: no GPU waits for it.
     nccl = torch.cuda.is_available() and dist.is_nccl_available()
-    _collective(dist.init_process_group, "cpu:gloo,cuda:nccl" if nccl else "gloo")
+    try:
+        dist.init_process_group("cpu:gloo,cuda:nccl" if nccl else "gloo")
+    except RuntimeError as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+        raise PeerLost(f"the processes of this run did not find each other ({reason}); start them again") from error
     processes = Processes(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", 0)))
     with contextlib.redirect_stdout(sys.stdout if processes.first else None):  # None: print does nothing
         try:

@@ -21,6 +21,7 @@ SCREENS = {
     "columns": np.tile((-1) ** x, (3, 1, 1)),
     "wide rows": np.tile((-1) ** (y // 2), (3, 1, 1)),
     "any pattern of 4 x 4": SIGNS[:, y % 4, x % 4],
+    "red dots": np.stack([(-1) ** (x + y), 0 * x, 0 * x]),
 }
 
 
@@ -49,19 +50,22 @@ def real(request) -> HeldOut:
 def test_real_pictures_pass_wherever_they_lie_and_screens_fail(real, known):
     pictures, mask = to_float(real.source).double(), plain_parts(real) if known else None
     # measured: at most 0.12; at most 0.17 where the seam of a turn adds an edge to all of them
-    assert pooled_grid(pictures, mask) < 0.2
+    assert pooled_grid(pictures, mask) < LIMIT / 2
     for shift in ((0, 1), (1, 0), (1, 2), (3, 2), (2, 1)):
         turned = None if mask is None else mask.roll(shift, (1, 2))
-        assert pooled_grid(pictures.roll(shift, (2, 3)), turned) < 0.2
+        assert pooled_grid(pictures.roll(shift, (2, 3)), turned) < LIMIT / 2
     for kind, screen in SCREENS.items():
         found = pooled_grid((pictures + torch.from_numpy(screen) / 127.5).clamp(-1, 1), mask)
-        assert LIMIT < found < 1.1, kind  # a Gaussian takes a part of wide rows
+        assert found > LIMIT, kind
+        if kind != "red dots":  # of one channel in three
+            # What lies at white or black keeps half of it; a Gaussian leaves a twentieth of a period of 4.
+            assert 0.5 < found < 1.1, kind
 
 
 def test_pictures_cut_out_of_larger_ones_pass():
     larger = to_float(drawn("facades", "B", SIZE + 4)).double()
     for down, right in ((0, 0), (1, 3), (2, 1)):
-        assert pooled_grid(larger[:, :, down : down + SIZE, right : right + SIZE]) < 0.2
+        assert pooled_grid(larger[:, :, down : down + SIZE, right : right + SIZE]) < LIMIT / 2
 
 
 def test_picture_by_picture_what_they_show_counts(real):

@@ -22,7 +22,7 @@ from minicyclegan.devices import DeviceError
 from minicyclegan.share import Share
 from minicyclegan.train import main
 from minicyclegan.training.log import Diverged, Log
-from minicyclegan.training.processes import Processes
+from minicyclegan.training.processes import PeerLost, Processes, join
 from minicyclegan.training.run_folder import RunFolder
 from tests.training.shared_steps import CASES, Trained, trained
 
@@ -128,6 +128,20 @@ def test_a_batch_whose_halves_cannot_be_shared_out_is_refused(batch, tmp_path):
     said = "leaves some without a picture" if batch == 1 else "can't be shared out evenly"
     assert status == 2 and f"--batch {batch}, for all 2 processes together, in 2 parts each, {said}" in errors
     assert not any(word in errors + other for word in ("Traceback", "terminate")) and not (tmp_path / "run").exists()
+
+
+def test_processes_that_do_not_find_each_other_are_told_in_one_line(monkeypatch):
+    def refuses(backend: str) -> None:
+        raise torch.distributed.DistNetworkError("Connection refused\nby the other end")
+
+    for name, value in (("WORLD_SIZE", "2"), ("MASTER_ADDR", "127.0.0.1"), ("MASTER_PORT", "1")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.distributed, "init_process_group", refuses)
+    with (
+        pytest.raises(PeerLost, match=r"^the processes of this run did not find each other \(Connection refused\); "),
+        join(),
+    ):
+        pass
 
 
 def test_devices_that_processes_cannot_have_are_refused(monkeypatch):
