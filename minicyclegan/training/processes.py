@@ -193,13 +193,13 @@ def join() -> Iterator[Processes]:
         try:
             yield processes
         except BaseException as error:
-            if isinstance(error, PeerLost):
-                processes.first_speaks()
             status = (
                 error.code or 0 if isinstance(error, SystemExit) else 130 if isinstance(error, KeyboardInterrupt) else 1
             )
             # gloo's threads still wait for the others; an ordinary end of the interpreter now and then aborts at them.
             atexit.register(_leave, status)
+            if isinstance(error, PeerLost):
+                processes.first_speaks()
             raise
     dist.destroy_process_group()
 
