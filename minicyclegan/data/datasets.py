@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -31,6 +32,8 @@ from minicyclegan.worlds.render import DrawingError
 MEMORY_BUDGET = 2 * 1024**3
 
 TEST_PICTURES = 24  # of each domain, during training: sample grids show the first few
+VALIDATION_PICTURES = 32  # of each domain, at most
+ENOUGH = 200  # training pictures of each domain: from so many on, some are held back where nothing else is there
 
 
 class Pictures:
@@ -72,6 +75,8 @@ class Pictures:
 class DataSet:
     """What a training run sees, and what it is tried on. `truth_*` are a world's true counterparts, else None.
 
+    `val_*` are what training validates on, never what `evaluate` sees; None: nothing. `validation` says it in a line.
+
     Training pictures are larger than the size x size cuts that batches take of them: `load_size(size)` pixels wide and
     high, or `shorter_side` to their shorter side. Test pictures are size x size. Where `paired`, the pictures of A and
     B at one index belong together.
@@ -87,6 +92,11 @@ class DataSet:
     test_B: Pictures
     truth_A: Pictures | None = None
     truth_B: Pictures | None = None
+    val_A: Pictures | None = None
+    val_B: Pictures | None = None
+    val_truth_A: Pictures | None = None
+    val_truth_B: Pictures | None = None
+    validation: str = "none"
     domains: tuple[str, str] = ("A", "B")
     paired: bool = False
     notes: list[str] = field(default_factory=list)
@@ -103,6 +113,10 @@ class DataSet:
             test_B=self.test_A,
             truth_A=self.truth_B,
             truth_B=self.truth_A,
+            val_A=self.val_B,
+            val_B=self.val_A,
+            val_truth_A=self.val_truth_B,
+            val_truth_B=self.val_truth_A,
             domains=self.domains[::-1],
         )
 
@@ -113,6 +127,8 @@ class UnpairedBatches:
     The smaller domain starts over within an epoch, newly shuffled, so that pairs never repeat in the same order.
     Of several processes that share the batches, each makes only its part.
     """
+
+    streams = (0, 1)  # of random numbers, for A and for B
 
     def __init__(self, A: Pictures, B: Pictures, size: int, seed: int, share: Share = ALL):
         self.A, self.B, self.size, self.seed, self.share = A, B, size, seed, share
@@ -129,33 +145,38 @@ class UnpairedBatches:
     def batch(self, step: int, count: int) -> tuple[Tensor, Tensor]:
         """What step `step` sees, `count` pictures a step: A and B, float32 (count, C, size, size) in [-1, 1]."""
         positions = self.share.of(range(step * count, (step + 1) * count))
-        return self._crops(self.A, 0, positions), self._crops(self.B, 1, positions)
+        return self._crops(self.A, self.streams[0], positions), self._crops(self.B, self.streams[1], positions)
 
     def _crops(self, pictures: Pictures, stream: int, positions: range) -> Tensor:
         crops = []
         for position in positions:
-            epoch, index = divmod(position, len(self))
-            around, within = divmod(index, len(pictures))
-            picture = pictures[self._order(len(pictures), stream, epoch, around)[within]]
-            crops.append(jitter(picture, self.size, np.random.default_rng([self.seed, 2, stream, epoch, index])))
+            place = np.random.default_rng([self.seed, 2, stream, *divmod(position, len(self))])
+            crops.append(jitter(pictures[self._chosen(pictures, stream, position)], self.size, place))
         return to_tensor(np.stack(crops))  # (count, C, size, size)
+
+    def _chosen(self, pictures: Pictures, stream: int, position: int) -> int:
+        epoch, index = divmod(position, len(self))
+        around, within = divmod(index, len(pictures))
+        return self._order(len(pictures), stream, epoch, around)[within]
+
+    def names(self, step: int, count: int) -> list[str]:
+        """Which pictures `batch` is made of, in all processes: first A's, then B's."""
+        sets, positions = ((self.A, 0), (self.B, self.streams[1])), range(step * count, (step + 1) * count)
+        return [pictures.names[self._chosen(pictures, stream, i)] for pictures, stream in sets for i in positions]
 
     def _shuffle(self, count: int, stream: int, epoch: int, around: int) -> np.ndarray:
         return np.random.default_rng([self.seed, 1, stream, epoch, around]).permutation(count)
 
 
 class PairedBatches(UnpairedBatches):
-    """One shuffled stream of pairs: A and B of one index, with the same crop and the same mirroring."""
+    """One shuffled stream of pairs: in `batch`, a[i] and b[i] belong together, with the same crop and mirroring."""
+
+    streams = (0, 0)
 
     def __init__(self, A: Pictures, B: Pictures, size: int, seed: int, share: Share = ALL):
         if len(A) != len(B):
             raise ValueError(f"pairs need as many pictures of A as of B, not {len(A)} and {len(B)}")
         super().__init__(A, B, size, seed, share)
-
-    def batch(self, step: int, count: int) -> tuple[Tensor, Tensor]:
-        """Like `UnpairedBatches.batch`; a[i] and b[i] are a pair."""
-        positions = self.share.of(range(step * count, (step + 1) * count))
-        return self._crops(self.A, 0, positions), self._crops(self.B, 0, positions)
 
 
 def open_data(
@@ -169,6 +190,7 @@ def open_data(
     shorter_side: int | None = None,
     pairs_for: str | None = None,
     training: bool = True,
+    validation: int = 0,
 ) -> DataSet:
     """What `find_data` finds, drawn or read. Raises DataError.
 
@@ -177,11 +199,13 @@ def open_data(
     test_pictures   how many test pictures of each domain are drawn or read, at most
     shorter_side    pictures keep their shape and have so many pixels to their shorter side; None: squeezed to a square
     training        whether a folder's training pictures are read now
+    validation      how many pictures of each domain training validates on, at most
     """
     found, workers = find_data(names, pairs_for, training), available_cores()
     if isinstance(found, Layout):
-        return folder_data(found, size, channels, workers, progress, test_pictures, shorter_side, training)
-    return world_data(found, size, pictures, test_pictures, channels, 0, workers, progress, cache_dir, shorter_side)
+        return folder_data(found, size, channels, workers, progress, test_pictures, shorter_side, training, validation)
+    drawn = channels, 0, workers, progress, cache_dir, shorter_side, validation
+    return world_data(found, size, pictures, test_pictures, *drawn)
 
 
 def available_cores() -> int:
@@ -216,10 +240,12 @@ def world_data(
     progress: bool = False,
     cache_dir: Path | None = None,
     shorter_side: int | None = None,
+    validation: int = 0,
 ) -> DataSet:
     """`count` training and `test_count` test pictures of each domain of a world, drawn now or read from the cache.
 
     With a `shorter_side`, scenes are drawn at that size, and test pictures and their truth are the middle of them.
+    Of the validation pictures, each is drawn when it is asked for; they are no more than training pictures.
     Raises DataError where they can't be drawn, or are more than the memory holds.
     """
     sides: dict[Split, int] = {"train": shorter_side or load_size(size), "test": shorter_side or size}
@@ -237,12 +263,13 @@ def world_data(
         array = _grey(array) if channels["AB".index(domain)] == 1 else array
         return centre(array, size) if split == "test" else array
 
-    def draw_truth(domain: Domain) -> Pictures:
+    def drawn_later(split: Split, domain: Domain, shown: Domain, number: int) -> Pictures:
         def read(index: int) -> np.ndarray:
-            picture = world.render(draw_scene(world, "test", domain, index, seed), other(domain), sides["test"])
-            return centre(_grey(picture) if channels["BA".index(domain)] == 1 else picture, size)
+            picture = world.render(draw_scene(world, split, domain, index, seed), shown, sides["test"])
+            return centre(_grey(picture) if channels["AB".index(shown)] == 1 else picture, size)
 
-        return Pictures(read, [f"{world.name} truth of test {domain} {index}" for index in range(test_count)])
+        what = "truth of " * (shown != domain) + f"{split} {domain}"
+        return Pictures(read, [f"{world.name} {what} {index}" for index in range(number)])
 
     def pictures(split: Split, domain: Domain, drawn: np.ndarray) -> Pictures:
         names = [f"{world.name} {split} {domain} {index}" for index in range(len(drawn))]
@@ -252,14 +279,21 @@ def world_data(
     test_A, test_B = draw("test", "A", test_count), draw("test", "B", test_count)
     amount = f"{count} pairs" if world.kind == "paired" else f"{count} + {count} pictures"
     sizes = f"{size} px" + (f" out of {shorter_side} px" if shorter_side else "")
+    held_out: dict[str, Any] = {}
+    if validation := min(validation, count):
+        held_out["validation"] = f"{validation} + {validation} pictures of scenes that are in neither other split"
+        for domain in ("A", "B"):
+            held_out[f"val_{domain}"] = drawn_later("val", domain, domain, validation)
+            held_out[f"val_truth_{domain}"] = drawn_later("val", domain, other(domain), validation)
     return DataSet(
         f'world "{world.name}": {world.domains[0]} <-> {world.domains[1]}, {amount}, {sizes}',
         train_A=pictures("train", "A", train_A),
         train_B=pictures("train", "B", train_B),
         test_A=pictures("test", "A", test_A),
         test_B=pictures("test", "B", test_B),
-        truth_A=draw_truth("A"),
-        truth_B=draw_truth("B"),
+        truth_A=drawn_later("test", "A", "B", test_count),
+        truth_B=drawn_later("test", "B", "A", test_count),
+        **held_out,
         domains=world.domains,
         paired=world.kind == "paired",
         record={"A": digest(train_A), "B": digest(train_B), "test A": digest(test_A), "test B": digest(test_B)},
@@ -275,13 +309,16 @@ def folder_data(
     test_pictures: int = TEST_PICTURES,
     shorter_side: int | None = None,
     training: bool = True,
+    validation: int = 0,
 ) -> DataSet:
     """The pictures of a folder; all that are needed are decoded now. Raises DataError that lists every broken one.
 
     test_pictures   the first so many of each domain's test pictures; where there are none, training pictures stand in
     shorter_side    as in `open_data`; test pictures are the middle of the scaled ones then
     training        whether the training pictures are needed
+    validation      so many of each domain, at most, are validated on: see `hold_back`
     """
+    layout, (val_A, val_B), said = hold_back(layout, validation)
     notes: Notes = set()
     halves = (0, 1) if layout.kind == "side by side" else (None, None)
 
@@ -298,7 +335,8 @@ def folder_data(
     test_B = (layout.test_B or layout.train_B)[:test_pictures]
     train = pictures(layout.train_A, 0, test=False), pictures(layout.train_B, 1, test=False)
     test = pictures(test_A, 0, test=True), pictures(test_B, 1, test=True)
-    problems = _read_all(train + test if training else test, workers, progress)
+    val = (pictures(val_A, 0, test=True), pictures(val_B, 1, test=True)) if validation else ()
+    problems = _read_all((*train, *test, *val) if training else test, workers, progress)
     if problems:
         lines = [f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'}; mend or remove these files:"]
         lines += [f"  {problem}" for problem in problems]
@@ -306,17 +344,44 @@ def folder_data(
         raise DataError("\n".join(lines + [advice] * any(NO_HALVES in problem for problem in problems)))
     for line in summary(notes) if progress else ():
         print(f"note: {line}")
-    files = {"A": layout.train_A, "test A": layout.test_A and test_A}
+    own = validation and not set(val_A) <= set(layout.train_A)
+    files = {"A": layout.train_A, "test A": layout.test_A and test_A, "val A": val_A if own else []}
     if layout.kind != "side by side":
-        files |= {"B": layout.train_B, "test B": layout.test_B and test_B}
+        files |= {"B": layout.train_B, "test B": layout.test_B and test_B, "val B": val_B if own else []}
     return DataSet(
         str(layout) + (f"; cuts of {size} px, shorter side {shorter_side} px" if shorter_side else ""),
         *train,
         *test,
+        **dict(zip(("val_A", "val_B"), val, strict=False)),
+        validation=said,
         paired=layout.kind != "unpaired",
         notes=layout.notes,
         record={name: record_files(paths, workers) for name, paths in files.items() if paths} if training else {},
     )
+
+
+def hold_back(layout: Layout, count: int) -> tuple[Layout, tuple[list[Path], list[Path]], str]:
+    """The layout without what is held back, the validation pictures of A and of B, and that in a sentence.
+
+    val/ where there is one beside test/. Else, where each domain has ENOUGH training pictures, `count` of each are held
+    back, spread evenly over their names: they are not trained on. Else training pictures stand in. Pairs stay pairs.
+    """
+    if not count:
+        return layout, ([], []), "none"
+
+    def spread(paths: list[Path]) -> list[Path]:
+        return [paths[i * len(paths) // count] for i in range(count)] if len(paths) > count else paths
+
+    train = layout.train_A, layout.train_B
+    val = (spread(layout.val_A), spread(layout.val_B)) if layout.val_A else (spread(train[0]), spread(train[1]))
+    numbers = f"{len(val[0])} + {len(val[1])} pictures" if layout.kind == "unpaired" else f"{len(val[0])} pairs"
+    if layout.val_A:
+        return layout, val, f"{numbers} of {' and '.join(sorted({paths[0].parent.name + '/' for paths in val}))}"
+    if min(map(len, train)) < ENOUGH:
+        return layout, val, f"{numbers} that are trained on, too, since there are few: the figures flatter"
+    held = set(val[0]), set(val[1])
+    rest = [[path for path in paths if path not in kept] for paths, kept in zip(train, held, strict=True)]
+    return replace(layout, train_A=rest[0], train_B=rest[1]), val, f"{numbers} held back from the training pictures"
 
 
 NO_HALVES = "a side-by-side pair has an even width and is wider than high"

@@ -29,6 +29,7 @@ class Layout:
     """Where a data set's pictures are. Side by side, `A` and `B` name the same files: left and right half.
 
     kind    "unpaired"; "paired": two files by one name; "side by side": one file with A left and B right
+    test    val/ (valA/, valB/) stands in for a test/ that is missing; beside one, it is what training validates on
     notes   what of the folders is not used, and why, a line each
     """
 
@@ -37,6 +38,8 @@ class Layout:
     train_B: list[Path]
     test_A: list[Path] = field(default_factory=list)
     test_B: list[Path] = field(default_factory=list)
+    val_A: list[Path] = field(default_factory=list)
+    val_B: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -99,7 +102,8 @@ def _one_folder(root: Path, pairs: bool) -> Layout:
         layout = _two_folders(*with_pictures, pairs)
     else:
         raise DataError(f"{root}: found {_inventory(root)}; {WANTED}")
-    used = {paths[0].parent for paths in (layout.train_A, layout.train_B, layout.test_A, layout.test_B) if paths}
+    sets = (layout.train_A, layout.train_B, layout.test_A, layout.test_B, layout.val_A, layout.val_B)
+    used = {paths[0].parent for paths in sets if paths}
     for folder in with_pictures:
         if folder not in used:
             layout.notes.append(f"{folder}: not used ({_count(len(find_pictures(folder)))})")
@@ -113,16 +117,20 @@ def _train_and_test(root: Path, below: dict[str, Path]) -> Layout:
         if not find_pictures(below[name]):
             raise DataError(f"{below[name]}: no pictures in it")
     found = {name: _pictures(below[name]) if name in below else [] for name in UNPAIRED}
-    return Layout(
-        "unpaired", *(found[f"train{x}"] for x in "AB"), *(found[f"test{x}"] or found[f"val{x}"] for x in "AB")
-    )
+    train, test, val = ([found[f"{split}{x}"] for x in "AB"] for split in ("train", "test", "val"))
+    return Layout("unpaired", *train, *_held_out(test, val))
 
 
 def _side_by_side(root: Path, below: dict[str, Path]) -> Layout:
     train, val, test = (_pictures(below[name]) if name in below else [] for name in ("train", "val", "test"))
     if not train:
         raise DataError(f"{root}: no pictures in train/; found {_inventory(root)}; {WANTED}")
-    return Layout("side by side", train, train, test or val, test or val)
+    return Layout("side by side", train, train, *_held_out([test] * 2, [val] * 2))
+
+
+def _held_out(test: list[list[Path]], val: list[list[Path]]) -> list[list[Path]]:
+    """test_A, test_B, val_A, val_B: what `evaluate` measures on, and what training validates on, never share a file."""
+    return [*(t or v for t, v in zip(test, val, strict=True)), *(val if all(test) and all(val) else ([], []))]
 
 
 def _two_folders(folder_A: Path, folder_B: Path, pairs: bool) -> Layout:

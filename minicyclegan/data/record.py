@@ -38,7 +38,7 @@ def changes(before: Record, now: Record) -> str:
     found = {name: difference for name, difference in found.items() if difference}
     if not found:
         return ""
-    learnt_from = [name for name in found if not name.startswith("test")]
+    learnt_from = [name for name in found if not name.startswith(("test", "val"))]
     if any(_in_order(before.get(name, {})) != _in_order(now.get(name, {})) for name in learnt_from):
         meaning = "the run goes on with what is there now, so its result is not that of a run that never stopped"
     else:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from minicyclegan.files import whole_file
 
+NO_LOSSES = ("epoch", "images_per_second", "lr", "validation", "alarms", "seconds")
 POINTS = 1000  # of a curve, at most: each stands for a stretch of steps
 
 
@@ -28,9 +29,14 @@ class Curves:
 
     def add(self, record: dict[str, Any]) -> None:
         """Takes up one step, as it stands in the log; null, or a term that is missing, leaves a gap."""
-        self.names = self.names or [key for key in record if key not in ("epoch", "images_per_second", "lr")]
+        self.names = self.names or [key for key in record if key not in NO_LOSSES]
         values = (record.get(name) for name in self.names)
         self.rows.extend(math.nan if value is None else value for value in values)
+
+    def latest(self, steps: int) -> dict[str, np.ndarray]:
+        """The last so many values of each term, (steps at most,)."""
+        rows = np.array(self.rows[-steps * len(self.names) :]).reshape(-1, len(self.names) or 1)
+        return {name: rows[:, column] for column, name in enumerate(self.names)}
 
     def thinned(self) -> dict[str, np.ndarray]:
         """Of the step and each term: mean, least and greatest value of each stretch of steps, (3, T at most POINTS)."""

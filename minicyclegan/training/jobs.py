@@ -15,20 +15,21 @@ import torch
 import minicyclegan
 from minicyclegan.cli import command_line
 from minicyclegan.config import from_dict
-from minicyclegan.data.datasets import DataSet, open_data
+from minicyclegan.data.datasets import VALIDATION_PICTURES, DataSet, open_data
 from minicyclegan.data.record import changes
 from minicyclegan.data.sources import find_data, world_called
 from minicyclegan.devices import find_device
 from minicyclegan.models import MODELS, Model, ModelConfig, build
 from minicyclegan.training.checkpoint import checkpoint_errors, load_checkpoint, restore_random_state
 from minicyclegan.training.config import TrainConfig
-from minicyclegan.training.loop import Run, own_state, train
+from minicyclegan.training.loop import own_state, train
 from minicyclegan.training.processes import ALONE, Processes
+from minicyclegan.training.run import Run
 from minicyclegan.training.run_folder import RunError, RunFolder, new_run_folder
 from minicyclegan.training.speed import Speed, choose_speed, prepare
 from minicyclegan.worlds import default_cache_dir
 
-OF_ONE_STEP = ("training", "random", "others", "step", "format")  # of a checkpoint; the rest describes the run
+OF_ONE_STEP = ("training", "random", "others", "step", "format", "candidates")  # of a checkpoint; the rest describes the run
 
 
 def start(
@@ -46,13 +47,14 @@ def start(
         steps = config.steps or -(-(config.epochs or 1) * length // config.batch)
         description = {"model": config.model, "config": asdict(model_config), "settings": asdict(config)}
         description |= {"steps": steps, "device": str(device), "processes": processes.count, "threads": speed.threads}
-        description |= {"pictures": data.record}
+        description |= {"pictures": data.record, "validation": data.validation}
         description |= {"speed": asdict(speed), "versions": {"python": platform.python_version()}}
         description["versions"] |= {tool.__name__: str(tool.__version__) for tool in (minicyclegan, torch, numpy)}
         if processes.first:
             folder.create(description)
         weights = sum(parameter.numel() for parameter in model.parameters()) / 1e6
         print(f"data: {data.description}")
+        print(f"validation: {data.validation}")
         _say_notes(data)
         print(f"{type(model).__name__}, {weights:.1f} million weights, {steps:,} steps on {device}, into {folder}")
         return _train(Run(folder, config, model, data, steps, description, processes), speed)
@@ -87,8 +89,9 @@ def resume(folder: RunFolder, device_name: str | None, processes: Processes = AL
         _say_notes(data, changes(content.get("pictures", data.record), data.record))
         print(f"resuming {folder} at step {step:,} of {steps:,} on {device}")
         description = {key: value for key, value in content.items() if key not in OF_ONE_STEP}
-        description |= {"processes": processes.count, "pictures": data.record}
-        return _train(Run(folder, config, model, data, steps, description, processes, step), speed)
+        description |= {"processes": processes.count, "pictures": data.record, "validation": data.validation}
+        candidates = content.get("candidates", {})
+        return _train(Run(folder, config, model, data, steps, description, processes, step, step, candidates), speed)
 
 
 def _recorded(folder: RunFolder, processes: Processes) -> tuple[dict[str, Any], TrainConfig, ModelConfig]:
@@ -97,7 +100,9 @@ def _recorded(folder: RunFolder, processes: Processes) -> tuple[dict[str, Any], 
         raise RunError(f"{folder}: no checkpoint.pt in it, nothing to resume")
     content = load_checkpoint(folder.checkpoint)
     try:
-        config = from_dict(TrainConfig, {**content["settings"], "data": tuple(content["settings"]["data"])})
+        # A run of before there was validation goes on without: it has held no pictures back.
+        settings = {"validate_every": 0, **content["settings"], "data": tuple(content["settings"]["data"])}
+        config = from_dict(TrainConfig, settings)
         model_config = from_dict(MODELS[content["model"]].config, content["config"])
         processes.check_batch(config.batch, model_config.batch_parts)
     except ValueError as error:
@@ -154,6 +159,7 @@ def read_data(config: TrainConfig, model_config: ModelConfig, processes: Process
                 cache_dir,
                 shorter_side=config.load_size,
                 pairs_for=_pairs_for(config, model_config),
+                validation=VALIDATION_PICTURES if config.validate_every else 0,
             )
         )
     return data.swapped() if config.direction == "BtoA" else data

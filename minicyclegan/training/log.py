@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,52 +16,70 @@ from minicyclegan.training.run_folder import RunFolder
 
 
 class Diverged(RuntimeError):
-    """A loss is no longer a number; the message says at which step and what to try."""
+    """A loss or a gradient is no longer a number; the message says at which step and what to try."""
 
 
 class Log:
     """Collects every step's losses and reads them back together: each reading would make a GPU wait.
 
     Of several processes, all flush at the same steps, and the first one writes what they have on average.
+
+    diverged   (step, what is no number) -> what the log says of it, "text" among it, which Diverged says too
     """
 
-    def __init__(self, folder: RunFolder, batch: int, processes: Processes = ALONE):
-        self.folder, self.batch, self.processes = folder, batch, processes
+    def __init__(
+        self,
+        folder: RunFolder,
+        batch: int,
+        processes: Processes = ALONE,
+        diverged: Callable[[int, str], dict[str, Any]] = lambda step, term: {"text": f"{term} at step {step}"},
+    ):
+        self.folder, self.batch, self.processes, self.diverged = folder, batch, processes, diverged
         self.curves = Curves(record for record, _ in folder.read_log())
-        self.pending: list[tuple[dict[str, Any], dict[str, Tensor]]] = []
+        self.pending: list[tuple[dict[str, Any], dict[str, Tensor], dict[str, Tensor]]] = []
         self.since = time.perf_counter()
         self.latest: dict[str, float] = {}
 
-    def add(self, step: int, epoch: int, lr: float, losses: dict[str, Tensor]) -> None:
-        self.pending.append(({"step": step, "epoch": epoch, "lr": lr}, losses))
+    def add(self, step: int, epoch: int, lr: float, losses: dict[str, Tensor], others: dict[str, Tensor]) -> None:
+        """others   what is not written, but has to be finite like the losses: 0-d tensors too, the same ones each time"""
+        self.pending.append(({"step": step, "epoch": epoch, "lr": lr}, losses, others))
+
+    def remark(self, looked: dict[str, Any]) -> None:
+        """Something more to the step that was added last."""
+        self.pending[-1][0].update(looked)
 
     @property
     def due(self) -> bool:
         return len(self.pending) >= 10 or time.perf_counter() - self.since >= 1.0
 
     def flush(self) -> None:
-        """Writes what is pending. Raises WriteError, and Diverged, after writing, if a loss is not finite."""
+        """Writes what is pending. Raises WriteError, and Diverged, after writing, if something is not finite."""
         if not self.pending:
             return
-        names = list(self.pending[0][1])
-        table = torch.stack([torch.stack([losses[name] for name in names]) for _, losses in self.pending])
-        values = self.processes.mean(table).tolist()  # (steps, names)
+        names, others = list(self.pending[0][1]), list(self.pending[0][2])
+        rows = [[*(losses[n] for n in names), *(more[n] for n in others)] for _, losses, more in self.pending]
+        table = torch.stack([torch.stack(row) for row in rows])
+        values = self.processes.mean(table).tolist()  # (steps, names and others)
         now = time.perf_counter()
         speed = len(self.pending) * self.batch / max(now - self.since, 1e-9)
-        records = []
-        for (record, _), row in zip(self.pending, values, strict=True):
-            self.latest = dict(zip(names, row, strict=True))
+        records, fault = [], None
+        for (record, _, _), row in zip(self.pending, values, strict=True):
+            self.latest = dict(zip(names, row, strict=False))
             # JSON has no NaN; null keeps the log readable for every reader.
             losses = {name: value if math.isfinite(value) else None for name, value in self.latest.items()}
             records.append({**record, **losses, "images_per_second": round(speed, 2)})
+            broken = [name for name, value in zip([*names, *others], row, strict=True) if not math.isfinite(value)]
+            if broken and fault is None:
+                fault = self.diverged(record["step"], broken[0]) if self.processes.first else {"text": ""}
+                records[-1]["alarms"] = [*records[-1].get("alarms", []), fault]
         self.pending, self.since = [], now
         if self.processes.first:
             self.folder.write_log(records)
         for record in records:
             self.curves.add(record)
-            if None in record.values():
-                self.processes.first_speaks()
-                raise Diverged(f"the losses stopped being numbers at step {record['step']}; try a lower --lr")
+        if fault:
+            self.processes.first_speaks()
+            raise Diverged("; ".join(fault.get(part, "") for part in ("text", "cause", "remedy")))
 
     def __str__(self) -> str:
         """The latest losses, for the progress bar."""

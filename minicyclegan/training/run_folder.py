@@ -1,4 +1,4 @@
-"""A run's folder: config.json, log.jsonl, samples/, checkpoint.pt, losses.png. One object knows the names."""
+"""A run's folder: config.json, log.jsonl, samples/, checkpoint.pt, best.pt, … One object knows the names."""
 
 from __future__ import annotations
 
@@ -25,14 +25,19 @@ class RunFolder:
         self.config = self.path / "config.json"
         self.log = self.path / "log.jsonl"
         self.checkpoint = self.path / "checkpoint.pt"
+        self.best = self.path / "best.pt"
         self.losses = self.path / "losses.png"
         self.samples = self.path / "samples"
+        self.alarms = self.path / "alarms"
 
     def __str__(self) -> str:
         return str(self.path)
 
     def sample(self, step: int) -> Path:
         return self.samples / f"step_{step:06d}.png"
+
+    def alarm(self, step: int, name: str) -> Path:
+        return self.alarms / f"step_{step:06d}_{name.replace(' ', '_')}.png"
 
     def holds_a_run(self) -> bool:
         return self.config.exists() or self.checkpoint.exists() or (self.log.exists() and self.log.stat().st_size > 0)

@@ -58,7 +58,7 @@ def render_pictures(
     or a process is ended.
     """
     if split not in SPLITS or domain not in ("A", "B"):
-        raise ValueError(f"no split {split!r} with domain {domain!r}: splits are train and test, domains A and B")
+        raise ValueError(f"no split {split!r} with domain {domain!r}: splits are {', '.join(SPLITS)}, domains A and B")
     if count < 0 or size < 1 or seed < 0 or workers < 1:
         raise ValueError(f"can't draw {count} pictures of {size} px with seed {seed} in {workers} processes")
     if cache_dir is None:

@@ -1,0 +1,79 @@
+"""Which step of a run was best: a rule on its validation scores, and the weights of the steps that can still win."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Any
+
+from minicyclegan.models import Model
+from minicyclegan.training.background import copied
+
+Scores = Sequence[tuple[int, float]]  # of steps, in their order; the lower, the better
+
+
+def standings(scores: Scores) -> list[float]:
+    """What each score counts for: the median of it and its two neighbours, so that one lucky moment can't win.
+
+    The first and the last have one neighbour. They count for the median of three as well: of themselves, of their
+    neighbour, and of where they would be on the line through the next two (Tukey 1977, Exploratory Data Analysis,
+    section 7C: end values). So the last step wins where a run has got better up to its end, and not by luck. One score
+    or two count for themselves.
+    """
+    values = [score for _, score in scores]
+    if len(values) < 3:
+        return values
+    inner = [median(values[i - 1 : i + 2]) for i in range(1, len(values) - 1)]
+    smooth = [values[0], *inner, values[-1]]
+    first = median([values[0], smooth[1], 3 * smooth[1] - 2 * smooth[2]])
+    last = median([values[-1], smooth[-2], 3 * smooth[-2] - 2 * smooth[-3]])
+    return [first, *inner, last]
+
+
+def best_step(scores: Scores) -> int | None:
+    """The step of the lowest standing, of equal ones the first; None where there is no score."""
+    return scores[_lowest(standings(scores))][0] if scores else None
+
+
+def can_win(scores: Scores) -> set[int]:
+    """The steps that can be the best one yet, whatever scores come: the last one's standing is not settled.
+
+    From the fourth score on, all other standings are, and the best of them alone is left.
+    """
+    if len(scores) < 4:
+        return {step for step, _ in scores}
+    return {scores[_lowest(standings(scores)[:-1])][0], scores[-1][0]}
+
+
+def _lowest(values: Sequence[float]) -> int:
+    return min(range(len(values)), key=values.__getitem__)
+
+
+class Candidates:
+    """The weights of the steps that can win, in memory and in the checkpoint: step -> what `best.pt` would hold."""
+
+    def __init__(self, scores: list[tuple[int, float]], weights: dict[int, Any]):
+        self.scores, self.weights = scores, weights
+        self.written: int | None = None
+
+    def add(self, step: int, score: float, model: Model, write: Callable[[int, Any], None]) -> None:
+        """Takes a step up, and writes the weights of the best one, if that is another than before."""
+        self.scores.append((step, score))
+        self.weights[step] = weights_at_best(model)
+        best, left = best_step(self.scores), can_win(self.scores)
+        self.weights = {step: weights for step, weights in self.weights.items() if step in left}
+        if best != self.written and best in self.weights:
+            self.written = best
+            write(best, self.weights[best])
+
+
+def weights_at_best(model: Model) -> dict[str, Any]:
+    """Of all networks but the discriminators: their averages, where they are kept. Copies, on the CPU."""
+    names = [name for name, _ in model.named_children() if name not in model.judges]
+    return copied(
+        {
+            f"{name}.{key}": value
+            for name in names
+            for key, value in model.at_its_best(name).state_dict().items()
+        }
+    )

@@ -1,0 +1,74 @@
+"""Where a run's time goes, without waiting for a GPU: `step` and the networks know nothing of it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import torch
+
+from minicyclegan.models import Model
+
+
+class Clock:
+    """Sums of seconds by name. On an NVIDIA GPU, a piece of a step is timed there, by events between its kernels."""
+
+    def __init__(self, device: torch.device):
+        self.sums: Counter[str] = Counter()
+        self.cuda, self.events = device.type == "cuda", deque()
+
+    @contextmanager
+    def time(self, name: str) -> Iterator[None]:
+        """What this process does within it, or waits for."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.sums[name] += time.perf_counter() - began
+
+    @contextmanager
+    def piece(self, name: str) -> Iterator[None]:
+        """Work of the device."""
+        if not self.cuda:
+            with self.time(name):
+                yield
+            return
+        first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        first.record()
+        yield
+        last.record()
+        self.events.append((name, first, last))
+        while self.events[0][2].query():  # the last one is never over yet
+            name, first, last = self.events.popleft()
+            self.sums[name] += first.elapsed_time(last) / 1000
+
+    @contextmanager
+    def around(self, model: Model) -> Iterator[None]:
+        """Within it, the pieces of the model's step are timed, from outside."""
+        before = {name: vars(model).get(name) for name in model.pieces}
+        for name in model.pieces:
+            label = "step" if len(model.pieces) == 1 else name.removeprefix("train_")
+            setattr(model, name, _timed(getattr(model, name), lambda label=label: self.piece(label)))
+        try:
+            yield
+        finally:
+            for name, piece in before.items():
+                delattr(model, name)
+                if piece is not None:  # a CUDA graph
+                    setattr(model, name, piece)
+
+    def read(self) -> dict[str, float]:
+        """The sums since the last reading. Pieces that a GPU has not finished yet count in the next one."""
+        sums, self.sums = self.sums, Counter()
+        return {name: round(seconds, 3) for name, seconds in sums.items()}
+
+
+def _timed(piece: Callable[..., Any], watch: Callable[[], AbstractContextManager[None]]) -> Callable[..., Any]:
+    def timed(*tensors: Any) -> Any:
+        with watch():
+            return piece(*tensors)
+
+    return timed

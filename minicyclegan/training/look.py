@@ -1,0 +1,102 @@
+"""What a person wants to see of a run while it goes on: samples, validation, alarms, and what broke it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minicyclegan.cli import command_line
+from minicyclegan.data.datasets import UnpairedBatches
+from minicyclegan.data.images import from_tensor
+from minicyclegan.judging.nets import to_float
+from minicyclegan.training.alarms import Alarm, fingerprints, find_alarms
+from minicyclegan.training.background import Background
+from minicyclegan.training.best import Candidates
+from minicyclegan.training.checkpoint import save_checkpoint
+from minicyclegan.training.curves import Curves
+from minicyclegan.training.pictures import SAMPLES, sample_blocks, save_grid
+from minicyclegan.training.run import Run
+from minicyclegan.training.speed import uncompiled
+from minicyclegan.training.validation import Validation, figures
+
+
+class Look:
+    """Looks at a run, in its first process. `say` prints a line beside the progress bar."""
+
+    def __init__(self, run: Run, batches: UnpairedBatches, background: Background, say: Callable[[str], None]):
+        self.run, self.batches, self.background, self.say = run, batches, background, say
+        self.validation = Validation(run.data, run.config) if run.config.validate_every and run.data.val_A else None
+        logged = [record for record, _ in run.folder.read_log() if record.get("validation")]
+        scores = [(r["step"], r["validation"]["score"]) for r in logged if r["validation"]["score"] is not None]
+        self.candidates = Candidates(scores, dict(run.candidates))
+        self.weights = fingerprints(run.model)
+        self.said: set[tuple[str, str]] = set()
+
+    def due(self, step: int) -> bool:
+        return step == self.run.steps or any(step % every == 0 for every in self._periods() if every)
+
+    def _periods(self) -> tuple[int, int]:
+        return self.run.config.sample_every, self.run.config.validate_every if self.validation else 0
+
+    def __call__(self, step: int, curves: Curves) -> dict[str, Any]:
+        """Looks, and returns what the log is to say of it."""
+        run, found = self.run, {}
+        sample, validate = (bool(every) and (step % every == 0 or step == run.steps) for every in self._periods())
+        run.model.eval()
+        with uncompiled(run.model):
+            if sample:
+                blocks = sample_blocks(run.model, run.data, run.model.device)
+                self.background.do(save_grid, blocks, run.folder.sample(step))
+            if validate:
+                found = self._validate(step, curves)
+        run.model.train()
+        return found
+
+    def _validate(self, step: int, curves: Curves) -> dict[str, Any]:
+        run, views = self.run, self.validation.look(self.run.model)
+        found: dict[str, Any] = {"validation": figures(views, run.data.paired)}
+        if (score := found["validation"]["score"]) is not None:
+            self.candidates.add(step, score, run.model, self._write_best)
+        before, self.weights = self.weights, fingerprints(run.model)
+        alarms = find_alarms(run.model, views, curves, self.candidates.scores, before, step, run.steps)
+        for alarm in alarms:
+            if (alarm.name, alarm.way) not in self.said:
+                self.say(f"warning: {alarm}")
+        self.said = {(alarm.name, alarm.way) for alarm in alarms}
+        if alarms:
+            found["alarms"] = [self._kept(alarm, step, views) for alarm in alarms]
+        return found
+
+    def _write_best(self, step: int, weights: dict[str, Any]) -> None:
+        content = {**self.run.description, "training": {"networks": weights}, "step": step, "best": True}
+        self.background.do(save_checkpoint, self.run.folder.best, content)
+
+    def _kept(self, alarm: Alarm, step: int, views: dict[str, Any]) -> dict[str, Any]:
+        """What the log says of an alarm, whose pictures are written."""
+        if alarm.way not in views:
+            return alarm.to_json(None)
+        view = views[alarm.way]
+        rows = {"input": view.source, "output": view.output, "truth": view.truth}
+        shown = {name: from_tensor(to_float(row[:SAMPLES])) for name, row in rows.items() if row is not None}
+        return alarm.to_json(self._draw({f"{alarm.way}, {alarm.name}": shown}, f"{alarm.name}_{alarm.way}", step))
+
+    def _draw(self, blocks: dict[str, Any], name: str, step: int) -> str:
+        path = self.run.folder.alarm(step, name)
+        path.parent.mkdir(exist_ok=True)
+        self.background.do(save_grid, blocks, path)
+        return path.relative_to(self.run.folder.path).as_posix()
+
+    def diverged(self, step: int, what: str) -> dict[str, Any]:
+        """What the log says where `what`, a loss term or a gradient, is no longer a number: the run stops there."""
+        run, batch = self.run, self.run.config.batch
+        rows = {name: from_tensor(x) for name, x in zip("AB", self.batches.batch(step - 1, batch), strict=True)}
+        picture = self._draw({f"step {step}": rows}, "diverged", step)
+        names = ", ".join(self.batches.names(step - 1, batch))
+        return Alarm(
+            "diverged",
+            f"{what} stopped being a number at step {step:,}, on {names} ({run.folder.path / picture}); the checkpoint "
+            f"is of step {run.saved:,}",
+            "weights that grow without bounds, since the rate is too high",
+            f"begin anew with a lower --lr, half of {run.model.config.lr:g} say; or go on from the checkpoint, which "
+            f"may break again: {command_line('train', '--out', run.folder, '--resume')}",
+        ).to_json(picture)
