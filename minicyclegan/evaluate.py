@@ -9,7 +9,7 @@ from pathlib import Path
 
 from minicyclegan.cli import Parser, run
 from minicyclegan.data.colours import PictureError
-from minicyclegan.data.datasets import DataSet, open_data
+from minicyclegan.data.datasets import VALIDATION_PICTURES, DataSet, open_data
 from minicyclegan.data.folders import DataError
 from minicyclegan.data.sources import hidden_folder, world_called
 from minicyclegan.devices import DeviceError, find_device, keep_freed_memory
@@ -55,7 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     figures = evaluate(translations, extractor)
 
     middle = f", the middle of what has {shorter_side} px to its shorter side" if shorter_side else ""
-    print(f"{given.model} on {' and '.join(names)}, test pictures of {size} px{middle}")
+    moment = f" ({translator.moment})" if translator.moment else ""
+    print(f"{given.model}{moment} on {' and '.join(names)}, test pictures of {size} px{middle}")
     for note in data.notes:
         print(f"note: {note}")
     seen_in_training = world is None and set(data.test_A.names) <= set(data.train_A.names)
@@ -132,9 +133,10 @@ def _open(
     channels = (generators["AtoB"][1], generators["BtoA"][1] if "BtoA" in generators else translator.channels_B)
     channels = channels[::-1] if swapped else channels
     pairs_for = model if model and MODELS[model].config.paired else None
-    data = open_data(
-        names, size, 1, channels, True, None, count, shorter_side=shorter_side, pairs_for=pairs_for, training=False
-    )
+    # Where training pictures have to stand in for test pictures, those that were validated on are left out.
+    held_back = VALIDATION_PICTURES if translator.settings.get("validate_every") else 0
+    shown = {"shorter_side": shorter_side, "pairs_for": pairs_for, "training": False, "validation": held_back}
+    data = open_data(names, size, 1, channels, True, None, count, **shown)
     return data.swapped() if swapped else data
 
 

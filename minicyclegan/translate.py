@@ -26,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(misuse)
     keep_freed_memory()
     translator = load(given.model, find_device(given.device))
+    if translator.moment:
+        print(f"{given.model}: {translator.moment}")
     if given.direction not in translator.generators:
         parser.error(f"--direction {given.direction}: this model translates {' and '.join(translator.generators)} only")
     notes: Notes = set()

@@ -237,7 +237,7 @@ TITLES: dict[str, tuple[str, ...]] = {
 def draw(table: Table, runs: Sequence[Run], path: Path) -> None:
     """Writes the table's picture. Raises CheckpointError where a finished run lacks its checkpoint, PictureError."""
     first = {run.setting.run_name: run for run in reversed(runs)}
-    models = {textwrap.fill(row.label, WRAP): load(first[row.setting.run_name].folder.path) for row in table.rows}
+    models = {textwrap.fill(row.label, WRAP): load(first[row.setting.run_name].folder.checkpoint) for row in table.rows}
     kind = table.rows[0].setting.judge
     if kind == "styles":
         blocks = {f"label map {number + 1}": _styles(models, number) for number in range(2)}

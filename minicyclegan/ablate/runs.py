@@ -166,7 +166,7 @@ def _stop(trainings: Sequence[Training]) -> None:
 def judge_run(run: Run, jobs: int) -> None:
     """Writes figures.json of a finished training."""
     began = time.process_time()
-    judged = judge(run.setting.judge, load(run.folder.path), run.count)
+    judged = judge(run.setting.judge, load(run.folder.checkpoint), run.count)
     content = {"format": FORMAT, "setting": run.setting.name, "seed": run.seed, "count": run.count}
     content |= {
         "measures": judged.measures,

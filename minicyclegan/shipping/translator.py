@@ -36,6 +36,7 @@ class Translator:
     settings     of the run that trained it: "data", "size", "direction", …; empty where nothing is known
     encoder      of a model with many answers: reads the code of a style off a picture of domain B
     channels_B   how many channels the encoder takes
+    moment       of the run at which the weights are taken, in words; empty where nothing is known
     """
 
     def __init__(
@@ -45,9 +46,10 @@ class Translator:
         settings: dict[str, Any],
         encoder: nn.Module | None = None,
         channels_B: int = 3,
+        moment: str = "",
     ):
         self.generators, self.device, self.settings = generators, device, settings
-        self.encoder, self.channels_B = encoder, channels_B
+        self.encoder, self.channels_B, self.moment = encoder, channels_B, moment
         # The length of the code that tells a model's many answers apart; 0: it has one answer.
         self.latent: int = getattr(generators["AtoB"][0], "latent", 0)
 
@@ -182,6 +184,7 @@ def _noisy(network: nn.Module) -> list[nn.Module]:
 def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> Translator:
     """The translator of a run folder, of a checkpoint file, or of a generator's weights from the original PyTorch code.
 
+    Of a run folder, it is the best step's, from best.pt; where there is none, and of RUN/checkpoint.pt, the last one's.
     What is in the file decides, whatever its name ends in. Raises CheckpointError with the path, also for a generator
     that takes or gives other than 1 or 3 channels.
     """
@@ -189,7 +192,8 @@ def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> T
     if not path.exists():
         raise CheckpointError(f"{path}: no such run or checkpoint")
     if path.is_dir():
-        path = RunFolder(path).checkpoint
+        run = RunFolder(path)
+        path = run.best if run.best.exists() else run.checkpoint
         if not path.exists():
             raise CheckpointError(f"{path.parent}: no checkpoint.pt in it; is it a run's folder?")
     content = read_weights(path)
@@ -224,7 +228,12 @@ def _of_checkpoint(content: dict[str, Any], device: torch.device) -> Translator:
     _check_channels(*channels.values())
     model = model.to(device).eval()
     generators = {direction: (model.translator(direction), channels[direction]) for direction in model.directions}
-    return Translator(generators, device, content["settings"], getattr(model, "E", None), model.config.channels_B)
+    moment = ""
+    if "step" in content:  # what is shipped is of no step
+        which = "best of the run: " * content.get("best", False)
+        moment = f"{which}step {content['step']:,} of {content['steps']:,}"
+    encoder = getattr(model, "E", None)
+    return Translator(generators, device, content["settings"], encoder, model.config.channels_B, moment)
 
 
 def _of_original(state: Any, device: torch.device) -> Translator:

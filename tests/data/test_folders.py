@@ -118,7 +118,7 @@ def test_side_by_side(root, held_out, said):
 def test_side_by_side_with_val_and_test_is_tried_on_test(root):
     draw(root, "train/1.png", "val/2.png", "test/3.png", size=(16, 8))
     layout = find_layout([root])
-    assert stems(layout.test_A) == ["3"] and layout.notes == [f"{root / 'val'}: not used (1 picture)"]
+    assert stems(layout.test_A) == ["3"] and stems(layout.val_A) == stems(layout.val_B) == ["2"] and layout.notes == []
     (root / "test" / "3.png").unlink()
     assert stems(find_layout([root]).test_A) == ["2"]
 
