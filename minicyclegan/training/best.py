@@ -13,21 +13,19 @@ Scores = Sequence[tuple[int, float]]  # of steps, in their order; the lower, the
 
 
 def standings(scores: Scores) -> list[float]:
-    """What each score counts for: the median of it and its two neighbours, so that one lucky moment can't win.
+    """What each score counts for: the running median of three, or itself where it is worse.
 
-    The first and the last have one neighbour. They count for the median of three as well: of themselves, of their
-    neighbour, and of where they would be on the line through the next two (Tukey 1977, Exploratory Data Analysis,
-    section 7C: end values). So the last step wins where a run has got better up to its end, and not by luck. One score
-    or two count for themselves.
+    So a lucky moment counts for no more than the better of its neighbours, and an unlucky one gains nothing from them.
+    The first score counts for no more than the median beside it. The last counts for no more than that either or,
+    where a run gets better and better, than the line through the last two medians says of its place (Tukey 1977,
+    Exploratory Data Analysis, on end values). One score or two count for themselves.
     """
     values = [score for _, score in scores]
     if len(values) < 3:
         return values
-    inner = [median(values[i - 1 : i + 2]) for i in range(1, len(values) - 1)]
-    smooth = [values[0], *inner, values[-1]]
-    first = median([values[0], smooth[1], 3 * smooth[1] - 2 * smooth[2]])
-    last = median([values[-1], smooth[-2], 3 * smooth[-2] - 2 * smooth[-3]])
-    return [first, *inner, last]
+    medians = [values[0], *(median(values[i - 1 : i + 2]) for i in range(1, len(values) - 1))]
+    last = min(medians[-1], 3 * medians[-1] - 2 * medians[-2])
+    return [max(own, smooth) for own, smooth in zip(values, [medians[1], *medians[1:], last], strict=True)]
 
 
 def best_step(scores: Scores) -> int | None:
@@ -36,11 +34,8 @@ def best_step(scores: Scores) -> int | None:
 
 
 def can_win(scores: Scores) -> set[int]:
-    """The steps that can be the best one yet, whatever scores come: the last one's standing is not settled.
-
-    From the fourth score on, all other standings are, and the best of them alone is left.
-    """
-    if len(scores) < 4:
+    """The steps that can be the best one yet, whatever scores come: all standings but the last one's are settled."""
+    if len(scores) < 3:
         return {step for step, _ in scores}
     return {scores[_lowest(standings(scores)[:-1])][0], scores[-1][0]}
 

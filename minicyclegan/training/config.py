@@ -100,7 +100,7 @@ SMALL: dict[ModelName, Defaults] = {
             "ema": 0.998,
             "save_every": 500,
             "sample_every": 500,
-            "validate_every": 150,
+            "validate_every": 225,
         },
         # Weaker cycle losses than the published ones, and a higher rate, give stripes sooner.
         {"lambda_cycle": 3.0, "lambda_identity": 2.0, "lr": 5e-4, "upsampling": "balanced"}
