@@ -33,7 +33,7 @@ COPIED = 0.25  # change of the inputs, as a share of what their true counterpart
 COPIED_UNKNOWN = 0.02  # the same where no counterparts are known: of the range from black to white
 INVERTED = -0.3  # correlation of the outputs' brightness with the truth's or, where that is not known, the inputs'
 TINT = 0.1  # of the range: by how much a colour is stronger or weaker in the outputs than in real pictures, on average
-GRID = 1.2  # 255ths, of the pooled grid (judging/grid.py), beyond what real pictures have
+GRID = 1.5  # 255ths, of the pooled grid (judging/grid.py), beyond what real pictures have
 # Two and a half grey levels of 255: far below what styles differ by, well above what numerical noise makes.
 IGNORED = 0.01
 WON = 0.04  # a discriminator's loss, as a share of what one pays that can't tell anything

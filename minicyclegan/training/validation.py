@@ -138,7 +138,7 @@ def figures(views: Mapping[Direction, View], paired: bool) -> dict[str, float | 
 
 
 def statistics(images: Tensor) -> Tensor:
-    """What is compared of photos: (N, C, H, W) uint8 -> (N, 39), float64.
+    """What is compared of photos: (N, C, H, W) uint8 -> (N, 45), float64.
 
     At three scales the mean and deviation of each channel, its mean steps across and down, and how colourful it is, all
     logarithms. The own net, which has seen worlds alone, finds ukiyo-e nearer to photos than any translation of them.

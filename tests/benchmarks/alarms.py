@@ -121,11 +121,11 @@ def deaf_generator(model: Model) -> None:
 
 
 def unequal_phases(model: Model) -> None:
-    """As of a transposed convolution, one of whose phases weighs more: 4 of 255 at every fourth pixel."""
+    """As of a transposed convolution, one of whose phases weighs more: 6 of 255 at every fourth pixel."""
 
     def screen(_: Any, __: Any, output: torch.Tensor) -> torch.Tensor:
         pattern = torch.zeros_like(output)
-        pattern[..., ::2, ::2] = 8 / 255
+        pattern[..., ::2, ::2] = 12 / 255
         return output + pattern
 
     for name in set(model.translators.values()):
