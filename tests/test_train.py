@@ -35,7 +35,7 @@ def final_weights(run: Path) -> dict[str, torch.Tensor]:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory) -> Path:
     run = tmp_path_factory.mktemp("undisturbed") / "run"
-    result = train(*TINY, "--steps", 60, "--save-every", 7, "--out", run)
+    result = train(*TINY, "--steps", 60, "--save-every", 7, "--validate-every", 10, "--out", run)
     assert result.returncode == 0, result.stderr
     assert f"Everything is in {run}. Next: python -m minicyclegan.translate {run}" in result.stdout
     return run
@@ -43,7 +43,7 @@ def undisturbed(tmp_path_factory) -> Path:
 
 def test_a_run_leaves_what_the_readme_says(undisturbed):
     names = {path.name for path in undisturbed.iterdir()}
-    assert names == {"config.json", "log.jsonl", "samples", "checkpoint.pt", "losses.png"}
+    assert names - {"alarms"} == {"config.json", "log.jsonl", "samples", "checkpoint.pt", "best.pt", "losses.png"}
     records = logged(undisturbed)
     assert [record["step"] for record in records] == list(range(1, 61))
     assert all(LOSSES | {"epoch", "lr", "images_per_second"} <= set(record) for record in records)
@@ -63,7 +63,7 @@ def test_the_same_command_gives_the_same_weights(undisturbed, tmp_path):
 
 def test_killed_at_any_step_and_resumed_equals_undisturbed(undisturbed, tmp_path):
     run = tmp_path / "run"
-    arguments: list[object] = [*TINY, "--steps", 60, "--save-every", 7, "--out", run]
+    arguments: list[object] = [*TINY, "--steps", 60, "--save-every", 7, "--validate-every", 10, "--out", run]
     # In the first steps, between two checkpoints, at one, and near the end; the moment differs from run to run.
     for lines in (1, 20, 35, 50):
         process = subprocess.Popen(command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -79,6 +79,10 @@ def test_killed_at_any_step_and_resumed_equals_undisturbed(undisturbed, tmp_path
     assert result.returncode == 0, result.stderr
     assert [record["step"] for record in logged(run)] == list(range(1, 61))
     expected, found = final_weights(undisturbed), final_weights(run)
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    best, best_found = (torch.load(path / "best.pt", weights_only=True) for path in (undisturbed, run))
+    assert best["step"] == best_found["step"]
+    expected, found = best["training"]["networks"], best_found["training"]["networks"]
     assert all(torch.equal(expected[name], found[name]) for name in expected)
     same = set(expected) and [
         {key: record[key] for key in LOSSES} == {key: other[key] for key in LOSSES}
@@ -164,7 +168,7 @@ def test_failures_are_one_line_and_status_1(tmp_path):
 def test_a_diverged_run_stops_with_a_line_and_keeps_its_last_good_checkpoint(tmp_path):
     result = train(*TINY, "--steps", 400, "--lr", "1e30", "--norm", "none", "--out", tmp_path / "run")
     assert result.returncode == 1
-    assert "the losses stopped being numbers at step" in result.stderr.splitlines()[-1]
+    assert "stopped being a number at step" in result.stderr.splitlines()[-1]
     assert all(value.isfinite().all() for value in final_weights(tmp_path / "run").values())
     assert logged(tmp_path / "run")
 

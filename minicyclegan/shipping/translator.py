@@ -219,7 +219,8 @@ def _of_checkpoint(content: dict[str, Any], device: torch.device) -> Translator:
     weights, averages = dict(content["training"]["networks"]), content["training"].get("average", {"networks": {}})
     for name, state in averages["networks"].items():
         weights |= {f"{name}.{key}": value for key, value in state.items()}
-    missing, unknown = model.load_state_dict(weights, strict=False)
+    missing = sorted(model.state_dict().keys() - weights.keys())  # PyTorch overlooks the counts of batch norms
+    _, unknown = model.load_state_dict(weights, strict=False)
     # Small checkpoints come without the discriminators, which translate nothing.
     judges = {key for key in model.state_dict() if key.split(".")[0] in model.judges}
     if unknown or set(missing) not in (set(), judges):

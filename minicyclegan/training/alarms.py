@@ -260,8 +260,8 @@ def of_scores(scores: Scores) -> Iterator[Alarm]:
     since = standing[best + 1 :]
     if len(since) < FALLING:
         return
-    noise = float(np.median(np.abs(np.diff([score for _, score in scores]))))
-    if min(since[-3:]) > standing[best] + max(3 * noise, 0.2 * abs(standing[best])):
+    noise = sum(counts - score for counts, (_, score) in zip(standing, scores, strict=True)) / len(scores)
+    if min(since[-3:]) > standing[best] + max(5 * noise, 0.2 * abs(standing[best])):
         yield Alarm(
             "falling",
             f"the figures have got worse since step {scores[best][0]:,}, the best one: from {standing[best]:.3g} to "

@@ -12,12 +12,14 @@ import torch
 
 from minicyclegan.models import Model
 
+LOOP = dict.fromkeys(("data", "saving", "looking"), 0.0)  # what the loop does beside the pieces of a step
+
 
 class Clock:
     """Sums of seconds by name. On an NVIDIA GPU, a piece of a step is timed there, by events between its kernels."""
 
     def __init__(self, device: torch.device):
-        self.sums: Counter[str] = Counter()
+        self.sums = Counter(LOOP)
         self.cuda, self.events = device.type == "cuda", deque()
 
     @contextmanager
@@ -62,7 +64,7 @@ class Clock:
 
     def read(self) -> dict[str, float]:
         """The sums since the last reading. Pieces that a GPU has not finished yet count in the next one."""
-        sums, self.sums = self.sums, Counter()
+        sums, self.sums = self.sums, Counter(LOOP)
         return {name: round(seconds, 3) for name, seconds in sums.items()}
 
 

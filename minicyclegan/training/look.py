@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 from minicyclegan.cli import command_line
 from minicyclegan.data.datasets import UnpairedBatches
 from minicyclegan.data.images import from_tensor
@@ -43,7 +45,8 @@ class Look:
         run, found = self.run, {}
         sample, validate = (bool(every) and (step % every == 0 or step == run.steps) for every in self._periods())
         run.model.eval()
-        with uncompiled(run.model):
+        # What is drawn here, such as the first weights of a judge before its own are read, is not drawn from the run's.
+        with uncompiled(run.model), torch.random.fork_rng(devices=[]):
             if sample:
                 blocks = sample_blocks(run.model, run.data, run.model.device)
                 self.background.do(save_grid, blocks, run.folder.sample(step))

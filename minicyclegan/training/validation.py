@@ -66,10 +66,7 @@ class Validation:
 
     @torch.no_grad()
     def look(self, model: Model) -> dict[Direction, View]:
-        """The views, with what the model makes of them: by its averaged weights, where it keeps some. In eval mode.
-
-        No random generator but its own is drawn from, so that training goes on as if nobody had looked.
-        """
+        """The views, with what the model makes of them: by its averaged weights, where it keeps some. In eval mode."""
         # Measures are float64, which Apple's GPUs don't have.
         device = torch.device("cpu") if model.device.type == "mps" else model.device
         if self.views is None:
