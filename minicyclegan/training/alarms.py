@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from minicyclegan.judging import metrics
-from minicyclegan.judging.extractor import OWN
 from minicyclegan.judging.grid import pooled_grid
 from minicyclegan.judging.nets import to_float
 from minicyclegan.models import Model
@@ -33,7 +32,8 @@ COPIED = 0.25  # change of the inputs, as a share of what their true counterpart
 COPIED_UNKNOWN = 0.02  # the same where no counterparts are known: of the range from black to white
 INVERTED = -0.3  # correlation of the outputs' brightness with the truth's or, where that is not known, the inputs'
 TINT = 0.1  # of the range: by how much a colour is stronger or weaker in the outputs than in real pictures, on average
-GRID = 1.5  # 255ths, of the pooled grid (judging/grid.py), beyond what real pictures have
+GRID, ENOUGH = 1.2, 2**17  # 255ths, of the pooled grid (judging/grid.py), beyond what real pictures have; of so many
+# pixels: what fewer show by chance grows as the inverse of their root
 # Two and a half grey levels of 255: far below what styles differ by, well above what numerical noise makes.
 IGNORED = 0.01
 WON = 0.04  # a discriminator's loss, as a share of what one pays that can't tell anything
@@ -146,7 +146,7 @@ def of_pictures(view: View) -> Iterator[Alarm]:
             "a higher --lambda-identity or --lambda-l1; look whether the pictures of this domain differ in colour",
             way,
         )
-    if found["grid"] > GRID:
+    if found["grid"] > GRID * max(1.0, ENOUGH / view.output[:, 0].numel()) ** 0.5:
         yield Alarm(
             "grid",
             f"{way}: a grid lies over the pictures, {found['grid']:.1f} of 255 strong",
@@ -236,7 +236,8 @@ def fingerprints(model: Model) -> dict[str, tuple[float, float]]:
     names = sorted(set(model.translators.values()))
     weights = {name: [weight.detach().double() for weight in getattr(model, name).parameters()] for name in names}
     return {
-        name: (float(sum(w.sum() for w in ws)), float(sum(w.square().sum() for w in ws))) for name, ws in weights.items()
+        name: (float(sum(w.sum() for w in ws)), float(sum(w.square().sum() for w in ws)))
+        for name, ws in weights.items()
     }
 
 
@@ -261,7 +262,7 @@ def of_scores(scores: Scores) -> Iterator[Alarm]:
     if len(since) < FALLING:
         return
     noise = sum(counts - score for counts, (_, score) in zip(standing, scores, strict=True)) / len(scores)
-    if min(since[-3:]) > standing[best] + max(5 * noise, 0.2 * abs(standing[best])):
+    if min(score for _, score in scores[-3:]) > standing[best] + max(5 * noise, 0.2 * abs(standing[best])):
         yield Alarm(
             "falling",
             f"the figures have got worse since step {scores[best][0]:,}, the best one: from {standing[best]:.3g} to "

@@ -66,9 +66,5 @@ def weights_at_best(model: Model) -> dict[str, Any]:
     """Of all networks but the discriminators: their averages, where they are kept. Copies, on the CPU."""
     names = [name for name, _ in model.named_children() if name not in model.judges]
     return copied(
-        {
-            f"{name}.{key}": value
-            for name in names
-            for key, value in model.at_its_best(name).state_dict().items()
-        }
+        {f"{name}.{key}": value for name in names for key, value in model.at_its_best(name).state_dict().items()}
     )

@@ -29,7 +29,14 @@ from minicyclegan.training.run_folder import RunError, RunFolder, new_run_folder
 from minicyclegan.training.speed import Speed, choose_speed, prepare
 from minicyclegan.worlds import default_cache_dir
 
-OF_ONE_STEP = ("training", "random", "others", "step", "format", "candidates")  # of a checkpoint; the rest describes the run
+OF_ONE_STEP = (
+    "training",
+    "random",
+    "others",
+    "step",
+    "format",
+    "candidates",
+)  # of a checkpoint; the rest describes the run
 
 
 def start(

@@ -11,7 +11,7 @@ from minicyclegan.cli import command_line
 from minicyclegan.data.datasets import UnpairedBatches
 from minicyclegan.data.images import from_tensor
 from minicyclegan.judging.nets import to_float
-from minicyclegan.training.alarms import Alarm, fingerprints, find_alarms
+from minicyclegan.training.alarms import Alarm, find_alarms, fingerprints
 from minicyclegan.training.background import Background
 from minicyclegan.training.best import Candidates
 from minicyclegan.training.checkpoint import save_checkpoint

@@ -1,14 +1,15 @@
 """Which alarms go off in which runs: sound ones, and ones with a fault put in. Writes docs/alarms.md.
 
-python -m tests.benchmarks.alarms [RUN...] [--only WORD] [--out docs/alarms.md]
+python -m tests.benchmarks.alarms [RUN...] [--only WORD] [--rows FILE] [--out docs/alarms.md]
 
 RUN: finished runs that are taken for sound; their last checkpoint and all of their losses are looked at.
-The short runs are made here, a few minutes in all on a machine with nothing else to do.
+The short runs are made here, some minutes in all on a machine with nothing else to do.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import tempfile
 from collections import Counter
@@ -65,7 +66,14 @@ class Case:
     def alarms(self) -> Counter[str]:
         """At how many looks each went off."""
         settings, networks = preset("small", self.recipe, "cpu")
-        changed = {"model": self.recipe, "data": (self.world,), "size": 32, "steps": STEPS, "pictures": 100, "ema": 0.98}
+        changed = {
+            "model": self.recipe,
+            "data": (self.world,),
+            "size": 32,
+            "steps": STEPS,
+            "pictures": 100,
+            "ema": 0.98,
+        }
         changed |= {"validate_every": STEPS // LOOKS, "seed": self.seed}
         config = TrainConfig(**settings | changed | {"sample_every": STEPS, "save_every": STEPS})
         model_config = MODELS[self.recipe].config(**networks | TINY[self.recipe] | (self.networks or {}))
@@ -121,11 +129,11 @@ def deaf_generator(model: Model) -> None:
 
 
 def unequal_phases(model: Model) -> None:
-    """As of a transposed convolution, one of whose phases weighs more: 6 of 255 at every fourth pixel."""
+    """As of a transposed convolution, one of whose phases weighs more: 10 of 255 at every fourth pixel."""
 
     def screen(_: Any, __: Any, output: torch.Tensor) -> torch.Tensor:
         pattern = torch.zeros_like(output)
-        pattern[..., ::2, ::2] = 12 / 255
+        pattern[..., ::2, ::2] = 20 / 255
         return output + pattern
 
     for name in set(model.translators.values()):
@@ -184,7 +192,11 @@ def cases() -> Iterator[tuple[str, Case]]:
     ]
     of_cyclegan = [
         ("data: A's copy given as B", ("copies", "discriminator is blind"), {"data": one_domain}),
-        ("setting: cycles that outweigh all", ("copies", "discriminator has won"), {"networks": {"lambda_cycle": 1000.0}}),
+        (
+            "setting: cycles that outweigh all",
+            ("copies", "discriminator has won"),
+            {"networks": {"lambda_cycle": 1000.0}},
+        ),
         ("setting: no discriminator", ("copies",), {"networks": {"lambda_gan": 0.0}}),
     ]
     of_pairs = [("data: one picture for all of B", ("alike",), {"data": one_picture_B})]
@@ -223,7 +235,9 @@ def of_finished(folder: RunFolder) -> Counter[str]:
     )  # fmt: skip
     views = Validation(data.swapped() if config.direction == "BtoA" else data, config).look(model.eval())
     curves = Curves(record for record, _ in folder.read_log())
-    found = Counter({alarm.name for alarm in find_alarms(model, views, curves, [], {}, content["steps"], content["steps"])})
+    found = Counter(
+        {alarm.name for alarm in find_alarms(model, views, curves, [], {}, content["steps"], content["steps"])}
+    )
     losses = curves.latest(content["steps"])
     for start in range(content["steps"] // 5, content["steps"] - WINDOW, WINDOW):
         window = {name: values[start : start + WINDOW] for name, values in losses.items()}
@@ -255,16 +269,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("runs", nargs="*", type=Path)
     parser.add_argument("--only", default="", help="short runs with this word in their name")
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--rows", type=Path, help="a file that keeps what was found, so that it is not done again")
+    parser.add_argument("--out", type=Path, help="the page")
     given = parser.parse_args()
+    known = given.rows.read_text(encoding="utf-8").splitlines() if given.rows and given.rows.exists() else []
+    done: dict[str, dict[str, int]] = dict(map(json.loads, known))
     rows: dict[str, list[tuple[str, tuple[str, ...], Counter[str]]]] = {"finished": [], "fixed": [], "tried": []}
+
+    def add(kind: str, what: str, expected: tuple[str, ...], measure: Callable[[], Counter[str]]) -> None:
+        if what not in done:
+            done[what] = measure()
+            if given.rows:
+                with given.rows.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps([what, done[what]]) + "\n")
+        rows[kind].append((what, expected, Counter(done[what])))
+        print(kind, what, done[what], flush=True)
+
     for path in given.runs:
-        rows["finished"].append((path.name, (), of_finished(RunFolder(path))))
-        print(path.name, dict(rows["finished"][-1][2]), flush=True)
+        add("finished", path.name, (), lambda path=path: of_finished(RunFolder(path)))
     for kind, case in cases():
         if given.only in str(case):
-            rows[kind].append((str(case), case.expected, case.alarms()))
-            print(kind, case, dict(rows[kind][-1][2]), flush=True)
+            add(kind, str(case), case.expected, case.alarms)
     if given.out:
         head = given.out.read_text(encoding="utf-8").split(MARK)[0] if given.out.exists() else ""
         parts = [f"## {TITLES[kind]}\n\n{verdict(of)}\n\n{table(of)}\n" for kind, of in rows.items() if of]

@@ -51,7 +51,7 @@ def screened(x: Tensor) -> Tensor:
 
 
 FAULTS: dict[str, Callable[[View], Tensor]] = {
-    "flat": lambda view: (view.output // 8 + 100),
+    "flat": lambda view: view.output // 8 + 100,
     "alike": lambda view: view.output[:1].expand_as(view.output) + (torch.arange(24) % 3)[:, None, None, None].byte(),
     "copies": lambda view: shifted(view.source, [1, 0, 0]),
     "inverted": lambda view: 255 - view.output,

@@ -61,7 +61,9 @@ def test_a_worlds_third_split_leaves_the_others_as_they_are(world):
         with np.load(REFERENCE, allow_pickle=False) as kept:
             difference = np.abs(data.test_B[1].astype(int) - kept["horse2zebra B 1"])
         assert np.mean(difference <= 1) >= 0.999
-    seen = [picture for name in ("train_B", "test_B", "val_B") for picture in map(getattr(data, name).__getitem__, (0, 1))]
+    seen = [
+        picture for name in ("train_B", "test_B", "val_B") for picture in map(getattr(data, name).__getitem__, (0, 1))
+    ]
     for i, picture in enumerate(seen):
         assert all(np.abs(picture.astype(float)[:64, :64] - other[:64, :64]).mean() > 3 for other in seen[:i])
     assert data.val_truth_A[0].shape == data.val_A[0].shape and "3 + 3 pictures" in data.validation
