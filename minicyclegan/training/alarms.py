@@ -45,7 +45,7 @@ UNSURE = {"lsgan": 0.25, "vanilla": math.log(2), "minimax": math.log(2), "hinge"
 
 @dataclass(frozen=True)
 class Alarm:
-    """What is wrong, in one sentence; what is likely to have caused it; what to do. way: the direction that shows it."""
+    """What is wrong, in one sentence; what is likely to have caused it; what to do; the direction that shows it."""
 
     name: str
     text: str
@@ -218,8 +218,8 @@ def of_losses(model: Model, losses: Mapping[str, np.ndarray]) -> Iterator[Alarm]
             yield Alarm(
                 "discriminator has won",
                 f"{name} has won: it pays {mean:.1%} of what a discriminator pays that can't tell anything",
-                "it is much stronger than the generator, or knows the training pictures by heart, or the domains differ "
-                "in something trivial, such as a border or grey against colour",
+                "it is much stronger than the generator, or knows the training pictures by heart, or the domains "
+                "differ in something trivial, such as a border or grey against colour",
                 "a smaller --disc-width or --disc-layers, more pictures; look whether anything trivial gives them away",
             )
         if abs(mean - 1) < BLIND and spread < BLIND:
@@ -233,12 +233,11 @@ def of_losses(model: Model, losses: Mapping[str, np.ndarray]) -> Iterator[Alarm]
 
 def fingerprints(model: Model) -> dict[str, tuple[float, float]]:
     """Of the networks that translate: two numbers each, which change with any weight."""
-    names = sorted(set(model.translators.values()))
-    weights = {name: [weight.detach().double() for weight in getattr(model, name).parameters()] for name in names}
-    return {
-        name: (float(sum(w.sum() for w in ws)), float(sum(w.square().sum() for w in ws)))
-        for name, ws in weights.items()
-    }
+    found = {}
+    for name in sorted(set(model.translators.values())):
+        weights = torch.cat([weight.detach().double().flatten() for weight in getattr(model, name).parameters()])
+        found[name] = weights.sum().item(), weights.norm().item()
+    return found
 
 
 def of_weights(model: Model, before: Mapping[str, tuple[float, float]]) -> Iterator[Alarm]:

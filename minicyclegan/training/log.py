@@ -41,7 +41,7 @@ class Log:
         self.latest: dict[str, float] = {}
 
     def add(self, step: int, epoch: int, lr: float, losses: dict[str, Tensor], others: dict[str, Tensor]) -> None:
-        """others   what is not written, but has to be finite like the losses: 0-d tensors too, the same ones each time"""
+        """others   what has to be finite like the losses, and is not written: 0-d tensors, the same ones each time"""
         self.pending.append(({"step": step, "epoch": epoch, "lr": lr}, losses, others))
 
     def remark(self, looked: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""training/alarms.py: each sign is told from what is sound, on real pictures, and a run says so and goes on, or stops."""
+"""training/alarms.py: each sign is told from what is sound, on real pictures; a run says so and goes on, or stops."""
 
 import json
 import math

@@ -130,7 +130,7 @@ def test_of_horses_the_truth_is_best_and_a_copy_bad(horses):
     assert set(truth) == {"score"} | {
         f"{name}_{way}" for name in ("change", "cycle", "grid", "kid", "l1", "coats") for way in ("AB", "BA")
     }
-    assert list(truth)[0] == "score" and truth["score"] == 0 and truth["coats_AB"] == truth["coats_BA"] == 1
+    assert next(iter(truth)) == "score" and truth["score"] == 0 and truth["coats_AB"] == truth["coats_BA"] == 1
     assert truth["score"] < 0.9 < copy["score"] < untrained["score"] and copy["change_AB"] == 0
 
 
