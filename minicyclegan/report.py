@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from minicyclegan.cli import Parser, run
-from minicyclegan.reporting.page import compare, write_report
+from minicyclegan.reporting.page import write_page
 from minicyclegan.training.run_folder import RunError, RunFolder
 
 
@@ -14,10 +14,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder; several are compared")
     parser.add_argument("--out", metavar="FILE", help="(default: RUN/report.html, for several runs comparison.html)")
     given = parser.parse_args(arguments)
-    folders = [RunFolder(name) for name in given.runs]
-    out = Path(given.out) if given.out else None
-    page = compare(folders, out or Path("comparison.html")) if len(folders) > 1 else write_report(folders[0], out)
-    print(f"{page} is written; open it in a browser")
+    several = len(given.runs) > 1
+    out = Path(given.out or ("comparison.html" if several else Path(given.runs[0]) / "report.html"))
+    for note in write_page([RunFolder(name) for name in given.runs], out):
+        print(f"note: {note}")
+    print(f"{out} is written; open it in a browser")
     return 0
 
 

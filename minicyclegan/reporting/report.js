@@ -1,245 +1,277 @@
 "use strict";
-// Fills the page from the JSON in it. All text from outside becomes text nodes, never HTML.
+// Fills the page from the JSON in it: one run, or several to compare. Text from outside becomes text nodes, never HTML.
 
-const { runs, differences } = JSON.parse(document.getElementById("content").textContent);
-const several = runs.length > 1;
-const run = runs[0];
+const runs = JSON.parse(document.getElementById("content").textContent);
+const run = runs[0], several = runs.length > 1;
 
 const find = (selector) => document.querySelector(selector);
 const whole = (value) => value.toLocaleString("en-GB");
-const short = (value) => (value == null ? "–" : value.toLocaleString("en-GB", { maximumSignificantDigits: 3 }));
-const plural = (n, word) => `${whole(n)} ${word}${n === 1 ? "" : "s"}`;
+const short = (value) => value == null ? "–" : value.toLocaleString("en-GB", { maximumSignificantDigits: 3 });
+const known = (values) => values.filter((value) => value != null);
+const any = (values) => Object.keys(values).length > 0;
+const colour = (k) => `var(--colour-${k % 6})`;
+const SVG = new Set(["svg", "path", "line", "rect", "text", "circle"]);
 
 function make(tag, attributes = {}, ...children) {
-  const drawing = ["svg", "path", "line", "rect", "text", "circle"].includes(tag);
-  const made = drawing ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  const made = SVG.has(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name === "style") for (const [key, set] of Object.entries(value)) made.style.setProperty(key, set);
-    else made.setAttribute(name, value);
+    if (name !== "style") made.setAttribute(name, value);
+    else for (const [property, set] of Object.entries(value)) made.style.setProperty(property, set);
   }
-  made.append(...children.filter((child) => child != null));
+  made.append(...known(children));
   return made;
 }
 
 function table(caption, head, rows) {
-  const cell = (tag, extra) => (value) =>
-    make(tag, { ...extra, ...(typeof value === "number" ? { class: "number" } : {}) }, typeof value === "number" ? short(value) : value);
-  const body = rows.map(([first, ...rest]) => make("tr", {}, cell("th", { scope: "row" })(first), ...rest.map(cell("td"))));
-  const top = head ? make("thead", {}, make("tr", {}, ...head.map(cell("th", { scope: "col" })))) : null;
-  return make("table", { "aria-label": caption }, top, make("tbody", {}, ...body));
+  const line = (cells, scope) => make("tr", {}, ...cells.map((cell, k) => scope === "col" || k === 0 ? make("th", { scope }, cell) : make("td", {}, cell)));
+  return make("table", { "aria-label": caption },
+    head && make("thead", {}, line(head, "col")), make("tbody", {}, ...rows.map((cells) => line(cells, "row"))));
 }
 
+const folded = (summary, ...content) => make("details", {}, make("summary", {}, summary), ...content);
+
 function picture({ picture, width, height }, alt) {
-  const image = make("img", { src: picture, width, height, alt });
   const frame = { class: "picture scroll", tabindex: 0, role: "group", "aria-label": alt, style: { "--width": width } };
-  return make("div", frame, image);
+  return make("div", frame, make("img", { src: picture, width, height, alt }));
 }
+
+const WHAT = "test pictures, and what the generators make of them";
+const grid = (caption, sample) =>
+  make("figure", { style: { "--width": sample.width } }, make("figcaption", {}, caption), picture(sample, `${caption}: ${WHAT}`));
 
 // ---- Curves ----
 
-const WIDTH = 360, HEIGHT = 200, LEFT = 42, TOP = 14, BOTTOM = 24;
-const markers = []; // each moves a chart's dotted line to a step
+const WIDTH = 360, HEIGHT = 190, LEFT = 42, RIGHT = 6, TOP = 16, BOTTOM = 22;
+const markers = []; // each moves a curve's dotted line to a step
 
 function ticks(low, high, most) {
-  const rough = (high - low) / most, power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].find((k) => k * power >= rough) * power;
-  const found = [];
-  for (let k = Math.ceil(low / step); k * step <= high; k++) found.push(k * step);
-  return found;
+  const power = 10 ** Math.floor(Math.log10((high - low) / most));
+  const step = power * [1, 2, 5, 10].find((k) => k * power * most >= high - low);
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, k) => (first + k) * step);
 }
 
-// lines: [{points, mean, low, high, style, dots}]; normal: [low, high]; either end may be missing.
-function chart({ label, lines, axis: [bottom, top], normal = [null, null], best = null }) {
-  const end = Math.max(1, ...lines.map(({ points }) => points.at(-1) ?? 0));
-  const x = (step) => LEFT + ((WIDTH - LEFT - 6) * step) / end;
-  const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (Math.min(Math.max(value, bottom), top) - bottom) / (top - bottom));
-  const svg = make("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });
-  const across = (value, kind) => make("line", { x1: LEFT, x2: WIDTH - 6, y1: y(value), y2: y(value), class: kind });
+function axisOf(values) {
+  const low = Math.min(0, ...values), high = Math.max(...values);
+  return [low, high > low ? high + 0.05 * (high - low) : low + 1];
+}
+
+// lines: [{points, mean, low, high, dots, style}], of which low, high, dots and style may be missing.
+function chart(label, lines, [bottom, top], [low, high] = [null, null], best = null) {
+  const end = Math.max(1, ...lines.map(({ points }) => points.at(-1)));
+  const x = (step) => LEFT + ((WIDTH - LEFT - RIGHT) * step) / end;
+  const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * Math.min(1, Math.max(0, (top - value) / (top - bottom)));
+  const across = (value, kind) => make("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value), class: kind });
   const down = (step, kind) => make("line", { x1: x(step), x2: x(step), y1: TOP, y2: HEIGHT - BOTTOM, class: kind });
-  if (normal.some((value) => value != null)) {
-    const [low, high] = [normal[0] ?? bottom, normal[1] ?? top];
-    svg.append(make("rect", { x: LEFT, width: WIDTH - LEFT - 6, y: y(high), height: Math.max(0, y(low) - y(high)), class: "band" }));
-    for (const value of normal) if (value != null && value > bottom && value < top) svg.append(across(value, "edge"));
+  const svg = make("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });
+  if (low != null || high != null) {
+    const [from, to] = [y(low ?? bottom), y(high ?? top)];
+    svg.append(make("rect", { x: LEFT, width: WIDTH - LEFT - RIGHT, y: to, height: from - to, class: "band" }));
+    svg.append(...known([low, high]).filter((value) => value > bottom && value < top).map((value) => across(value, "edge")));
   }
   for (const value of ticks(bottom, top, 4)) {
     svg.append(across(value, "tick"), make("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, short(value)));
   }
   for (const step of ticks(0, end, 4)) {
-    svg.append(make("text", { x: x(step), y: HEIGHT - 7, "text-anchor": "middle" }, whole(step)));
+    svg.append(make("text", { x: x(step), y: HEIGHT - 6, "text-anchor": "middle" }, whole(step)));
   }
-  for (const { points, mean, low, high, style = {}, dots } of lines) {
-    const known = points.map((_, k) => k).filter((k) => mean[k] != null);
-    const place = (values) => (k) => `${x(points[k]).toFixed(1)},${y(values[k] ?? mean[k]).toFixed(1)}`;
-    if (low && known.length) {
-      svg.append(make("path", { class: "area", d: `M${known.map(place(low)).join("L")}L${known.map(place(high)).reverse().join("L")}Z` }));
-    }
-    if (known.length) svg.append(make("path", { class: "mean", style, d: `M${known.map(place(mean)).join("L")}` }));
-    if (dots) for (const k of known) svg.append(make("circle", { class: "dot", style: { fill: style.stroke }, r: 2.5, cx: x(points[k]), cy: y(mean[k]) }));
+  for (const { points, mean, low, high, dots, style = {} } of lines) {
+    const drawn = [...points.keys()].filter((k) => mean[k] != null);
+    const path = (order, values) => order.map((k) => `${x(points[k]).toFixed(1)},${y(values[k] ?? mean[k]).toFixed(1)}`).join("L");
+    if (!drawn.length) continue;
+    if (low) svg.append(make("path", { class: "area", d: `M${path(drawn, low)}L${path([...drawn].reverse(), high)}Z` }));
+    svg.append(make("path", { class: "mean", style, d: `M${path(drawn, mean)}` }));
+    if (dots) svg.append(...drawn.map((k) => make("circle", { class: "dot", style: { fill: style.stroke }, r: 2.5, cx: x(points[k]), cy: y(mean[k]) })));
   }
   if (best != null) {
-    const anchor = best > end / 2 ? { x: x(best) - 4, "text-anchor": "end" } : { x: x(best) + 4 };
-    svg.append(down(best, "best"), make("text", { y: TOP - 3, class: "best", ...anchor }, `best: step ${whole(best)}`));
+    const side = best > end / 2 ? { x: x(best) + 4, "text-anchor": "end" } : { x: x(best) - 4 };
+    svg.append(down(best, "best"), make("text", { y: TOP - 5, class: "best", ...side }, `best: step ${whole(best)}`));
   }
   if (!several && run.samples.length > 1) {
     const line = down(0, "at");
     svg.append(line);
-    markers.push((step) => { line.setAttribute("x1", x(step)); line.setAttribute("x2", x(step)); });
+    markers.push((step) => ["x1", "x2"].forEach((end) => line.setAttribute(end, x(step))));
   }
   return svg;
 }
 
-// The same curve as some ten rows of numbers.
-function values(name, points, mean) {
-  const rows = [...new Set(Array.from({ length: 11 }, (_, k) => Math.round((k * (points.length - 1)) / 10)))];
-  const cells = rows.map((k) => [whole(points[k]), mean[k] ?? "–"]);
-  return make("details", {}, make("summary", {}, `${name} in numbers`), table(`${name} in numbers`, ["step", name], cells));
+// A curve as some ten rows of numbers, for whoever would rather read or hear it.
+function numbers(name, points, mean) {
+  const rows = new Set(Array.from({ length: 11 }, (_, k) => Math.round((k * (points.length - 1)) / 10)));
+  return folded(`${name} in numbers`, table(`${name} in numbers`, ["step", name], [...rows].map((k) => [whole(points[k]), short(mean[k])])));
 }
 
-function state({ last, normal: [low, high] }) {
-  if ((low == null && high == null) || last == null) return null;
+// How a loss stands to its band: null where it has none.
+function state({ mean, normal: [low, high] }) {
+  const last = known(mean).at(-1);
+  if (last == null || (low == null && high == null)) return null;
   const where = low != null && last < low ? "below" : high != null && last > high ? "above" : "inside";
-  const band = low == null ? `up to ${short(high)}` : high == null ? `from ${short(low)} on` : `${short(low)} to ${short(high)}`;
-  return { where, text: `${where === "inside" ? "✓" : "!"} ${short(last)} is ${where} what is normal here, ${band}` };
+  const band = high == null ? `${short(low)} and more` : `${short(low)} to ${short(high)}`, fine = where === "inside";
+  return { where, fine, text: `${fine ? "✓" : "!"} ${run.step < run.steps ? "now" : "ends"} at ${short(last)}, ${where} the band (${band})` };
+}
+
+// Losses with the same explanation stand together: of both directions, of both discriminators.
+function byExplanation(curves) {
+  const groups = new Map();
+  for (const curve of curves) groups.set(curve.why, [...(groups.get(curve.why) ?? []), curve]);
+  return [...groups.values()];
+}
+
+function term({ title, why, equation }, figures) {
+  const words = make("div", {}, make("h3", {}, title), make("p", {}, why), equation && make("p", { class: "small" }, equation));
+  return make("div", { class: "term" }, words, make("div", { class: "curves" }, ...figures));
 }
 
 function losses() {
-  for (const curve of run.curves) {
+  const figure = (curve) => {
     const now = state(curve);
-    const label = `${curve.term} over ${plural(run.step, "step")}: from ${short(curve.mean[0])} to ${short(curve.last)}. ${now ? now.text.slice(2) : "No band is known"}.`;
-    find("#losses .curves").append(
-      make("figure", {},
-        make("h3", {}, curve.term),
-        make("p", { class: "small" }, curve.title),
-        chart({ label, lines: [{ points: run.points, ...curve }], axis: curve.axis, normal: curve.normal }),
-        now && make("p", { class: now.where === "inside" ? "state" : "state alarm" }, now.text),
-        make("p", { class: "small" }, curve.why),
-        curve.equation ? make("p", { class: "equation" }, curve.equation) : null,
-        values(curve.term, run.points, curve.mean)),
-    );
-  }
-}
-
-function axisOf(numbers) {
-  const low = Math.min(0, ...numbers), high = Math.max(...numbers);
-  return [low, high > low ? high + 0.05 * (high - low) : low + 1];
+    const label = `${curve.term}: from ${short(known(curve.mean)[0])} at first to ${short(known(curve.mean).at(-1))} at step ${whole(run.step)}`;
+    return make("figure", {}, make("h4", {}, curve.term), chart(label, [{ points: run.points, ...curve }], curve.axis, curve.normal),
+      now && make("p", { class: now.fine ? "small" : "alarm" }, now.text), numbers(curve.term, run.points, curve.mean));
+  };
+  find("#losses .list").append(...byExplanation(run.curves).map((curves) => term(curves[0], curves.map(figure))));
 }
 
 function validation() {
-  find("#about").textContent = run.validation.about ?? "";
-  for (const [name, pairs] of Object.entries(run.validation.figures)) {
+  find("#about").textContent = run.config.validation ?? "";
+  for (const [name, pairs] of Object.entries(run.figures)) {
     const points = pairs.map(([step]) => step), mean = pairs.map(([, value]) => value);
-    const best = run.validation.best;
-    const label = `${name} at ${plural(points.length, "step")}: from ${short(mean[0])} to ${short(mean.at(-1))}${best == null ? "" : `; best step ${whole(best)}`}.`;
-    find("#validation .curves").append(
-      make("figure", {}, make("h3", {}, name), chart({ label, lines: [{ points, mean, dots: true }], axis: axisOf(mean), best }), values(name, points, mean)),
-    );
+    const label = `${name}: from ${short(mean[0])} at step ${whole(points[0])} to ${short(mean.at(-1))} at step ${whole(points.at(-1))}`;
+    find("#validation .curves").append(make("figure", {}, make("h3", {}, name),
+      chart(label, [{ points, mean, dots: true }], axisOf(mean), undefined, run.best), numbers(name, points, mean)));
   }
 }
 
 // ---- Several runs ----
 
-const look = (k) => ({ stroke: `var(--run-${k % 6})`, "stroke-dasharray": ["none", "7 3", "2 3"][Math.floor(k / 6) % 3] });
+const look = (k) => ({ stroke: colour(k), "stroke-dasharray": ["none", "7 3", "2 3"][Math.floor(k / 6) % 3] });
 
-function overlaid() {
-  const legend = runs.map(({ name }, k) =>
-    make("li", {}, make("svg", { viewBox: "0 0 38 10", "aria-hidden": "true" }, make("line", { x1: 0, x2: 38, y1: 5, y2: 5, "stroke-width": 3, style: look(k) })), name));
-  find("#losses .curves").before(make("ul", { class: "legend" }, ...legend));
-  const drawn = (place, name, lines, extra) => {
-    const all = lines.flatMap(({ mean }) => mean).filter((value) => value != null);
-    const ends = lines.map(({ run, mean }) => [run, mean.find((value) => value != null) ?? null, mean.findLast((value) => value != null) ?? null]);
-    const label = `${name}: ${ends.map(([of, , last]) => `${of} ends at ${short(last)}`).join("; ")}.`;
-    find(place).append(make("figure", {}, make("h3", {}, name), chart({ label, lines, axis: axisOf(all), ...extra }),
-      make("details", {}, make("summary", {}, `${name} in numbers`), table(`${name} in numbers`, ["run", "first", "last"], ends))));
-  };
-  for (const term of new Set(runs.flatMap(({ curves }) => curves.map((curve) => curve.term)))) {
-    const lines = runs.flatMap(({ name, points, curves }, k) =>
-      curves.filter((curve) => curve.term === term).map(({ mean, normal }) => ({ run: name, points, mean, normal, style: look(k) })));
-    const bands = new Set(lines.map(({ normal }) => JSON.stringify(normal)));
-    drawn("#losses .curves", term, lines, bands.size === 1 ? { normal: lines[0].normal } : {});
-  }
-  for (const name of new Set(runs.flatMap(({ validation }) => Object.keys(validation.figures)))) {
-    const lines = runs.flatMap((one, k) =>
-      name in one.validation.figures ? [{ run: one.name, points: one.validation.figures[name].map(([step]) => step), mean: one.validation.figures[name].map(([, value]) => value), style: look(k), dots: true }] : []);
-    drawn("#validation .curves", name, lines);
+// lines: [{run, points, mean, style, dots, normal}]
+function overlay(name, lines, heading) {
+  const ends = lines.map(({ run, mean }) => [run, short(known(mean)[0]), short(known(mean).at(-1))]);
+  const normal = new Set(lines.map(({ normal }) => JSON.stringify(normal))).size === 1 ? lines[0].normal : undefined;
+  const label = `${name}: ${ends.map(([run, first, last]) => `${run} from ${first} to ${last}`).join("; ")}`;
+  return make("figure", {}, make(heading, {}, name), chart(label, lines, axisOf(lines.flatMap(({ mean }) => known(mean))), normal),
+    folded(`${name} in numbers`, table(`${name} in numbers`, ["run", "first", "last"], ends)));
+}
+
+function overlays() {
+  const figure = (curve) => overlay(curve.term, runs.flatMap(({ name, points, curves }, k) =>
+    curves.filter((other) => other.term === curve.term).map((other) => ({ ...other, run: name, points, low: null, style: look(k) }))), "h4");
+  const terms = new Map(runs.flatMap(({ curves }) => curves).reverse().map((curve) => [curve.term, curve]));
+  find("#losses .list").append(...byExplanation([...terms.values()].reverse()).map((curves) => term(curves[0], curves.map(figure))));
+  for (const figure of new Set(runs.flatMap(({ figures }) => Object.keys(figures)))) {
+    const lines = runs.flatMap(({ name, figures }, k) => figures[figure]
+      ? [{ run: name, points: figures[figure].map(([step]) => step), mean: figures[figure].map(([, value]) => value), dots: true, style: look(k) }] : []);
+    find("#validation .curves").append(overlay(figure, lines, "h3"));
   }
 }
 
+const option = (name) => `--${name.replaceAll("_", "-")}`;
+
+function typed(value) {
+  return value == null ? "–" : Array.isArray(value) ? value.join(" ") : typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+// Options as they are typed: {settings: {save_every: 500}, versions: {torch: "2"}} -> {"--save-every": "500", "versions torch": "2"}
+function flat(config) {
+  const named = (group, name) => ["settings", "config"].includes(group) ? option(name) : `${group} ${name}`;
+  return Object.fromEntries(Object.entries(config).flatMap(([group, value]) => value && typeof value === "object" && !Array.isArray(value)
+    ? Object.entries(value).map(([name, inner]) => [named(group, name), typed(inner)]) : [[group, typed(value)]]));
+}
+
 function comparison() {
-  find("#kind").textContent = "runs compared";
   find("#name").textContent = `${runs.length} runs compared`;
-  find("#what").textContent = runs.map(({ name }) => name).join(" · ");
-  const row = (name, value) => [name, ...runs.map((one) => value(one))];
+  find("#legend").append(...runs.map(({ name }, k) =>
+    make("li", {}, make("svg", { viewBox: "0 0 38 10", "aria-hidden": "true" }, make("line", { x1: 0, x2: 38, y1: 5, y2: 5, "stroke-width": 3, style: look(k) })), name)));
+  const configs = runs.map(({ config }) => flat(config));
+  const names = [...new Set(configs.flatMap((config) => Object.keys(config)))];
+  const row = (name, value) => [name, ...runs.map(value)];
   const rows = [
-    row("steps done", (one) => `${whole(one.step)} of ${whole(one.steps)}`),
-    row("best step", (one) => (one.validation.best == null ? "–" : whole(one.validation.best))),
-    row("minutes", (one) => (one.minutes == null ? "–" : short(one.minutes))),
-    row("alarms that stand", (one) => one.alarms.filter(({ stands }) => stands).map(({ name }) => name).join(", ") || "none"),
-    ...differences.map(([name, values]) => [name, ...values]),
+    row("steps done", ({ step, steps }) => `${whole(step)} of ${whole(steps)}`),
+    row("best step", ({ best }) => best == null ? "–" : whole(best)),
+    row("minutes", ({ minutes }) => short(minutes)),
+    row("alarms", ({ alarms }) => alarms.filter(({ stands }) => stands).map(({ name }) => name).join(", ") || "none"),
+    ...names.filter((name) => new Set(configs.map((config) => config[name])).size > 1).map((name) => [name, ...configs.map((config) => config[name] ?? "–")]),
   ];
   find("#differences .scroll").append(table("What differs", ["", ...runs.map(({ name }) => name)], rows));
-  for (const { name, samples } of runs) {
-    for (const sample of samples) find("#rows .pictures").append(figure(`${name}, step ${whole(sample.step)}`, sample));
-  }
-  overlaid();
+  find("#rows .pictures").append(...runs.flatMap(({ name, samples }) => samples.map((sample) => grid(`${name}, step ${whole(sample.step)}`, sample))));
+  overlays();
 }
 
 // ---- One run ----
 
-function figure(caption, sample) {
-  const alt = `${caption}: a sample grid of test pictures and what the generators make of them`;
-  return make("figure", { style: { "--width": sample.width } }, make("figcaption", {}, caption), picture(sample, alt));
+const bestSample = () => run.best == null ? null : run.samples.reduce((a, b) => Math.abs(b.step - run.best) < Math.abs(a.step - run.best) ? b : a, run.samples[0]);
+
+function header() {
+  const { config, step, steps, best, minutes } = run, { settings } = config;
+  const standing = run.alarms.filter(({ stands }) => stands);
+  find("#name").textContent = run.name;
+  find("#what").textContent = `${config.model} on ${settings.data.map((name) => String(name).split(/[\\/]/).at(-1)).join(" and ")}, ${settings.size} px, seed ${settings.seed}, on ${config.device}`;
+  const glance = [
+    [step >= steps ? "Finished" : "Not finished", whole(step), `of ${whole(steps)} steps`],
+    ["Best step", best == null ? "not known" : whole(best), best == null ? "this run has no validation" : `score ${short(run.figures.score.find(([step]) => step === best)[1])}, lower is better`],
+    ["Alarms", standing.length ? whole(standing.length) : any(run.figures) || any(run.seconds) ? "none" : "not known",
+      standing.map(({ name }) => name).join(", ") || (run.alarms.length ? "that still stands" : "")],
+    ["Time", minutes == null ? "–" : minutes < 90 ? `${short(Number(minutes.toFixed(1)))} min` : `${short(minutes / 60)} h`, run.pace == null ? "" : `${short(run.pace)} pictures a second`],
+  ];
+  find("#glance").append(...glance.map(([name, value, more]) => make("div", {}, make("dt", {}, name), make("dd", {}, value, make("small", {}, more)))));
+
+  const say = (text, kind = "") => find("#summary").append(make("li", { class: kind }, text));
+  const broken = run.curves.filter((curve) => curve.broken), outside = run.curves.filter((curve) => state(curve)?.fine === false);
+  for (const { text } of standing) say(typed(text), "alarm");
+  if (broken.length) say(`${broken.map(({ term }) => term).join(", ")} stopped being a number at step ${whole(step)}.`, "alarm");
+  if (step < steps) say(`This page was written at step ${whole(step)} of ${whole(steps)}. If training has ended since, “Go on” has the command.`);
+  if (step < 0.2 * steps) say("It is too early to judge the losses.");
+  else if (outside.length) say(`Not as usual: ${outside.map((curve) => `${curve.term} is ${state(curve).where} its band`).join(", ")}. “Losses” says what that means.`);
+  else say("All losses that have a band are inside it. Whether the pictures are good, only the pictures tell.");
 }
 
-const nearest = (step) => run.samples.reduce((a, b) => (Math.abs(b.step - step) < Math.abs(a.step - step) ? b : a), run.samples[0]);
+function alarms() {
+  for (const alarm of run.alarms) {
+    const { name, text, cause, remedy, steps, stands } = alarm;
+    const when = steps.length === 1 ? `at step ${whole(steps[0])}` : `${whole(steps.length)} times, from step ${whole(steps[0])} to ${whole(steps.at(-1))}`;
+    const content = [
+      make("p", {}, typed(text)), cause && make("p", {}, make("strong", {}, "Likely cause: "), typed(cause)),
+      remedy && make("p", {}, make("strong", {}, "What helps: "), typed(remedy)),
+      alarm.picture && picture(alarm.picture, `The pictures of the alarm “${name}” at step ${whole(steps.at(-1))}`),
+    ];
+    find("#alarms .list").append(stands ? make("article", {}, make("h3", {}, `${name}: ${when}, and still so`), ...content)
+      : make("article", { class: "over" }, folded(`${name}: ${when}; not since then`, ...content)));
+  }
+}
 
 function result() {
-  const last = run.samples.at(-1), best = run.validation.best == null ? null : nearest(run.validation.best);
-  if (!last) return;
-  const away = (sample) => (sample.step === run.validation.best ? "" : `, the nearest to the best, ${whole(run.validation.best)}`);
-  if (best && best !== last) find("#result .pictures").append(figure(`Best: step ${whole(best.step)}${away(best)}`, best));
-  find("#result .pictures").append(figure(`Last: step ${whole(last.step)}${best === last ? ", also the best" : ""}`, last));
+  const last = run.samples.at(-1), best = bestSample();
+  const near = best && best.step !== run.best ? `, the nearest to the best step, ${whole(run.best)}` : "";
+  if (best && best !== last) find("#result .pictures").append(grid(`Best: step ${whole(best.step)}${near}`, best));
+  if (last) find("#result .pictures").append(grid(`Last: step ${whole(last.step)}${best === last ? `, also the best${near}` : ""}`, last));
 }
 
 function slider() {
-  const range = find("#step"), last = run.samples.length - 1;
-  const frames = run.samples.map((sample) => picture(sample, `Sample grid at step ${whole(sample.step)}: test pictures and what the generators make of them`));
-  const best = run.validation.best == null ? null : nearest(run.validation.best);
+  const range = find("#step"), best = bestSample();
+  const frames = run.samples.map((sample) => picture(sample, `Step ${whole(sample.step)}: ${WHAT}`));
   const show = () => {
-    const sample = run.samples[range.value];
+    const sample = run.samples[range.value], name = `${whole(sample.step)} of ${whole(run.steps)}${sample === best ? ", the best" : ""}`;
     find("#frame").replaceChildren(frames[range.value]);
-    find("#shown").textContent = `${whole(sample.step)}${sample === best ? ", the best" : ""}`;
-    range.setAttribute("aria-valuetext", `step ${whole(sample.step)} of ${whole(run.steps)}${sample === best ? ", the best" : ""}`);
-    for (const move of markers) move(sample.step);
+    find("#shown").textContent = name;
+    range.setAttribute("aria-valuetext", `step ${name}`);
+    markers.forEach((move) => move(sample.step));
   };
-  range.max = last;
-  range.value = best ? run.samples.indexOf(best) : last;
+  range.max = run.samples.length - 1;
   range.addEventListener("input", show);
   show();
 }
 
-function alarms() {
-  for (const { name, text, cause, remedy, first, last, count, stands, picture: shown } of run.alarms) {
-    const when = count === 1 ? `at step ${whole(last)}` : `${whole(count)} times, from step ${whole(first)} to ${whole(last)}`;
-    find(".alarms").append(
-      make("article", { class: stands ? "stands" : "over" },
-        make("h3", {}, `${name}: ${when}${stands ? ", still so" : "; not since then"}`),
-        make("p", {}, text ?? ""),
-        cause ? make("p", {}, make("strong", {}, "Likely cause: "), cause) : null,
-        remedy ? make("p", {}, make("strong", {}, "What helps: "), remedy) : null,
-        shown && picture(shown, `The pictures that raised the alarm "${name}" at step ${whole(last)}`)),
-    );
-  }
-}
+const PARTS = { data: "waiting for pictures", saving: "handing over checkpoints", looking: "samples, validation, alarms" };
 
 function speed() {
-  const all = run.seconds.reduce((sum, { seconds }) => sum + seconds, 0);
-  const colour = (k) => `var(--run-${k % 6})`;
-  find("#speed .bar").append(...run.seconds.map(({ seconds }, k) => make("div", { style: { flex: String(seconds), background: colour(k) } })));
-  const rows = run.seconds.map(({ name, about, seconds }, k) => [
-    make("span", {}, make("span", { class: "swatch", style: { background: colour(k) } }), about ? `${name}: ${about}` : name),
-    `${short(seconds)} s`, `${((100 * seconds) / all).toFixed(1)} %`,
-  ]);
-  find("#speed .table").append(table("Where the time went", ["part", "seconds", "share"], rows));
+  const parts = Object.entries(run.seconds), all = parts.reduce((sum, [, seconds]) => sum + seconds, 0);
+  find("#speed .bar").append(...parts.map(([, seconds], k) => make("div", { style: { flex: String(seconds), background: colour(k) } })));
+  find("#speed .list").append(table("Where the time went", ["part", "seconds", "share"], parts.map(([name, seconds], k) => [
+    make("span", {}, make("span", { class: "swatch", style: { background: colour(k) } }), PARTS[name] ? `${name}: ${PARTS[name]}` : name),
+    short(seconds), `${((100 * seconds) / all || 0).toFixed(1)} %`,
+  ])));
 }
 
 function commands() {
@@ -248,58 +280,35 @@ function commands() {
     button.addEventListener("click", async () => {
       getSelection().selectAllChildren(code);
       const done = await navigator.clipboard?.writeText(command).then(() => true, () => false);
-      find("#copied").textContent = done ? `Copied: ${command}` : "Selected: copy it with Ctrl-C";
+      find("#copied").textContent = done ? `Copied: ${command}` : "It is selected: copy it with Ctrl-C.";
     });
     find("#commands ol").append(make("li", {}, purpose, make("div", { class: "command" }, code, button)));
   }
 }
 
 function settings() {
-  for (const [group, values] of Object.entries(run.settings)) {
-    find(".groups").append(make("details", { open: "" }, make("summary", {}, group), table(group, null, Object.entries(values))));
+  const options = (values) => Object.fromEntries(Object.entries(values).map(([name, value]) => [option(name), value]));
+  const groups = { "the run": options(run.config.settings), "the model": options(run.config.config), speed: run.config.speed, versions: run.config.versions, "fingerprints of the pictures": run.config.pictures };
+  groups["the machine"] = Object.fromEntries(["device", "processes", "threads"].map((name) => [name, run.config[name]]));
+  for (const [name, values] of Object.entries(groups)) {
+    const rows = Object.entries(values ?? {}).map(([key, value]) => [key, typed(value)]);
+    if (rows.length) find("#settings .list").append(folded(name, table(name, null, rows)));
   }
 }
 
-function header() {
-  const { best, figures } = run.validation;
-  const standing = run.alarms.filter(({ stands }) => stands);
-  find("#name").textContent = run.name;
-  find("#what").textContent = `${run.model} on ${run.data.join(" and ")}, ${run.size} px, seed ${run.seed}, on ${run.device}`;
-  const glance = [
-    [run.step >= run.steps ? "Finished" : "Not finished", whole(run.step), `of ${plural(run.steps, "step")}`],
-    ["Best step", best == null ? "not known" : whole(best), best == null ? "no validation in this run" : `score ${short(figures.score.find(([step]) => step === best)[1])}, lower is better`],
-    ["Alarms", standing.length ? String(standing.length) : "none", standing.map(({ name }) => name).join(", ") || (run.alarms.length ? "that still stands" : "")],
-    ["Time", run.minutes == null ? "–" : `${short(run.minutes)} min`, run.pace == null ? "" : `${short(run.pace)} pictures a second`],
-  ];
-  find("#glance").append(...glance.map(([name, value, more]) => make("div", {}, make("dt", {}, name), make("dd", {}, value, make("small", {}, more)))));
+// ---- The page ----
 
-  const lines = standing.map(({ text }) => make("li", { class: "alarm" }, text ?? ""));
-  if (run.broken.length) lines.push(make("li", { class: "alarm" }, `${run.broken.join(", ")} stopped being a number at step ${whole(run.step)}.`));
-  if (run.step < run.steps) lines.push(make("li", {}, `At step ${whole(run.step)} of ${whole(run.steps)} when this page was written. If it no longer runs, "Go on" has the command.`));
-  const outside = run.curves.filter((curve) => !["inside", undefined].includes(state(curve)?.where));
-  if (run.step < 0.2 * run.steps) lines.push(make("li", {}, "It is too early to judge the losses."));
-  else if (outside.length) lines.push(make("li", {}, `Outside of what is normal: ${outside.map((curve) => `${curve.term} (${state(curve).where})`).join(", ")}. See the losses below for what that means.`));
-  else if (run.curves.length) lines.push(make("li", {}, "All losses that have a band are inside it. Whether the pictures are good, only they can tell."));
-  find("#summary").append(...lines);
+const parts = several
+  ? { differences: true, rows: runs.some(({ samples }) => any(samples)), validation: runs.some(({ figures }) => any(figures)), losses: true }
+  : { alarms: any(run.alarms), result: any(run.samples), samples: run.samples.length > 1, validation: any(run.figures), losses: any(run.curves),
+      speed: any(run.seconds), commands: true, settings: true };
+for (const section of document.querySelectorAll("section")) {
+  if (parts[section.id]) find("#parts").append(make("li", {}, make("a", { href: `#${section.id}` }, section.querySelector("h2").textContent)));
 }
-
-function main() {
-  const used = several
-    ? { differences: true, rows: runs.some(({ samples }) => samples.length), losses: true, validation: runs.some(({ validation }) => validation.figures.score) }
-    : {
-        alarms: run.alarms.length, result: run.samples.length, samples: run.samples.length > 1, losses: run.curves.length,
-        validation: Object.keys(run.validation.figures).length, speed: run.seconds.length, commands: true, settings: true,
-      };
-  const show = several ? [comparison] : [header, alarms, result, losses, validation, speed, commands, settings];
-  for (const fill of show) fill();
-  if (used.samples) slider();
-  for (const section of document.querySelectorAll("section")) {
-    if (used[section.id]) find("#parts").append(make("li", {}, make("a", { href: `#${section.id}` }, section.querySelector("h2").textContent)));
-    else section.remove();
-  }
-  document.title = `${find("#name").textContent} – minicyclegan`;
-  find("#written").textContent = `Written ${run.written} from ${runs.map(({ path }) => path).join(", ")}.`;
-  find("#notes").append(...runs.flatMap(({ name, notes }) => notes.map((note) => make("li", {}, several ? `${name}: ${note}` : note))));
-}
-
-main();
+for (const fill of several ? [comparison] : [header, alarms, result, validation, losses, speed, commands, settings]) fill();
+if (parts.samples) slider();
+for (const section of document.querySelectorAll("section")) if (!parts[section.id]) section.remove();
+document.title = `${find("#name").textContent} – minicyclegan`;
+find("#written").textContent = `Written ${run.written} from ${runs.map(({ path }) => path).join(", ")}.`;
+find("#notes").append(...runs.flatMap(({ notes }) => notes.map((note) => make("li", {}, note))));
+for (const list of document.querySelectorAll("ul:empty, dl:empty, p:empty:not([role])")) list.remove();
