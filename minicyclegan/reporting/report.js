@@ -28,7 +28,7 @@ function table(caption, head, rows) {
     head && make("thead", {}, line(head, "col")), make("tbody", {}, ...rows.map((cells) => line(cells, "row"))));
 }
 
-const folded = (summary, ...content) => make("details", {}, make("summary", {}, summary), ...content);
+const folded = (summary, ...content) => make("details", {}, make("summary", {}, summary), ...known(content));
 
 function picture({ picture, width, height }, alt) {
   const frame = { class: "picture scroll", tabindex: 0, role: "group", "aria-label": alt, style: { "--width": width } };
@@ -110,61 +110,49 @@ function state({ mean, normal: [low, high] }) {
   return { where, fine, text: `${fine ? "✓" : "!"} ${run.step < run.steps ? "now" : "ends"} at ${short(last)}, ${where} the band (${band})` };
 }
 
-// Losses with the same explanation stand together: of both directions, of both discriminators.
-function byExplanation(curves) {
-  const groups = new Map();
-  for (const curve of curves) groups.set(curve.why, [...(groups.get(curve.why) ?? []), curve]);
-  return [...groups.values()];
-}
-
-function term({ title, why, equation }, figures) {
-  const words = make("div", {}, make("h3", {}, title), make("p", {}, why), equation && make("p", { class: "small" }, equation));
-  return make("div", { class: "term" }, words, make("div", { class: "curves" }, ...figures));
-}
-
-function losses() {
-  const figure = (curve) => {
-    const now = state(curve);
-    const label = `${curve.term}: from ${short(known(curve.mean)[0])} at first to ${short(known(curve.mean).at(-1))} at step ${whole(run.step)}`;
-    return make("figure", {}, make("h4", {}, curve.term), chart(label, [{ points: run.points, ...curve }], curve.axis, curve.normal),
-      now && make("p", { class: now.fine ? "small" : "alarm" }, now.text), numbers(curve.term, run.points, curve.mean));
-  };
-  find("#losses .list").append(...byExplanation(run.curves).map((curves) => term(curves[0], curves.map(figure))));
-}
-
-function validation() {
-  find("#about").textContent = run.config.validation ?? "";
-  for (const [name, pairs] of Object.entries(run.figures)) {
-    const points = pairs.map(([step]) => step), mean = pairs.map(([, value]) => value);
-    const label = `${name}: from ${short(mean[0])} at step ${whole(points[0])} to ${short(mean.at(-1))} at step ${whole(points.at(-1))}`;
-    find("#validation .curves").append(make("figure", {}, make("h3", {}, name),
-      chart(label, [{ points, mean, dots: true }], axisOf(mean), undefined, run.best), numbers(name, points, mean)));
+// Curves with the same explanation stand together: of both directions, of both discriminators.
+function explained(curves, figure) {
+  const groups = [];
+  for (const curve of curves) {
+    const group = groups.find(([{ title, why }]) => title === curve.title && why === curve.why);
+    group ? group.push(curve) : groups.push([curve]);
   }
+  return groups.map((group) => {
+    const [{ title, why, equation }] = group;
+    const words = make("div", {}, make("h3", {}, title), make("p", {}, why), equation && make("p", { class: "small" }, equation));
+    return make("div", { class: "term" }, words, make("div", { class: "curves" }, ...group.map(figure)));
+  });
+}
+
+function curveOfOne(curve) {
+  const { term, points, mean, normal } = curve, isLoss = Boolean(normal), now = isLoss ? state(curve) : null;
+  const label = `${term}: from ${short(known(mean)[0])} at step ${whole(points[0])} to ${short(known(mean).at(-1))} at step ${whole(points.at(-1))}`;
+  return make("figure", {}, make("h4", {}, term),
+    chart(label, [{ ...curve, dots: !isLoss }], curve.axis ?? axisOf(known(mean)), normal, isLoss ? null : run.best),
+    now && make("p", { class: now.fine ? "small" : "alarm" }, now.text), numbers(term, points, mean));
 }
 
 // ---- Several runs ----
 
 const look = (k) => ({ stroke: colour(k), "stroke-dasharray": ["none", "7 3", "2 3"][Math.floor(k / 6) % 3] });
 
-// lines: [{run, points, mean, style, dots, normal}]
-function overlay(name, lines, heading) {
+function curveOfAll(kind, term) {
+  const lines = runs.flatMap(({ name, [kind]: curves }, k) => curves.filter((curve) => curve.term === term)
+    .map((curve) => ({ ...curve, low: null, run: name, dots: kind === "figures", style: look(k) })));
   const ends = lines.map(({ run, mean }) => [run, short(known(mean)[0]), short(known(mean).at(-1))]);
   const normal = new Set(lines.map(({ normal }) => JSON.stringify(normal))).size === 1 ? lines[0].normal : undefined;
-  const label = `${name}: ${ends.map(([run, first, last]) => `${run} from ${first} to ${last}`).join("; ")}`;
-  return make("figure", {}, make(heading, {}, name), chart(label, lines, axisOf(lines.flatMap(({ mean }) => known(mean))), normal),
-    folded(`${name} in numbers`, table(`${name} in numbers`, ["run", "first", "last"], ends)));
+  const label = `${term}: ${ends.map(([run, first, last]) => `${run} from ${first} to ${last}`).join("; ")}`;
+  return make("figure", {}, make("h4", {}, term), chart(label, lines, axisOf(lines.flatMap(({ mean }) => known(mean))), normal),
+    folded(`${term} in numbers`, table(`${term} in numbers`, ["run", "first", "last"], ends)));
 }
 
-function overlays() {
-  const figure = (curve) => overlay(curve.term, runs.flatMap(({ name, points, curves }, k) =>
-    curves.filter((other) => other.term === curve.term).map((other) => ({ ...other, run: name, points, low: null, style: look(k) }))), "h4");
-  const terms = new Map(runs.flatMap(({ curves }) => curves).reverse().map((curve) => [curve.term, curve]));
-  find("#losses .list").append(...byExplanation([...terms.values()].reverse()).map((curves) => term(curves[0], curves.map(figure))));
-  for (const figure of new Set(runs.flatMap(({ figures }) => Object.keys(figures)))) {
-    const lines = runs.flatMap(({ name, figures }, k) => figures[figure]
-      ? [{ run: name, points: figures[figure].map(([step]) => step), mean: figures[figure].map(([, value]) => value), dots: true, style: look(k) }] : []);
-    find("#validation .curves").append(overlay(figure, lines, "h3"));
+function curves() {
+  for (const [kind, section] of [["figures", "validation"], ["curves", "losses"]]) {
+    const all = runs.flatMap((run) => run[kind]);
+    const firsts = all.filter((curve) => curve === all.find(({ term }) => term === curve.term));
+    find(`#${section} .list`).append(...explained(firsts, several ? ({ term }) => curveOfAll(kind, term) : curveOfOne));
   }
+  find("#about").textContent = several ? "" : run.config.validation ?? "";
 }
 
 const option = (name) => `--${name.replaceAll("_", "-")}`;
@@ -196,7 +184,6 @@ function comparison() {
   ];
   find("#differences .scroll").append(table("What differs", ["", ...runs.map(({ name }) => name)], rows));
   find("#rows .pictures").append(...runs.flatMap(({ name, samples }) => samples.map((sample) => grid(`${name}, step ${whole(sample.step)}`, sample))));
-  overlays();
 }
 
 // ---- One run ----
@@ -205,13 +192,14 @@ const bestSample = () => run.best == null ? null : run.samples.reduce((a, b) => 
 
 function header() {
   const { config, step, steps, best, minutes } = run, { settings } = config;
+  const score = run.figures.find(({ term }) => term === "score");
   const standing = run.alarms.filter(({ stands }) => stands);
   find("#name").textContent = run.name;
   find("#what").textContent = `${config.model} on ${settings.data.map((name) => String(name).split(/[\\/]/).at(-1)).join(" and ")}, ${settings.size} px, seed ${settings.seed}, on ${config.device}`;
   const glance = [
     [step >= steps ? "Finished" : "Not finished", whole(step), `of ${whole(steps)} steps`],
-    ["Best step", best == null ? "not known" : whole(best), best == null ? "this run has no validation" : `score ${short(run.figures.score.find(([step]) => step === best)[1])}, lower is better`],
-    ["Alarms", standing.length ? whole(standing.length) : any(run.figures) || any(run.seconds) ? "none" : "not known",
+    ["Best step", best == null ? "not known" : whole(best), best == null ? "this run has no validation" : `score ${short(score.mean[score.points.indexOf(best)])}, lower is better`],
+    ["Alarms", standing.length ? whole(standing.length) : any(run.figures) ? "none" : "not known",
       standing.map(({ name }) => name).join(", ") || (run.alarms.length ? "that still stands" : "")],
     ["Time", minutes == null ? "–" : minutes < 90 ? `${short(Number(minutes.toFixed(1)))} min` : `${short(minutes / 60)} h`, run.pace == null ? "" : `${short(run.pace)} pictures a second`],
   ];
@@ -219,7 +207,7 @@ function header() {
 
   const say = (text, kind = "") => find("#summary").append(make("li", { class: kind }, text));
   const broken = run.curves.filter((curve) => curve.broken), outside = run.curves.filter((curve) => state(curve)?.fine === false);
-  for (const { text } of standing) say(typed(text), "alarm");
+  for (const { text } of standing.flatMap(({ said }) => said)) say(typed(text), "alarm");
   if (broken.length) say(`${broken.map(({ term }) => term).join(", ")} stopped being a number at step ${whole(step)}.`, "alarm");
   if (step < steps) say(`This page was written at step ${whole(step)} of ${whole(steps)}. If training has ended since, “Go on” has the command.`);
   if (step < 0.2 * steps) say("It is too early to judge the losses.");
@@ -228,14 +216,13 @@ function header() {
 }
 
 function alarms() {
-  for (const alarm of run.alarms) {
-    const { name, text, cause, remedy, steps, stands } = alarm;
+  for (const { name, said, steps, stands } of run.alarms) {
     const when = steps.length === 1 ? `at step ${whole(steps[0])}` : `${whole(steps.length)} times, from step ${whole(steps[0])} to ${whole(steps.at(-1))}`;
-    const content = [
+    const content = said.flatMap(({ text, cause, remedy, picture: shown }) => [
       make("p", {}, typed(text)), cause && make("p", {}, make("strong", {}, "Likely cause: "), typed(cause)),
       remedy && make("p", {}, make("strong", {}, "What helps: "), typed(remedy)),
-      alarm.picture && picture(alarm.picture, `The pictures of the alarm “${name}” at step ${whole(steps.at(-1))}`),
-    ];
+      shown && picture(shown, `The pictures of the alarm “${name}” at step ${whole(steps.at(-1))}`),
+    ]);
     find("#alarms .list").append(stands ? make("article", {}, make("h3", {}, `${name}: ${when}, and still so`), ...content)
       : make("article", { class: "over" }, folded(`${name}: ${when}; not since then`, ...content)));
   }
@@ -305,7 +292,7 @@ const parts = several
 for (const section of document.querySelectorAll("section")) {
   if (parts[section.id]) find("#parts").append(make("li", {}, make("a", { href: `#${section.id}` }, section.querySelector("h2").textContent)));
 }
-for (const fill of several ? [comparison] : [header, alarms, result, validation, losses, speed, commands, settings]) fill();
+for (const fill of several ? [comparison, curves] : [header, alarms, result, curves, speed, commands, settings]) fill();
 if (parts.samples) slider();
 for (const section of document.querySelectorAll("section")) if (!parts[section.id]) section.remove();
 document.title = `${find("#name").textContent} – minicyclegan`;

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import itertools
 import json
 import re
 import statistics
@@ -48,9 +49,10 @@ def read_run(folder: RunFolder, grids: int = GRIDS) -> dict[str, Any]:
     batch = int(_number(config["settings"].get("batch")) or 1)
     paces = [pace for record in records.values() if (pace := _number(record.get("images_per_second")))]
     pace = statistics.harmonic_mean(paces) if paces and min(paces) > 0 else None
-    looks = [record for record in records.values() if record.keys() & set(LOOKS)]
-    figures = _validation(looks)
-    best = best_step(figures.get("score", []))
+    looks = [record for record in records.values() if record.get("validation") or record.get("alarms")]
+    figures = _figures(looks)
+    scores = next((list(zip(f["points"], f["mean"], strict=True)) for f in figures if f["term"] == "score"), [])
+    best = best_step(scores)
     return {
         "name": folder.path.resolve().name,
         "path": str(folder),
@@ -60,11 +62,11 @@ def read_run(folder: RunFolder, grids: int = GRIDS) -> dict[str, Any]:
         "steps": steps,
         "minutes": pace and step * batch / pace / 60,
         "pace": pace,
-        **_curves(records, config, batch),
+        "curves": _curves(records, config, batch),
         "figures": figures,
         "best": best,
         "alarms": _alarms(folder, looks, notes),
-        "seconds": _seconds(looks),
+        "seconds": _seconds(records.values()),
         "samples": _samples(folder, grids, best, notes),
         "commands": _commands(folder, step < steps, steps),
         "notes": list(dict.fromkeys(notes)),
@@ -94,9 +96,11 @@ def _read_log(path: Path, notes: list[str]) -> dict[int, Record]:
     if not size:
         notes.append(f"{path} is {'empty' if path.exists() else 'missing'}: no step has been logged yet.")
         return {}
-    every, keys = 1 + size // LOG_BYTES, [f'"{key}"'.encode() for key in LOOKS]
+    every, keys, lines = 1 + size // LOG_BYTES, [f'"{key}"'.encode() for key in LOOKS], []
     with path.open("rb") as file:
-        lines = [line for k, line in enumerate(file) if k % every == 0 or any(key in line for key in keys)]
+        for number, line in enumerate(file):
+            if number % every == 0 or any(key in line for key in keys) or file.tell() == size:
+                lines.append(line)
     found = [record for line in lines if (record := _record(line))]
     if (broken := len(lines) - len(found)) > 0:
         lost = "a line that is cut off or damaged" if broken == 1 else f"{broken:,} lines that are cut off or damaged"
@@ -111,30 +115,33 @@ def _record(line: bytes) -> Record | None:
     try:
         record = json.loads(line, parse_constant=lambda _: None)
         parts = [record.get("validation"), record.get("seconds"), *(record.get("alarms") or [])]
-        sound = isinstance(record["step"], int) and all(part is None or isinstance(part, dict) for part in parts)
+        sound = isinstance(_number(record["step"]), int) and all(
+            part is None or isinstance(part, dict) for part in parts
+        )
         return record if sound else None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
-def _curves(records: dict[int, Record], config: dict[str, Any], batch: int) -> dict[str, list[Any]]:
-    """The running mean, the least and the greatest value of each loss, at the same `points`, and what is normal."""
+def _curves(records: dict[int, Record], config: dict[str, Any], batch: int) -> list[dict[str, Any]]:
+    """The running mean, the least and the greatest value of each loss, and what is normal."""
     cells = (cell for record in records.values() for cell in record.items())
     terms = dict.fromkeys(term for term, value in cells if term not in NOT_LOSSES and _number(value) is not None)
-    rows = [{"step": step} | {term: _number(record.get(term)) for term in terms} for step, record in records.items()]
     if not terms:
-        return {"points": [], "curves": []}
-    thinned = Curves(rows).thinned()
-    points, curves = thinned.pop("step")[2], []
-    for term, (mean, low, high) in thinned.items():
+        return []
+    rows = [{"step": step} | {term: _number(record.get(term)) for term in terms} for step, record in records.items()]
+    (_, (_, _, points)), *thinned = Curves(rows).thinned().items()
+    curves = []
+    for term, (mean, low, high) in thinned:
         running = smooth(mean, max(1, len(mean) // 40))
         first = [row[term] for row in rows[:30] if row["step"] <= 30 and row[term] is not None]
         curves.append(
-            {"term": term, "axis": _numbers(limits(low, high, running)), "broken": rows[-1][term] is None}
-            | {"mean": _numbers(running), "low": _numbers(low), "high": _numbers(high)}
+            {"term": term, "points": _numbers(points), "mean": _numbers(running)}
+            | {"low": _numbers(low), "high": _numbers(high), "axis": _numbers(limits(low, high, running))}
+            | {"broken": rows[-1][term] is None}
             | _normal(term, config, batch, statistics.mean(first) if first else None)
         )
-    return {"points": [int(point) for point in points], "curves": curves}
+    return curves
 
 
 def _normal(term: str, config: dict[str, Any], batch: int, start: float | None) -> dict[str, Any]:
@@ -146,38 +153,46 @@ def _normal(term: str, config: dict[str, Any], batch: int, start: float | None) 
     units = {"scales": _number(config["config"].get("disc_scales", 1)), "encoded": max(1, batch // 2), "start": start}
     unit = units.get(words.get("times"), 1)
     ends = [end if None in (end, unit) else _number(end * unit) for end in words.get("normal", [None, None])]
-    return {**words, "normal": ends, "why": words["why"].replace("{guess}", f"{words.get('guess', 0) * (unit or 1):g}")}
+    return {**words, "normal": ends, "why": words["why"].replace("{guess}", f"{words.get('guess', 0) * (unit or 1):.2f}")}
 
 
-def _validation(looks: list[Record]) -> dict[str, list[tuple[int, float]]]:
-    """Each figure as (step, value) pairs."""
-    figures: dict[str, list[tuple[int, float]]] = {}
+def _figures(looks: list[Record]) -> list[dict[str, Any]]:
+    """Each figure of the validation, and what it means."""
+    pairs: dict[str, list[tuple[int, float]]] = {}
     for record in looks:
         for name, value in (record.get("validation") or {}).items():
             if _number(value) is not None:
-                figures.setdefault(name, []).append((record["step"], _number(value)))
-    return figures
+                pairs.setdefault(name, []).append((record["step"], _number(value)))
+    return [
+        {"term": name, "points": [step for step, _ in values], "mean": [value for _, value in values]}
+        | NORMAL.get(f"figure {name.split('_')[0]}", NORMAL["figure"])
+        for name, values in pairs.items()
+    ]
 
 
 def _alarms(folder: RunFolder, looks: list[Record], notes: list[str]) -> list[dict[str, Any]]:
     """Each kind of alarm once, as it was said last; those that still stand first."""
     alarms: dict[str, dict[str, Any]] = {}
     for record in looks:
-        for alarm in record.get("alarms") or []:
-            name = str(alarm.get("name"))
+        found = sorted(record.get("alarms") or [], key=_name)
+        for name, said in itertools.groupby(found, _name):
             steps = [*alarms.get(name, {"steps": []})["steps"], record["step"]]
-            alarms[name] = {**alarm, "name": name, "steps": steps, "stands": record is looks[-1]}
-    for alarm in alarms.values():
+            alarms[name] = {"name": name, "said": list(said), "steps": steps, "stands": record is looks[-1]}
+    for alarm in (alarm for kind in alarms.values() for alarm in kind["said"]):
         # Nothing but the folder's own pictures, whatever the log says.
         path = folder.path / "alarms" / Path(str(alarm.get("picture"))).name
         alarm["picture"] = _embedded(path, notes) if alarm.get("picture") else None
     return sorted(alarms.values(), key=lambda alarm: not alarm["stands"])
 
 
-def _seconds(looks: list[Record]) -> dict[str, float]:
+def _name(alarm: dict[str, Any]) -> str:
+    return str(alarm.get("name"))
+
+
+def _seconds(records: Iterable[Record]) -> dict[str, float]:
     """How long each part of the work took in all."""
     sums: dict[str, float] = {}
-    for record in looks:
+    for record in records:
         for name, value in (record.get("seconds") or {}).items():
             sums[name] = sums.get(name, 0.0) + (_number(value) or 0.0)
     return sums
