@@ -182,7 +182,7 @@ function comparison() {
     row("alarms", ({ alarms }) => alarms.filter(({ stands }) => stands).map(({ name }) => name).join(", ") || "none"),
     ...names.filter((name) => new Set(configs.map((config) => config[name])).size > 1).map((name) => [name, ...configs.map((config) => config[name] ?? "–")]),
   ];
-  find("#differences .scroll").append(table("What differs", ["", ...runs.map(({ name }) => name)], rows));
+  find("#differences .scroll").append(table("What differs", ["setting", ...runs.map(({ name }) => name)], rows));
   find("#rows .pictures").append(...runs.flatMap(({ name, samples }) => samples.map((sample) => grid(`${name}, step ${whole(sample.step)}`, sample))));
 }
 

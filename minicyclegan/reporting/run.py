@@ -153,7 +153,8 @@ def _normal(term: str, config: dict[str, Any], batch: int, start: float | None) 
     units = {"scales": _number(config["config"].get("disc_scales", 1)), "encoded": max(1, batch // 2), "start": start}
     unit = units.get(words.get("times"), 1)
     ends = [end if None in (end, unit) else _number(end * unit) for end in words.get("normal", [None, None])]
-    return {**words, "normal": ends, "why": words["why"].replace("{guess}", f"{words.get('guess', 0) * (unit or 1):.2f}")}
+    guess = f"{words.get('guess', 0) * (unit or 1):.2f}"
+    return {**words, "normal": ends, "why": words["why"].replace("{guess}", guess)}
 
 
 def _figures(looks: list[Record]) -> list[dict[str, Any]]:
