@@ -25,8 +25,7 @@ from minicyclegan.training.best import best_step
 from minicyclegan.training.curves import Curves, limits, smooth
 from minicyclegan.training.run_folder import RunError, RunFolder
 
-# What is normal for each loss, and why. The bands of lsgan, cycle, identity and latent are what running means kept to,
-# after the first third, in runs of `--small` and `--preset photos`.
+# What is normal for each loss, and why (docs/losses.md says where the bands come from)
 NORMAL = json.loads(Path(__file__).with_name("normal.json").read_text(encoding="utf-8"))
 LOG_BYTES = 6_000_000  # of a longer log, every second, third, … line is read: some 25,000 steps
 GRIDS = 12  # sample grids on the page, at most

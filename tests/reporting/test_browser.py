@@ -187,8 +187,9 @@ def test_several_runs(open_page, pages, folders):
     assert captions == ["zebra, step 300", f"{folders[1].path.name}, step 100"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["one", "young", "several"])
+@pytest.mark.parametrize(
+    ("name", "scheme"), [("one", "light"), ("young", "dark"), ("several", "light"), ("several", "dark")]
+)
 def test_for_everyone(open_page, pages, name, scheme):
     """axe finds nothing, and nothing is wider than a phone."""
     from axe_playwright_python.sync_playwright import Axe
