@@ -101,10 +101,13 @@ function numbers(name, points, mean) {
   return folded(`${name} in numbers`, table(`${name} in numbers`, ["step", name], [...rows].map((k) => [whole(points[k]), short(mean[k])])));
 }
 
-// How a loss stands to its band: null where it has none.
+// The bands were measured on runs of 500 steps and more.
+const early = run.step < Math.max(500, 0.2 * run.steps);
+
+// How a loss stands to its band: null where it has none, or too early.
 function state({ mean, normal: [low, high] }) {
   const last = known(mean).at(-1);
-  if (last == null || (low == null && high == null)) return null;
+  if (early || last == null || (low == null && high == null)) return null;
   const where = low != null && last < low ? "below" : high != null && last > high ? "above" : "inside";
   const band = high == null ? `${short(low)} and more` : `${short(low)} to ${short(high)}`, fine = where === "inside";
   return { where, fine, text: `${fine ? "✓" : "!"} ${run.step < run.steps ? "now" : "ends"} at ${short(last)}, ${where} the band (${band})` };
@@ -210,7 +213,7 @@ function header() {
   for (const { text } of standing.flatMap(({ said }) => said)) say(typed(text), "alarm");
   if (broken.length) say(`${broken.map(({ term }) => term).join(", ")} stopped being a number at step ${whole(step)}.`, "alarm");
   if (step < steps) say(`This page was written at step ${whole(step)} of ${whole(steps)}. If training has ended since, “Go on” has the command.`);
-  if (step < 0.2 * steps) say("It is too early to judge the losses.");
+  if (early) say("These are too few steps to judge the losses by.");
   else if (outside.length) say(`Not as usual: ${outside.map((curve) => `${curve.term} is ${state(curve).where} its band`).join(", ")}. “Losses” says what that means.`);
   else say("All losses that have a band are inside it. Whether the pictures are good, only the pictures tell.");
 }

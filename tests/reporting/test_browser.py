@@ -76,12 +76,12 @@ def test_the_slider_by_keyboard(open_page, pages):
     assert len(seen) == 5
     assert all(lines == [pytest.approx(lines[0])] * 8 for lines in places)  # six losses, two figures
     assert [lines[0] for lines in places] == sorted({lines[0] for lines in places})
-    assert slider.get_attribute("aria-valuetext") == "step 300 of 300"
+    assert slider.get_attribute("aria-valuetext") == "step 600 of 600"
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
-    assert slider.get_attribute("aria-valuetext") == "step 200 of 300, the best"
-    assert page.locator("#shown").inner_text() == "200 of 300, the best"
-    assert page.locator("#frame img").get_attribute("alt").startswith("Step 200: test pictures")
+    assert slider.get_attribute("aria-valuetext") == "step 400 of 600, the best"
+    assert page.locator("#shown").inner_text() == "400 of 600, the best"
+    assert page.locator("#frame img").get_attribute("alt").startswith("Step 400: test pictures")
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
@@ -92,7 +92,7 @@ def test_the_slider_by_pointer(open_page, pages, size):
     for share in (0.99, 0.41):
         slider.click(position={"x": share * width, "y": 18})
         shown.append(page.locator("#shown").inner_text())
-    assert shown == ["300 of 300", "150 of 300"]
+    assert shown == ["600 of 600", "300 of 600"]
     assert all(page.evaluate("[...document.images].map((image) => image.complete && image.naturalWidth > 0)"))
 
 
@@ -100,15 +100,15 @@ def test_what_is_at_the_top(open_page, pages):
     page = open_page(pages["one"])
     assert page.locator("h1").inner_text() == "zebra" and page.title() == "zebra – minicyclegan"
     assert [" ".join(tile.split()) for tile in page.locator("#glance > div").all_inner_texts()] == [
-        "Finished 300 of 300 steps", "Best step 200 score 0.0333, lower is better", "Alarms 1 tint",
-        "Time 1.3 min 4 pictures a second",
+        "Finished 600 of 600 steps", "Best step 400 score 0.0333, lower is better", "Alarms 1 tint",
+        "Time 2.5 min 4 pictures a second",
     ]  # fmt: skip
     assert page.locator("#summary li").all_inner_texts() == [
         "Hardly varied.", "Back.", "All losses that have a band are inside it. Whether the pictures are good, only the "
         "pictures tell.",
     ]  # fmt: skip
     captions = page.locator("#result figcaption").all_inner_texts()
-    assert captions == ["Best: step 200", "Last: step 300"]
+    assert captions == ["Best: step 400", "Last: step 600"]
     for link in page.locator("nav a").all():
         assert page.locator(link.get_attribute("href")).count() == 1
 
@@ -127,16 +127,16 @@ def test_curves_bands_and_numbers(open_page, pages):
     first.locator("summary").focus()
     page.keyboard.press("Enter")
     rows = first.locator("tbody tr").all_inner_texts()
-    assert len(rows) == 11 and rows[0].split()[0] == "1" and rows[-1].split()[0] == "300"
+    assert len(rows) == 11 and rows[0].split()[0] == "1" and rows[-1].split()[0] == "600"
     figures = page.locator("#validation figure")
     assert figures.locator("h4").all_inner_texts() == ["score", "kid_AB"] and figures.locator("circle").count() == 12
-    assert figures.locator("text.best").all_text_contents() == ["best: step 200"] * 2
+    assert figures.locator("text.best").all_text_contents() == ["best: step 400"] * 2
 
 
 def test_alarms(open_page, pages):
     page = open_page(pages["one"])
     stands, over = page.locator("#alarms article").all()
-    assert stands.locator("h3").inner_text() == "tint: at step 300, and still so" and "Back." in stands.inner_text()
+    assert stands.locator("h3").inner_text() == "tint: at step 600, and still so" and "Back." in stands.inner_text()
     assert stands.inner_text().count("Likely cause: Too young.") == stands.inner_text().count("What helps: Wait.") == 2
     assert not over.locator("img").is_visible()
     over.locator("summary").press("Enter")
@@ -163,7 +163,7 @@ def test_a_young_run_of_hostile_names(open_page, pages, folders):
         WICKED,
         "gan_AB, gan_BA, D_A, D_B, cycle_A, cycle_B stopped being a number at step 11.",
         "This page was written at step 11 of 100. If training has ended since, “Go on” has the command.",
-        "It is too early to judge the losses.",
+        "These are too few steps to judge the losses by.",
     ]
     assert page.get_by_text(WICKED).count() >= 3 and page.evaluate("window.hacked") is None
     assert page.locator("#samples").count() == 1 and "#alarms" in page.locator("nav a").first.get_attribute("href")
@@ -174,8 +174,8 @@ def test_several_runs(open_page, pages, folders):
     assert page.locator("h1").inner_text() == "2 runs compared"
     rows = [row.split("\t") for row in page.locator("#differences tbody tr").all_inner_texts()]
     assert {row[0]: row[1:] for row in rows} == {
-        "steps done": ["300 of 300", "11 of 100"], "best step": ["200", "–"], "minutes": ["1.25", "0.0458"],
-        "alarms": ["tint", "flat"], "--lr": ["0.0002", "0.0001"], "--steps": ["300", "100"], "steps": ["300", "100"],
+        "steps done": ["600 of 600", "11 of 100"], "best step": ["400", "–"], "minutes": ["2.5", "0.0458"],
+        "alarms": ["tint", "flat"], "--lr": ["0.0002", "0.0001"], "--steps": ["600", "100"], "steps": ["600", "100"],
     }  # fmt: skip
     figure = page.locator("#losses figure", has=page.get_by_role("heading", name="gan_AB"))
     strokes = figure.locator(".mean").evaluate_all("paths => paths.map((path) => getComputedStyle(path).stroke)")
@@ -184,7 +184,7 @@ def test_several_runs(open_page, pages, folders):
         page.locator("#validation figure", has=page.get_by_role("heading", name="score")).locator(".mean").count() == 1
     )
     captions = page.locator("#rows figcaption").all_inner_texts()
-    assert captions == ["zebra, step 300", f"{folders[1].path.name}, step 100"]
+    assert captions == ["zebra, step 600", f"{folders[1].path.name}, step 100"]
 
 
 @pytest.mark.parametrize(
@@ -209,6 +209,6 @@ def test_an_empty_run(open_page, tmp_path, folders):
     folder.log.write_bytes(b"")
     shutil.rmtree(folder.samples)
     page = open_page(write_report(folder))
-    assert page.locator("#glance > div").first.inner_text().split() == ["Not", "finished", "0", "of", "300", "steps"]
+    assert page.locator("#glance > div").first.inner_text().split() == ["Not", "finished", "0", "of", "600", "steps"]
     assert page.locator("#notes li").all_inner_texts() == [f"{folder.log} is empty: no step has been logged yet."]
     assert [section.get_attribute("id") for section in page.locator("section").all()] == ["commands", "settings"]

@@ -38,7 +38,7 @@ def png(width: int = 60, height: int = 40, seed: int = 0) -> bytes:
     return written.getvalue()
 
 
-def make_run(path: Path, steps: int = 300, every: int = 50, model: str = "cyclegan", **networks) -> RunFolder:
+def make_run(path: Path, steps: int = 600, every: int = 100, model: str = "cyclegan", **networks) -> RunFolder:
     """The folder of a run as the loop leaves it, with validation, alarms and seconds, and a grid at each look."""
     folder = RunFolder(path)
     config = MODELS[model].config(**networks)
@@ -108,30 +108,30 @@ def test_the_command_writes_a_page_that_needs_nothing_else(tiny_run, tmp_path):
 
 def test_what_the_page_says_of_a_run(run):
     said = read_run(run)
-    assert (said["step"], said["steps"], said["best"], said["notes"]) == (300, 300, 200, [])
-    assert said["minutes"] == pytest.approx(300 / 4.0 / 60) and said["pace"] == pytest.approx(4.0)
-    assert [sample["step"] for sample in said["samples"]] == [50, 100, 150, 200, 250, 300]
+    assert (said["step"], said["steps"], said["best"], said["notes"]) == (600, 600, 400, [])
+    assert said["minutes"] == pytest.approx(600 / 4.0 / 60) and said["pace"] == pytest.approx(4.0)
+    assert [sample["step"] for sample in said["samples"]] == [100, 200, 300, 400, 500, 600]
     assert said["seconds"] == {"data": 6, "generators": 180, "discriminators": 90, "saving": 6, "looking": 18}
     figures = {figure["term"]: figure for figure in said["figures"]}
-    assert figures.keys() == {"score", "kid_AB"} and figures["kid_AB"]["points"] == [50, 100, 150, 200, 250, 300]
+    assert figures.keys() == {"score", "kid_AB"} and figures["kid_AB"]["points"] == [100, 200, 300, 400, 500, 600]
     tint, flat = said["alarms"]
-    assert (tint["name"], tint["steps"], tint["stands"]) == ("tint", [300], True)
+    assert (tint["name"], tint["steps"], tint["stands"]) == ("tint", [600], True)
     assert [alarm["text"] for alarm in tint["said"]] == ["Hardly varied.", "Back."]
-    assert (flat["name"], flat["steps"], flat["stands"]) == ("flat", [50], False)
+    assert (flat["name"], flat["steps"], flat["stands"]) == ("flat", [100], False)
     assert flat["said"][0]["picture"]["picture"].startswith("data:image/png;base64,")
     commands = [line for _, line in said["commands"]]
     assert [line.split()[2] for line in commands] == [
         f"minicyclegan.{c}" for c in "train translate evaluate export report".split()
     ]
-    assert commands[0].endswith("--resume --steps 450") and all(str(run) in line for line in commands)
+    assert commands[0].endswith("--resume --steps 900") and all(str(run) in line for line in commands)
 
 
 def test_a_run_that_stopped_before_its_end_goes_on_where_it_was(run, tmp_path):
     folder = RunFolder(shutil.copytree(run.path, tmp_path / "cut"))
-    folder.cut_log(120)
+    folder.cut_log(230)
     said = read_run(folder)
-    assert said["step"] == 120 and said["commands"][0][1].endswith("--resume")
-    assert said["alarms"][0]["stands"] is False  # it was looked at again, at step 100, and was fine
+    assert said["step"] == 230 and said["commands"][0][1].endswith("--resume")
+    assert said["alarms"][0]["stands"] is False  # it was looked at again, at step 200, and was fine
 
 
 def test_old_runs_have_a_page_too(run, tmp_path):
@@ -145,7 +145,7 @@ def test_old_runs_have_a_page_too(run, tmp_path):
     )
     write_report(folder)
     (said,) = content(folder.path / "report.html")
-    assert (said["step"], said["steps"], said["best"], said["minutes"]) == (300, 300, None, None)
+    assert (said["step"], said["steps"], said["best"], said["minutes"]) == (600, 600, None, None)
     assert said["alarms"] == said["figures"] == [] and said["seconds"] == {} and len(said["curves"]) == 2
 
 
@@ -213,7 +213,7 @@ def test_a_long_log_is_thinned_but_no_look_is_lost(run, monkeypatch):
     assert said["notes"] == [f"{run.log} is long: the curves show one step in 8."]
     for part in ("step", "best", "figures", "alarms", "seconds", "samples"):
         assert said[part] == everything[part]
-    assert len(said["curves"][0]["mean"]) < 60 and said["curves"][0]["points"][-1] == 300
+    assert len(said["curves"][0]["mean"]) < 120 and said["curves"][0]["points"][-1] == 600
 
 
 def test_the_curves_of_many_steps_stay_small(tmp_path):
@@ -225,19 +225,19 @@ def test_the_curves_of_many_steps_stay_small(tmp_path):
 
 def test_of_many_samples_some_are_shown_and_the_best_and_the_last(run, tmp_path):
     folder = RunFolder(shutil.copytree(run.path, tmp_path / "many"))
-    for step in range(1, 301):
+    for step in range(1, 601):
         folder.sample(step).write_bytes(png(8, 8))
     said = read_run(folder)
     steps = [sample["step"] for sample in said["samples"]]
-    assert GRIDS <= len(steps) <= GRIDS + 1 and {1, 200, 300} <= set(steps) and max(np.diff(steps)) < 2 * 300 / GRIDS
-    assert any(f"{len(steps)} of 300 sample grids" in note for note in said["notes"])
+    assert GRIDS <= len(steps) <= GRIDS + 1 and {1, 400, 600} <= set(steps) and max(np.diff(steps)) < 2 * 600 / GRIDS
+    assert any(f"{len(steps)} of 600 sample grids" in note for note in said["notes"])
 
 
 def test_a_large_sample_is_shown_smaller(run, tmp_path):
     folder = RunFolder(shutil.copytree(run.path, tmp_path / "large"))
     with Image.open(io.BytesIO(png(100, 50))) as small:
-        small.resize((2000, 1000), Image.Resampling.BICUBIC).save(folder.sample(300))
-    assert folder.sample(300).stat().st_size > GRID_BYTES
+        small.resize((2000, 1000), Image.Resampling.BICUBIC).save(folder.sample(600))
+    assert folder.sample(600).stat().st_size > GRID_BYTES
     said = read_run(folder)
     last = said["samples"][-1]
     assert (last["width"], last["height"]) == (1800, 900) and last["picture"].startswith("data:image/jpeg")
@@ -287,9 +287,9 @@ def test_a_page_that_cannot_be_written_is_one_line(run, tmp_path):
     [
         (lambda log: b"", "is empty", 0),
         (lambda log: None, "is missing", 0),
-        (lambda log: log[:-30], "a line that is cut off", 299),
-        (lambda log: log.replace(b'{"step": 7,', b'{"step": ', 1), "a line that is cut off or damaged", 300),
-        (lambda log: b"[]\nnull\n" + log + b'{"step": 1e3}\n"', "4 lines that are cut off or damaged", 300),
+        (lambda log: log[:-30], "a line that is cut off", 599),
+        (lambda log: log.replace(b'{"step": 7,', b'{"step": ', 1), "a line that is cut off or damaged", 600),
+        (lambda log: b"[]\nnull\n" + log + b'{"step": 1e3}\n"', "4 lines that are cut off or damaged", 600),
     ],
 )
 def test_a_broken_log_is_said_in_one_line_and_the_rest_is_shown(run, tmp_path, capsys, damage, said, steps):
@@ -318,7 +318,7 @@ def test_no_damage_to_a_log_ends_the_report(tmp_path_factory, data):
 
 def test_odd_values_of_a_log_become_gaps(run, tmp_path):
     folder = RunFolder(shutil.copytree(run.path, tmp_path / "odd"))
-    odd = b'{"step": 301, "gan_AB": NaN, "D_A": 1e999, "D_B": "0.2", "cycle_A": -Infinity, "cycle_B": true, "x": "x"}\n'
+    odd = b'{"step": 601, "gan_AB": NaN, "D_A": 1e999, "D_B": "0.2", "cycle_A": -Infinity, "cycle_B": true, "x": "x"}\n'
     folder.log.write_bytes(folder.log.read_bytes() + odd)
     curves = {curve["term"]: curve for curve in read_run(folder)["curves"]}
     assert {term for term, curve in curves.items() if curve["broken"]} == set(curves) and "x" not in curves
@@ -327,12 +327,12 @@ def test_odd_values_of_a_log_become_gaps(run, tmp_path):
 
 def test_pictures_that_cannot_be_read_are_named(run, tmp_path):
     folder = RunFolder(shutil.copytree(run.path, tmp_path / "run"))
-    folder.sample(100).write_bytes(folder.sample(100).read_bytes()[:500])
-    folder.sample(150).write_bytes(b"GIF89a")
+    folder.sample(200).write_bytes(folder.sample(200).read_bytes()[:500])
+    folder.sample(300).write_bytes(b"GIF89a")
     (folder.path / "alarms" / "flat.png").unlink()
     said = read_run(folder)
-    assert [sample["step"] for sample in said["samples"]] == [50, 200, 250, 300]
-    assert [folder.path / "alarms" / "flat.png", folder.sample(100), folder.sample(150)] == [
+    assert [sample["step"] for sample in said["samples"]] == [100, 400, 500, 600]
+    assert [folder.path / "alarms" / "flat.png", folder.sample(200), folder.sample(300)] == [
         Path(note.split(" can't be shown: ")[0]) for note in said["notes"]
     ]
 
@@ -370,5 +370,5 @@ def test_several_runs_go_into_one_page(run, tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out.startswith("comparison.html is written")
     first, second = content(tmp_path / "comparison.html")
     assert [first["name"], second["name"]] == [str(run), str(other)]  # both folders are called run
-    assert [[sample["step"] for sample in of_run["samples"]] for of_run in (first, second)] == [[300], [300]]
+    assert [[sample["step"] for sample in of_run["samples"]] for of_run in (first, second)] == [[600], [600]]
     assert write_page([run, other], tmp_path / "other.html") == []
