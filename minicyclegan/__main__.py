@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "train": "trains a model; --small: on an embedded world, in minutes, on any machine",
+    "report": "the page that explains a run, or compares several",
     "translate": "sends pictures and folders of pictures through a trained model",
     "evaluate": "measures a trained model on held-out pictures",
     "judges": "trains the networks that evaluate judges with; they come trained",
