@@ -50,9 +50,10 @@ def _job(arguments: list[str] | None, processes: Processes) -> Callable[[], int]
 
 def _resumption(given: dict[str, Any], processes: Processes) -> Callable[[], int]:
     """Raises ValueError, naming the option, for what can't be asked of a run that has begun."""
-    if given["out"] is None or not given.keys() <= {"out", "resume", "small", "preset", "device"}:
-        raise ValueError("--resume takes the run's own settings: give it --out, and --device at most")
-    return partial(resume, RunFolder(given["out"]), given.get("device"), processes)
+    if given["out"] is None or not given.keys() <= {"out", "resume", "small", "preset", "device", "steps"}:
+        raise ValueError("--resume takes the run's own settings: give it --out; beside it, --device and --steps at most")
+    _build(TrainConfig, {}, {"steps": given.get("steps")})
+    return partial(resume, RunFolder(given["out"]), given.get("device"), processes, given.get("steps"))
 
 
 def _configs(
@@ -97,7 +98,7 @@ def _parser(model: ModelName, settings: Mapping[str, Any], networks: Mapping[str
         help="the defaults of all options; photos: for folders of your own",
     )
     parser.add_argument("--out", metavar="FOLDER", help="the run's folder (default: runs/DATA-MODEL-NUMBER)")
-    parser.add_argument("--resume", action="store_true", help="continue the run in --out, with its own settings")
+    parser.add_argument("--resume", action="store_true", help="continue the run in --out; --steps N: to another end")
     add_options(parser.add_argument_group("the run"), TrainConfig, settings)
     add_options(parser.add_argument_group(f"the model, {model}"), MODELS[model].config, networks)
     return parser

@@ -114,8 +114,8 @@ class UnpairedBatches:
     Of several processes that share the batches, each makes only its part.
     """
 
-    def __init__(self, A: Pictures, B: Pictures, size: int, seed: int, share: Share = ALL):
-        self.A, self.B, self.size, self.seed, self.share = A, B, size, seed, share
+    def __init__(self, A: Pictures, B: Pictures, size: int, seed: int, share: Share = ALL, flip: bool = True):
+        self.A, self.B, self.size, self.seed, self.share, self.flip = A, B, size, seed, share, flip
         self._order = lru_cache(maxsize=8)(self._shuffle)
 
     def __len__(self) -> int:
@@ -137,7 +137,8 @@ class UnpairedBatches:
             epoch, index = divmod(position, len(self))
             around, within = divmod(index, len(pictures))
             picture = pictures[self._order(len(pictures), stream, epoch, around)[within]]
-            crops.append(jitter(picture, self.size, np.random.default_rng([self.seed, 2, stream, epoch, index])))
+            rng = np.random.default_rng([self.seed, 2, stream, epoch, index])
+            crops.append(jitter(picture, self.size, rng, self.flip))
         return to_tensor(np.stack(crops))  # (count, C, size, size)
 
     def _shuffle(self, count: int, stream: int, epoch: int, around: int) -> np.ndarray:
@@ -147,10 +148,10 @@ class UnpairedBatches:
 class PairedBatches(UnpairedBatches):
     """One shuffled stream of pairs: A and B of one index, with the same crop and the same mirroring."""
 
-    def __init__(self, A: Pictures, B: Pictures, size: int, seed: int, share: Share = ALL):
+    def __init__(self, A: Pictures, B: Pictures, size: int, seed: int, share: Share = ALL, flip: bool = True):
         if len(A) != len(B):
             raise ValueError(f"pairs need as many pictures of A as of B, not {len(A)} and {len(B)}")
-        super().__init__(A, B, size, seed, share)
+        super().__init__(A, B, size, seed, share, flip)
 
     def batch(self, step: int, count: int) -> tuple[Tensor, Tensor]:
         """Like `UnpairedBatches.batch`; a[i] and b[i] are a pair."""

@@ -20,8 +20,8 @@ from minicyclegan.data.record import changes
 from minicyclegan.data.sources import find_data, world_called
 from minicyclegan.devices import find_device
 from minicyclegan.models import MODELS, Model, ModelConfig, build
-from minicyclegan.training.checkpoint import checkpoint_errors, load_checkpoint, restore_random_state
-from minicyclegan.training.config import TrainConfig
+from minicyclegan.training.checkpoint import checkpoint_errors, load_checkpoint, restore_random_state, save_checkpoint
+from minicyclegan.training.config import TrainConfig, learning_rate_factor
 from minicyclegan.training.loop import Run, own_state, train
 from minicyclegan.training.processes import ALONE, Processes
 from minicyclegan.training.run_folder import RunError, RunFolder, new_run_folder
@@ -58,13 +58,19 @@ def start(
         return _train(Run(folder, config, model, data, steps, description, processes), speed)
 
 
-def resume(folder: RunFolder, device_name: str | None, processes: Processes = ALONE) -> int:
+def resume(
+    folder: RunFolder, device_name: str | None, processes: Processes = ALONE, new_steps: int | None = None
+) -> int:
     """Continues a run where its checkpoint was taken: exactly, if it is as many processes again.
 
+    new_steps   its length from here on, all steps counted; None: as it was
     Raises RunError, CheckpointError, DataError, WriteError; BlockingIOError where another process goes on with it.
     """
     content, config, model_config = processes.in_turn(lambda: _recorded(folder, processes))
-    step, steps = content["step"], content["steps"]
+    step, steps = content["step"], content["steps"] if new_steps is None else new_steps
+    if steps < step or steps == step < content["steps"]:
+        raise RunError(f"--steps {steps}: {folder} has done {step:,} steps; give a larger number, or leave it out")
+    config = config if new_steps is None else replace(config, steps=new_steps)
     if step >= steps:
         print(f"{folder} is finished: {steps:,} steps. Try it: {_what_next(folder)}")
         return 0
@@ -88,7 +94,25 @@ def resume(folder: RunFolder, device_name: str | None, processes: Processes = AL
         print(f"resuming {folder} at step {step:,} of {steps:,} on {device}")
         description = {key: value for key, value in content.items() if key not in OF_ONE_STEP}
         description |= {"processes": processes.count, "pictures": data.record}
+        if steps != content["steps"]:
+            description |= {"steps": steps, "settings": asdict(config)}
+            print(_new_schedule(step, content["steps"], steps, config.decay, model_config.lr))
+            if processes.first:  # both say so at once, whatever happens before the next checkpoint
+                save_checkpoint(folder.checkpoint, {**content, **description})
+                folder.create(description)
         return _train(Run(folder, config, model, data, steps, description, processes, step), speed)
+
+
+def _new_schedule(step: int, before: int, steps: int, decay: float, lr: float) -> str:
+    """What becomes of the learning rate when a run that has done `step` of `before` steps gets another length."""
+    was = lr * learning_rate_factor(max(step - 1, 0), before, decay)
+    now = lr * learning_rate_factor(step, steps, decay)
+    falls = max(step, steps - round(steps * decay))
+    then = f"falls in a straight line from step {falls:,} to the end" if decay else "stays so"
+    return (
+        f"{steps:,} steps now, {before:,} before. The learning rate was {was:.3g} in the last step and is {now:.3g} in "
+        f"the next one; it {then}"
+    )
 
 
 def _recorded(folder: RunFolder, processes: Processes) -> tuple[dict[str, Any], TrainConfig, ModelConfig]:

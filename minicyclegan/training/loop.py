@@ -51,7 +51,7 @@ def train(run: Run) -> int:
     model, data, config, processes = run.model, run.data, run.config, run.processes
     device = model.device
     order = PairedBatches if model.config.paired else UnpairedBatches
-    batches = order(data.train_A, data.train_B, config.size, config.seed, processes.share)
+    batches = order(data.train_A, data.train_B, config.size, config.seed, processes.share, config.flip)
     log = Log(run.folder, config.batch, processes)
 
     def batch(step: int) -> list[Tensor]:
