@@ -158,10 +158,12 @@ def test_a_new_length_counts_before_the_next_checkpoint(undisturbed, tmp_path):
         time.sleep(0.01)
     process.kill()
     process.wait()
-    assert torch.load(run / "checkpoint.pt", weights_only=True)["step"] == 60
-    result = train("--out", run, "--resume", "--steps", 65)
-    assert result.returncode == 0 and "65 steps now, 100,000 before" in result.stdout
-    assert [record["step"] for record in logged(run)] == list(range(1, 66))
+    content = torch.load(run / "checkpoint.pt", weights_only=True)
+    assert content["steps"] == json.loads((run / "config.json").read_text(encoding="utf-8"))["steps"] == 100_000
+    end = content["step"] + 2
+    result = train("--out", run, "--resume", "--steps", end)
+    assert result.returncode == 0 and f"{end:,} steps now, 100,000 before" in result.stdout, result
+    assert [record["step"] for record in logged(run)] == list(range(1, end + 1))
 
 
 @pytest.mark.parametrize("steps, status", [(59, 1), (60, 0), (-3, 2), (0, 2)])

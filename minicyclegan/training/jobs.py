@@ -16,6 +16,7 @@ import minicyclegan
 from minicyclegan.cli import command_line
 from minicyclegan.config import from_dict
 from minicyclegan.data.datasets import DataSet, open_data
+from minicyclegan.data.folders import Layout
 from minicyclegan.data.record import changes
 from minicyclegan.data.sources import find_data, world_called
 from minicyclegan.devices import find_device
@@ -23,6 +24,7 @@ from minicyclegan.models import MODELS, Model, ModelConfig, build
 from minicyclegan.training.checkpoint import checkpoint_errors, load_checkpoint, restore_random_state, save_checkpoint
 from minicyclegan.training.config import TrainConfig, learning_rate_factor
 from minicyclegan.training.loop import Run, own_state, train
+from minicyclegan.training.memory import memory_line, memory_needed, memory_there
 from minicyclegan.training.processes import ALONE, Processes
 from minicyclegan.training.run_folder import RunError, RunFolder, new_run_folder
 from minicyclegan.training.speed import Speed, choose_speed, prepare
@@ -37,13 +39,15 @@ def start(
     """Trains from the beginning into a folder of its own. Raises DataError, PictureError, RunError, WriteError."""
     if world_called(config.data) is None:  # a run may be resumed from elsewhere
         config = replace(config, data=tuple(str(Path(name).resolve()) for name in config.data))
-    find_data(config.data, _pairs_for(config, model_config))  # before a folder is made
+    pictures = count_pictures(config, model_config)  # before a folder is made
     name = f"{Path(config.data[0]).name}-{config.model}"
     with new_run_folder(out, name) if processes.first else nullcontext(RunFolder(out or name)) as folder:
-        speed = _chosen(config, device, processes)
+        speed = choose(config, device, processes)
+        if processes.first:
+            needed, _ = memory_needed(config, model_config, device, pictures, processes.count)
+            print(memory_line(needed, memory_there(device), device))
         data, model = _set_up(config, model_config, device, speed, processes)
-        length = max(len(data.train_A), len(data.train_B))
-        steps = config.steps or -(-(config.epochs or 1) * length // config.batch)
+        steps = steps_of(config, pictures)
         description = {"model": config.model, "config": asdict(model_config), "settings": asdict(config)}
         description |= {"steps": steps, "device": str(device), "processes": processes.count, "threads": speed.threads}
         description |= {"pictures": data.record}
@@ -55,6 +59,7 @@ def start(
         print(f"data: {data.description}")
         _say_notes(data)
         print(f"{type(model).__name__}, {weights:.1f} million weights, {steps:,} steps on {device}, into {folder}")
+        print("time: the bar's own estimate holds from some twenty steps on; --plan tells it before a run begins")
         return _train(Run(folder, config, model, data, steps, description, processes), speed)
 
 
@@ -129,7 +134,17 @@ def _recorded(folder: RunFolder, processes: Processes) -> tuple[dict[str, Any], 
     return content, config, model_config
 
 
-def _chosen(config: TrainConfig, device: torch.device, processes: Processes = ALONE) -> Speed:
+def count_pictures(config: TrainConfig, model_config: ModelConfig) -> int:
+    """How many training pictures the larger domain has; none is drawn or read. Raises DataError."""
+    found = find_data(config.data, _pairs_for(config, model_config))
+    return max(len(found.train_A), len(found.train_B)) if isinstance(found, Layout) else config.pictures
+
+
+def steps_of(config: TrainConfig, pictures: int) -> int:
+    return config.steps or -(-(config.epochs or 1) * pictures // config.batch)
+
+
+def choose(config: TrainConfig, device: torch.device, processes: Processes = ALONE) -> Speed:
     """What the config leaves open is chosen. Raises DeviceError for what can't be had here."""
     chosen = (config.precision, config.compile, config.kernels, config.memory_format, config.threads, config.graphs)
     return choose_speed(device, *chosen, alone=processes.count == 1)
@@ -140,7 +155,7 @@ def _speed_of(
 ) -> Speed:
     """As the run began, so that it goes on exactly; on another kind of device, or of an older run: chosen anew."""
     moved = torch.device(content["device"]).type != device.type
-    speed = _chosen(replace(config, kernels="auto", graphs="auto") if moved else config, device, processes)
+    speed = choose(replace(config, kernels="auto", graphs="auto") if moved else config, device, processes)
     if moved or "speed" not in content:
         return speed
     return replace(from_dict(Speed, content["speed"]), threads=speed.threads, because="as the run began")
@@ -149,15 +164,20 @@ def _speed_of(
 def _set_up(
     config: TrainConfig, model_config: ModelConfig, device: torch.device, speed: Speed, processes: Processes
 ) -> tuple[DataSet, Model]:
-    """The data, and a new model on its device, ready to compute as `speed` says."""
-    data = read_data(config, model_config, processes)
+    return read_data(config, model_config, processes), new_model(config, model_config, device, speed, processes)
+
+
+def new_model(
+    config: TrainConfig, model_config: ModelConfig, device: torch.device, speed: Speed, processes: Processes
+) -> Model:
+    """On its device, ready to compute as `speed` says."""
     torch.manual_seed(config.seed + processes.rank)
     model = build(model_config, config.seed).to(device)
     processes.prepare(model)
     prepare(model, speed)
     if config.ema:
         model.keep_average(config.ema)
-    return data, model
+    return model
 
 
 def read_data(config: TrainConfig, model_config: ModelConfig, processes: Processes = ALONE) -> DataSet:
