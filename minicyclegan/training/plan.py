@@ -56,10 +56,10 @@ def plan(
     samples = (steps // config.sample_every + 1) * SAMPLES * 8 * 3 * config.size**2
     log = steps * (100 + 32 * losses)
     folder = Path(out or "runs").absolute()
-    folder = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
     print(
-        f"disk: {in_words(2 * kept + samples + log)} at most: a checkpoint of {in_words(kept)}, twice while it is "
-        f"being replaced, samples {in_words(samples)}, log {in_words(log)}; {in_words(shutil.disk_usage(folder).free)} free"
+        f"disk: {in_words(2 * kept + samples + log)} at most: a checkpoint of {in_words(kept)}, twice while it is being "
+        f"replaced, samples {in_words(samples)}, log {in_words(log)}; {in_words(free)} free"
     )
     return 0
 
