@@ -58,8 +58,8 @@ def plan(
     folder = Path(out or "runs").absolute()
     free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
     print(
-        f"disk: {in_words(2 * kept + samples + log)} at most: a checkpoint of {in_words(kept)}, twice while it is being "
-        f"replaced, samples {in_words(samples)}, log {in_words(log)}; {in_words(free)} free"
+        f"disk: {in_words(2 * kept + samples + log)} at most: a checkpoint of {in_words(kept)}, twice while it is "
+        f"being replaced, samples {in_words(samples)}, log {in_words(log)}; {in_words(free)} free"
     )
     return 0
 
