@@ -1,4 +1,4 @@
-"""How much memory a run needs, counted before it begins: what is alive in small steps, continued to the wanted size."""
+"""How much memory a run needs, counted before it begins."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from minicyclegan.data.datasets import MEMORY_BUDGET, memory
 from minicyclegan.data.jitter import load_size
 from minicyclegan.models import ModelConfig, build
 from minicyclegan.training.config import TrainConfig
+from minicyclegan.training.pictures import SAMPLES
 
-# Pictures of so many pixels a side, and of half as many again, are tried: in smaller ones, weights are all that counts.
-ENOUGH = 48
-PROGRAM = 400 * 10**6  # Python, PyTorch and their libraries themselves
+PROGRAM = 600 * 10**6  # Python, PyTorch and their libraries themselves
 
 
 class Alive(TorchDispatchMode):
@@ -43,55 +42,38 @@ class Alive(TorchDispatchMode):
         self.now -= self.known.pop(address)
 
 
-def counted(model_config: ModelConfig, size: int, batch: int, ema: float = 0.0) -> tuple[int, int]:
-    """Two real steps on the CPU: the most bytes that are alive, and those of what stays (weights, averages)."""
-    with Alive() as alive:
-        model = build(model_config)
-        if ema:
-            model.keep_average(ema)
-        a, b = (torch.zeros(batch, n, size, size) for n in (model_config.channels_A, model_config.channels_B))
-        for _ in range(2):  # the second one has Adam's averages
-            model.step(a, b)
-        gradients = sum(w.grad.nbytes for w in model.parameters() if w.grad is not None)
-        return alive.most, alive.now - gradients
-
-
 def memory_needed(
     config: TrainConfig, model_config: ModelConfig, device: torch.device, pictures: int, share: int = 1
 ) -> tuple[int, int]:
     """Bytes that a run takes on its device, about and at most, and those of a checkpoint.
 
-    A step has a constant (weights, gradients, Adam's averages) and a part that grows with the pixels of a batch: two
-    small steps tell both. It is float32's; bfloat16 takes less. On a CPU, the pictures and a copy of all that is being
-    saved are beside it.
+    Two steps and a sample grid are gone through with tensors that have a shape and no content, so it takes neither the
+    memory nor the time. It is float32's; bfloat16 takes less. On a CPU, the program itself, the pictures, and a copy of
+    all that is being saved are beside it.
 
     pictures   of each domain
     share      of so many processes, each has its part of a batch
     """
-    size, batch, parts = config.size, config.batch // share, model_config.batch_parts
-    sizes = [side for side in range(min(ENOUGH, size), size + 1) if _legal(model_config, side)]
-    least, larger = sizes[0], next((side for side in sizes if side >= 1.5 * sizes[0]), None)
-    small, large = (least, parts), (larger, parts) if larger else (least, 2 * parts)
-    few, more, wanted = (count * side**2 for side, count in (small, large, (size, batch)))
-    if wanted <= more:
-        step, kept = counted(model_config, size, batch, config.ema)
-    else:
-        (one, _), (two, kept) = (counted(model_config, *shape, config.ema) for shape in (small, large))
-        step = one + (two - one) * (wanted - few) // (more - few)
-    channels = model_config.channels_A + model_config.channels_B
-    histories = getattr(model_config, "pool_size", 0) * channels * size**2 * 4
-    needed = step + histories
+    from torch._subclasses.fake_tensor import FakeTensorMode  # as PyTorch's page on fake tensors has it; takes a second
+
+    size, channels = config.size, (model_config.channels_A, model_config.channels_B)
+    with FakeTensorMode(), Alive() as alive:
+        model = build(model_config)
+        a, b = (torch.zeros(config.batch // share, count, size, size) for count in channels)
+        for _ in range(2):  # the second step has Adam's averages
+            model.step(a, b)
+        kept = alive.now - sum(weight.nbytes for weight in model.parameters())  # without the gradients
+        model.eval().sample_rows(a[:1].expand(SAMPLES, -1, -1, -1), model.directions[0])
+        averages = [
+            weight.nbytes for name in model.averaged * bool(config.ema) for weight in getattr(model, name).parameters()
+        ]
+    histories = getattr(model_config, "pool_size", 0) * sum(channels) * size**2 * 4
+    kept += sum(averages) + histories
+    needed = alive.most + sum(averages) + histories
     if device.type == "cpu":
-        drawn = pictures * channels * (config.load_size or load_size(size)) ** 2
-        needed += PROGRAM + min(MEMORY_BUDGET, drawn) + kept + histories
-    return needed, kept + histories
-
-
-def _legal(model_config: ModelConfig, size: int) -> bool:
-    with suppress(ValueError):
-        model_config.check_size(size)
-        return True
-    return False
+        drawn = pictures * sum(channels) * (config.load_size or load_size(size)) ** 2
+        needed += PROGRAM + min(MEMORY_BUDGET, drawn) + kept
+    return needed, kept
 
 
 def memory_there(device: torch.device) -> int | None:
