@@ -19,6 +19,7 @@ from minicyclegan.training.checkpoint import CheckpointError
 from minicyclegan.training.config import PresetName, TrainConfig, preset
 from minicyclegan.training.jobs import resume, start
 from minicyclegan.training.log import Diverged
+from minicyclegan.training.plan import plan
 from minicyclegan.training.processes import PeerLost, Processes, join
 from minicyclegan.training.run_folder import RunError, RunFolder
 from minicyclegan.worlds import WORLDS
@@ -37,6 +38,8 @@ def _job(arguments: list[str] | None, processes: Processes) -> Callable[[], int]
     parser = _parser(chosen.model, settings, networks)
     given = vars(parser.parse_args(arguments))
     try:
+        if given["plan"] and given["resume"]:
+            raise ValueError("--plan is for a run that has not begun: leave --resume out")
         if given["resume"]:
             return _resumption(given, processes)
         config, model_config = _configs(chosen.model, settings, networks, given)
@@ -45,14 +48,17 @@ def _job(arguments: list[str] | None, processes: Processes) -> Callable[[], int]
             print(f"note: {hidden}")
     except ValueError as error:
         parser.error(str(error))
-    return partial(start, config, model_config, device, given["out"], processes)
+    return partial(plan if given["plan"] else start, config, model_config, device, given["out"], processes)
 
 
 def _resumption(given: dict[str, Any], processes: Processes) -> Callable[[], int]:
     """Raises ValueError, naming the option, for what can't be asked of a run that has begun."""
-    if given["out"] is None or not given.keys() <= {"out", "resume", "small", "preset", "device"}:
-        raise ValueError("--resume takes the run's own settings: give it --out, and --device at most")
-    return partial(resume, RunFolder(given["out"]), given.get("device"), processes)
+    if given["out"] is None or not given.keys() <= {"out", "resume", "plan", "small", "preset", "device", "steps"}:
+        raise ValueError(
+            "--resume takes the run's own settings: give it --out; beside it, --device and --steps at most"
+        )
+    _build(TrainConfig, {}, {"steps": given.get("steps")})
+    return partial(resume, RunFolder(given["out"]), given.get("device"), processes, given.get("steps"))
 
 
 def _configs(
@@ -97,7 +103,9 @@ def _parser(model: ModelName, settings: Mapping[str, Any], networks: Mapping[str
         help="the defaults of all options; photos: for folders of your own",
     )
     parser.add_argument("--out", metavar="FOLDER", help="the run's folder (default: runs/DATA-MODEL-NUMBER)")
-    parser.add_argument("--resume", action="store_true", help="continue the run in --out, with its own settings")
+    parser.add_argument("--resume", action="store_true", help="continue the run in --out; --steps N: to another end")
+    text = "train nothing: say what memory, time and disk the run would take, after a few trial steps"
+    parser.add_argument("--plan", action="store_true", help=text)
     add_options(parser.add_argument_group("the run"), TrainConfig, settings)
     add_options(parser.add_argument_group(f"the model, {model}"), MODELS[model].config, networks)
     return parser

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -118,6 +119,65 @@ def test_resuming_a_finished_run_says_so(undisturbed):
     result = train("--out", undisturbed, "--resume")
     assert result.returncode == 0 and "is finished: 60 steps" in result.stdout
     assert (undisturbed / "checkpoint.pt").stat().st_mtime_ns == before
+
+
+def test_a_finished_run_is_lengthened_and_its_schedule_said(undisturbed, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(undisturbed, run)
+    result = train("--out", run, "--resume", "--steps", 80)
+    assert result.returncode == 0, result.stderr
+    assert (
+        "80 steps now, 60 before. The learning rate was 1.28e-05 in the last step and is 0.000192 in the next one; it "
+        "falls in a straight line from step 60 to the end"
+    ) in result.stdout
+    assert [record["step"] for record in logged(run)] == list(range(1, 81))
+    assert [record["lr"] for record in logged(run)[59:61]] == pytest.approx([5e-4 / 39, 5e-4 * 20 / 52])
+    content = torch.load(run / "checkpoint.pt", weights_only=True)
+    config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    for record in (content, config):
+        assert record["steps"] == record["settings"]["steps"] == 80
+    assert (run / "samples/step_000060.png").exists() and (run / "samples/step_000080.png").exists()
+    assert "is finished: 80 steps" in train("--out", run, "--resume").stdout
+
+
+def test_a_lengthened_run_is_the_long_one_where_the_schedule_is_the_same(tmp_path):
+    """With a rate that never falls, its end is nothing that a step depends on."""
+    for name, steps in (("short", 20), ("long", 30)):
+        assert train(*TINY, "--decay", 0, "--steps", steps, "--out", tmp_path / name).returncode == 0
+    result = train("--out", tmp_path / "short", "--resume", "--steps", 30)
+    assert "was 0.0005 in the last step and is 0.0005 in the next one; it stays so" in result.stdout
+    short, long = (final_weights(tmp_path / name) for name in ("short", "long"))
+    assert all(torch.equal(short[name], long[name]) for name in long)
+
+
+def test_a_new_length_counts_before_the_next_checkpoint(undisturbed, tmp_path):
+    """Killed at once, a lengthened run is not the finished one of before."""
+    run = tmp_path / "run"
+    shutil.copytree(undisturbed, run)
+    process = subprocess.Popen(
+        command("--out", run, "--resume", "--steps", 100_000), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while len(logged(run)) < 70:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    content = torch.load(run / "checkpoint.pt", weights_only=True)
+    assert content["steps"] == json.loads((run / "config.json").read_text(encoding="utf-8"))["steps"] == 100_000
+    end = content["step"] + 2
+    result = train("--out", run, "--resume", "--steps", end)
+    assert result.returncode == 0 and f"{end:,} steps now, 100,000 before" in result.stdout, result
+    assert [record["step"] for record in logged(run)] == list(range(1, end + 1))
+
+
+@pytest.mark.parametrize("steps, status", [(59, 1), (60, 0), (-3, 2), (0, 2)])
+def test_a_run_is_never_shorter_than_what_is_done(undisturbed, steps, status):
+    before = (undisturbed / "checkpoint.pt").read_bytes()
+    result = train("--out", undisturbed, "--resume", "--steps", steps)
+    assert result.returncode == status
+    said = {0: "is finished: 60 steps", 1: f"--steps 59: {undisturbed} has done 60 steps; give a larger", 2: "--steps"}
+    assert said[status] in result.stdout + result.stderr.splitlines()[0] if status else said[0] in result.stdout
+    assert (undisturbed / "checkpoint.pt").read_bytes() == before
 
 
 def test_a_folder_that_holds_a_run_is_refused(undisturbed):

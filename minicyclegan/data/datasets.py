@@ -130,8 +130,8 @@ class UnpairedBatches:
 
     streams = (0, 1)  # of random numbers, for A and for B
 
-    def __init__(self, A: Pictures, B: Pictures, size: int, seed: int, share: Share = ALL):
-        self.A, self.B, self.size, self.seed, self.share = A, B, size, seed, share
+    def __init__(self, A: Pictures, B: Pictures, size: int, seed: int, share: Share = ALL, flip: bool = True):
+        self.A, self.B, self.size, self.seed, self.share, self.flip = A, B, size, seed, share, flip
         self._order = lru_cache(maxsize=8)(self._shuffle)
 
     def __len__(self) -> int:
@@ -150,8 +150,8 @@ class UnpairedBatches:
     def _crops(self, pictures: Pictures, stream: int, positions: range) -> Tensor:
         crops = []
         for position in positions:
-            place = np.random.default_rng([self.seed, 2, stream, *divmod(position, len(self))])
-            crops.append(jitter(pictures[self._chosen(pictures, stream, position)], self.size, place))
+            rng = np.random.default_rng([self.seed, 2, stream, *divmod(position, len(self))])
+            crops.append(jitter(pictures[self._chosen(pictures, stream, position)], self.size, rng, self.flip))
         return to_tensor(np.stack(crops))  # (count, C, size, size)
 
     def _chosen(self, pictures: Pictures, stream: int, position: int) -> int:
@@ -173,10 +173,10 @@ class PairedBatches(UnpairedBatches):
 
     streams = (0, 0)
 
-    def __init__(self, A: Pictures, B: Pictures, size: int, seed: int, share: Share = ALL):
+    def __init__(self, A: Pictures, B: Pictures, size: int, seed: int, share: Share = ALL, flip: bool = True):
         if len(A) != len(B):
             raise ValueError(f"pairs need as many pictures of A as of B, not {len(A)} and {len(B)}")
-        super().__init__(A, B, size, seed, share)
+        super().__init__(A, B, size, seed, share, flip)
 
 
 def open_data(

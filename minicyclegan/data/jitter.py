@@ -23,11 +23,11 @@ def scaled(image: Image.Image, shorter_side: int) -> Image.Image:
     return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.BICUBIC)
 
 
-def jitter(picture: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """A random size x size cut of (H, W, C), mirrored half of the time."""
+def jitter(picture: np.ndarray, size: int, rng: np.random.Generator, flip: bool = True) -> np.ndarray:
+    """A random size x size cut of (H, W, C); with `flip`, mirrored half of the time."""
     top, left = rng.integers(picture.shape[0] - size + 1), rng.integers(picture.shape[1] - size + 1)
     crop = picture[top : top + size, left : left + size]
-    return crop[:, ::-1] if rng.random() < 0.5 else crop
+    return crop[:, ::-1] if flip and rng.random() < 0.5 else crop
 
 
 def centre(pictures: np.ndarray, size: int) -> np.ndarray:

@@ -33,6 +33,9 @@ class TrainConfig:
         "at N. Without it, pictures are squeezed to squares a little larger than SIZE, as published",
         least=8,
     )
+    flip: bool = option(
+        True, "mirror half of the cuts; --no-flip where left and right differ: writing, hands, shoes all turned one way"
+    )
     batch: int = option(1, "pictures of each domain a step, of all processes together", least=1)
     steps: int | None = option(None, "length of the run in steps", least=1)
     epochs: int | None = option(200, "length in passes over the larger domain, where --steps is not given", least=1)

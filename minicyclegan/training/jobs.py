@@ -16,13 +16,15 @@ import minicyclegan
 from minicyclegan.cli import command_line
 from minicyclegan.config import from_dict
 from minicyclegan.data.datasets import VALIDATION_PICTURES, DataSet, open_data
+from minicyclegan.data.folders import Layout
 from minicyclegan.data.record import changes
 from minicyclegan.data.sources import find_data, world_called
 from minicyclegan.devices import find_device
 from minicyclegan.models import MODELS, Model, ModelConfig, build
-from minicyclegan.training.checkpoint import checkpoint_errors, load_checkpoint, restore_random_state
-from minicyclegan.training.config import TrainConfig
+from minicyclegan.training.checkpoint import checkpoint_errors, load_checkpoint, restore_random_state, save_checkpoint
+from minicyclegan.training.config import TrainConfig, learning_rate_factor
 from minicyclegan.training.loop import own_state, train
+from minicyclegan.training.memory import memory_line, memory_needed, memory_there
 from minicyclegan.training.processes import ALONE, Processes
 from minicyclegan.training.run import Run
 from minicyclegan.training.run_folder import RunError, RunFolder, new_run_folder
@@ -45,13 +47,15 @@ def start(
     """Trains from the beginning into a folder of its own. Raises DataError, PictureError, RunError, WriteError."""
     if world_called(config.data) is None:  # a run may be resumed from elsewhere
         config = replace(config, data=tuple(str(Path(name).resolve()) for name in config.data))
-    find_data(config.data, _pairs_for(config, model_config))  # before a folder is made
+    pictures = count_pictures(config, model_config)  # before a folder is made
     name = f"{Path(config.data[0]).name}-{config.model}"
     with new_run_folder(out, name) if processes.first else nullcontext(RunFolder(out or name)) as folder:
-        speed = _chosen(config, device, processes)
+        speed = choose(config, device, processes)
+        if processes.first:
+            needed, _ = memory_needed(config, model_config, device, pictures, processes.count)
+            print(memory_line(needed, memory_there(device), device))
         data, model = _set_up(config, model_config, device, speed, processes)
-        length = max(len(data.train_A), len(data.train_B))
-        steps = config.steps or -(-(config.epochs or 1) * length // config.batch)
+        steps = steps_of(config, max(len(data.train_A), len(data.train_B)))
         description = {"model": config.model, "config": asdict(model_config), "settings": asdict(config)}
         description |= {"steps": steps, "device": str(device), "processes": processes.count, "threads": speed.threads}
         description |= {"pictures": data.record, "validation": data.validation}
@@ -64,16 +68,23 @@ def start(
         print(f"validation: {data.validation}")
         _say_notes(data)
         print(f"{type(model).__name__}, {weights:.1f} million weights, {steps:,} steps on {device}, into {folder}")
+        print("time: the bar's own estimate holds from some twenty steps on; --plan tells it before a run begins")
         return _train(Run(folder, config, model, data, steps, description, processes), speed)
 
 
-def resume(folder: RunFolder, device_name: str | None, processes: Processes = ALONE) -> int:
+def resume(
+    folder: RunFolder, device_name: str | None, processes: Processes = ALONE, new_steps: int | None = None
+) -> int:
     """Continues a run where its checkpoint was taken: exactly, if it is as many processes again.
 
+    new_steps   its length from here on, all steps counted; None: as it was
     Raises RunError, CheckpointError, DataError, WriteError; BlockingIOError where another process goes on with it.
     """
     content, config, model_config = processes.in_turn(lambda: _recorded(folder, processes))
-    step, steps = content["step"], content["steps"]
+    step, steps = content["step"], content["steps"] if new_steps is None else new_steps
+    if steps < step or steps == step < content["steps"]:
+        raise RunError(f"--steps {steps}: {folder} has done {step:,} steps; give a larger number, or leave it out")
+    config = config if new_steps is None else replace(config, steps=new_steps)
     if step >= steps:
         print(f"{folder} is finished: {steps:,} steps. Try it: {_what_next(folder)}")
         return 0
@@ -98,7 +109,25 @@ def resume(folder: RunFolder, device_name: str | None, processes: Processes = AL
         description = {key: value for key, value in content.items() if key not in OF_ONE_STEP}
         description |= {"processes": processes.count, "pictures": data.record, "validation": data.validation}
         candidates = content.get("candidates", {})
+        if steps != content["steps"]:
+            description |= {"steps": steps, "settings": asdict(config)}
+            print(_new_schedule(step, content["steps"], steps, config.decay, model_config.lr))
+            if processes.first:  # both say so at once, whatever happens before the next checkpoint
+                save_checkpoint(folder.checkpoint, {**content, **description})
+                folder.create(description)
         return _train(Run(folder, config, model, data, steps, description, processes, step, step, candidates), speed)
+
+
+def _new_schedule(step: int, before: int, steps: int, decay: float, lr: float) -> str:
+    """What becomes of the learning rate when a run that has done `step` of `before` steps gets another length."""
+    was = lr * learning_rate_factor(max(step - 1, 0), before, decay)
+    now = lr * learning_rate_factor(step, steps, decay)
+    falls = max(step, steps - round(steps * decay))
+    then = f"falls in a straight line from step {falls:,} to the end" if decay else "stays so"
+    return (
+        f"{steps:,} steps now, {before:,} before. The learning rate was {was:.3g} in the last step and is {now:.3g} in "
+        f"the next one; it {then}"
+    )
 
 
 def _recorded(folder: RunFolder, processes: Processes) -> tuple[dict[str, Any], TrainConfig, ModelConfig]:
@@ -117,7 +146,17 @@ def _recorded(folder: RunFolder, processes: Processes) -> tuple[dict[str, Any], 
     return content, config, model_config
 
 
-def _chosen(config: TrainConfig, device: torch.device, processes: Processes = ALONE) -> Speed:
+def count_pictures(config: TrainConfig, model_config: ModelConfig) -> int:
+    """How many training pictures the larger domain has; none is drawn or read. Raises DataError."""
+    found = find_data(config.data, _pairs_for(config, model_config))
+    return max(len(found.train_A), len(found.train_B)) if isinstance(found, Layout) else config.pictures
+
+
+def steps_of(config: TrainConfig, pictures: int) -> int:
+    return config.steps or -(-(config.epochs or 1) * pictures // config.batch)
+
+
+def choose(config: TrainConfig, device: torch.device, processes: Processes = ALONE) -> Speed:
     """What the config leaves open is chosen. Raises DeviceError for what can't be had here."""
     chosen = (config.precision, config.compile, config.kernels, config.memory_format, config.threads, config.graphs)
     return choose_speed(device, *chosen, alone=processes.count == 1)
@@ -128,7 +167,7 @@ def _speed_of(
 ) -> Speed:
     """As the run began, so that it goes on exactly; on another kind of device, or of an older run: chosen anew."""
     moved = torch.device(content["device"]).type != device.type
-    speed = _chosen(replace(config, kernels="auto", graphs="auto") if moved else config, device, processes)
+    speed = choose(replace(config, kernels="auto", graphs="auto") if moved else config, device, processes)
     if moved or "speed" not in content:
         return speed
     return replace(from_dict(Speed, content["speed"]), threads=speed.threads, because="as the run began")
@@ -137,15 +176,20 @@ def _speed_of(
 def _set_up(
     config: TrainConfig, model_config: ModelConfig, device: torch.device, speed: Speed, processes: Processes
 ) -> tuple[DataSet, Model]:
-    """The data, and a new model on its device, ready to compute as `speed` says."""
-    data = read_data(config, model_config, processes)
+    return read_data(config, model_config, processes), new_model(config, model_config, device, speed, processes)
+
+
+def new_model(
+    config: TrainConfig, model_config: ModelConfig, device: torch.device, speed: Speed, processes: Processes
+) -> Model:
+    """On its device, ready to compute as `speed` says."""
     torch.manual_seed(config.seed + processes.rank)
     model = build(model_config, config.seed).to(device)
     processes.prepare(model)
     prepare(model, speed)
     if config.ema:
         model.keep_average(config.ema)
-    return data, model
+    return model
 
 
 def read_data(config: TrainConfig, model_config: ModelConfig, processes: Processes = ALONE) -> DataSet:

@@ -31,7 +31,7 @@ def train(run: Run) -> int:
     model, data, config, processes = run.model, run.data, run.config, run.processes
     device, clock, gradients = model.device, Clock(model.device), Gradients(model)
     order = PairedBatches if model.config.paired else UnpairedBatches
-    batches = order(data.train_A, data.train_B, config.size, config.seed, processes.share)
+    batches = order(data.train_A, data.train_B, config.size, config.seed, processes.share, config.flip)
 
     def batch(step: int) -> list[Tensor]:
         pictures = batches.batch(step, config.batch)

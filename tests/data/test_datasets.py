@@ -111,6 +111,28 @@ def test_every_crop_is_as_likely_as_the_next_and_half_are_mirrored():
     assert abs(np.mean(corner) - 0.5) < 0.12
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_without_flips_the_cuts_are_the_same_ones_and_none_is_mirrored(seed):
+    """And with them, they are what they were before there was a choice: three draws, in this order."""
+    picture, rng = np.arange(8 * 9).reshape(8, 9, 1), np.random.default_rng(seed)
+    top, left = rng.integers(4), rng.integers(5)
+    cut = picture[top : top + 5, left : left + 5]
+    np.testing.assert_array_equal(jitter(picture, 5, np.random.default_rng(seed), flip=False), cut)
+    mirrored = cut[:, ::-1] if rng.random() < 0.5 else cut
+    np.testing.assert_array_equal(jitter(picture, 5, np.random.default_rng(seed)), mirrored)
+
+
+@pytest.mark.parametrize("kind", [UnpairedBatches, PairedBatches])
+def test_batches_without_flips_never_show_a_mirrored_picture(kind):
+    def left_to_right(flip: bool) -> list[bool]:
+        ramp = np.arange(6, dtype=np.uint8)[None, :, None] * np.ones((6, 1, 3), np.uint8)
+        pictures = Pictures(lambda index: ramp, ["ramp"] * 4)
+        batches = kind(pictures, pictures, SIZE, 0, flip=flip)
+        return [bool((x[..., 0] < x[..., -1]).all()) for step in range(30) for x in batches.batch(step, 1)]
+
+    assert all(left_to_right(flip=False)) and 10 < sum(left_to_right(flip=True)) < 50
+
+
 def test_an_epoch_shows_every_picture_of_the_larger_domain_once():
     batches = UnpairedBatches(numbered(7), numbered(3), SIZE, seed=0)
     assert len(batches) == 7

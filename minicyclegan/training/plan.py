@@ -1,0 +1,104 @@
+"""What a run will take, before it begins: parameters, memory, time and disk; and what to change if it won't fit."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from minicyclegan.config import flag
+from minicyclegan.devices import synchronise
+from minicyclegan.models import Model, ModelConfig
+from minicyclegan.training.config import TrainConfig
+from minicyclegan.training.jobs import choose, count_pictures, new_model, steps_of
+from minicyclegan.training.memory import in_words, memory_line, memory_needed, memory_there
+from minicyclegan.training.pictures import SAMPLES
+from minicyclegan.training.processes import ALONE, Processes
+
+PATIENCE = 10  # seconds of trial steps, but two of them at least
+
+
+def plan(
+    config: TrainConfig, model_config: ModelConfig, device: torch.device, out: str | None, processes: Processes = ALONE
+) -> int:
+    """Prints the plan of a run and leaves nothing behind; returns 1 if the memory won't do, else 0.
+
+    Raises DataError for data that can't be trained on.
+    """
+    pictures = count_pictures(config, model_config)
+    steps = steps_of(config, pictures)
+    needed, kept = memory_needed(config, model_config, device, pictures, processes.count)
+    there = memory_there(device)
+    if there and needed > there:
+        print(f"{memory_line(needed, there, device)}: it won't fit, so no step is tried. What would, each alone:")
+        fitting = list(_what_fits(config, model_config, there, device, pictures, processes.count))
+        print("  " + "\n  ".join(fitting or ["none of the options alone; try --preset small, or several together"]))
+        return 1
+    speed = choose(config, device, processes)
+    model = new_model(config, model_config, device, speed, processes)
+    networks = {name: sum(w.numel() for w in network.parameters()) / 1e6 for name, network in model.named_children()}
+    listed = ", ".join(f"{name} {millions:.2f}" for name, millions in networks.items())
+    print(f"{type(model).__name__}: {sum(networks.values()):.2f} million parameters ({listed})")
+    print(memory_line(needed, there, device))
+    print(str(speed))
+    seconds, tried, losses = _trial(model, config, device, processes)
+    print(
+        f"time: {seconds:.3g} s a step (median of {tried} tried), {steps:,} steps: about {_duration(seconds * steps)}; "
+        f"reading or drawing {pictures:,} pictures of each kind comes before"
+    )
+    samples = (steps // config.sample_every + 1) * SAMPLES * 8 * 3 * config.size**2
+    log = steps * (100 + 32 * losses)
+    folder = Path(out or "runs").absolute()
+    free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
+    print(
+        f"disk: {in_words(2 * kept + samples + log)} at most: a checkpoint of {in_words(kept)}, twice while it is "
+        f"being replaced, samples {in_words(samples)}, log {in_words(log)}; {in_words(free)} free"
+    )
+    return 0
+
+
+def _trial(model: Model, config: TrainConfig, device: torch.device, processes: Processes) -> tuple[float, int, int]:
+    """Real steps on noise, which take as long as any: the median of the later half, how many, how many losses."""
+    c, count = model.config, config.batch // processes.count
+    a, b = (torch.rand(count, n, config.size, config.size, device=device) * 2 - 1 for n in (c.channels_A, c.channels_B))
+    taken: list[float] = []
+    end = time.perf_counter() + PATIENCE
+    while len(taken) < 2 or (len(taken) < 20 and time.perf_counter() < end):
+        begun = time.perf_counter()
+        losses = model.step(a, b)
+        synchronise(device)
+        taken.append(time.perf_counter() - begun)
+    later = taken[len(taken) // 2 :]  # the first ones lay out memory, choose algorithms, compile and record
+    return statistics.median(later), len(later), len(losses)
+
+
+def _what_fits(config: TrainConfig, model_config: ModelConfig, there: int, *rest: Any) -> Iterator[str]:
+    """Options that would fit: each alone halved, and halved again, as far as it must be and can be."""
+    for names in (("batch",), ("size",), ("width", "disc_width"), ("pictures",)):
+        with suppress(ValueError):  # it can't be halved any more
+            run, networks, needed = config, model_config, there + 1
+            while needed > there:
+                run, networks = _halved(run, names), _halved(networks, names)
+                networks.check_size(run.size)
+                needed, _ = memory_needed(run, networks, *rest)
+            settings = asdict(run) | asdict(networks)
+            yield f"{' '.join(f'{flag(name)} {settings[name]}' for name in names)}: about {in_words(needed)}"
+
+
+def _halved(config: Any, names: tuple[str, ...]) -> Any:
+    """Raises ValueError for what has no half."""
+    return replace(config, **{name: getattr(config, name) // 2 for name in names if hasattr(config, name)})
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} seconds"
