@@ -1,0 +1,215 @@
+"""A ResNet generator on a picture of any size, band by band: the answer of the whole picture in bounded memory.
+
+A tile is a band across the picture's shorter side, read with a few rows of its neighbours. Instance norm asks for the
+mean and variance of a whole map, so the layers run in sweeps over all bands: those before the trunk once for each
+norm, to gather its statistics. The trunk, a sixteenth of the picture's pixels, is kept whole, in memory or in
+temporary files, and goes layer by layer. The layers after it go like those before it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from minicyclegan.networks import InstanceNorm, ResidualBlock, ResnetGenerator
+
+Read = Callable[[int, int], Tensor]  # (start, stop) -> the band between them, (1, C, H, W)
+Write = Callable[[int, Tensor], None]  # (start, band)
+Layers = list[tuple[Callable[[Tensor], Tensor], nn.Module, float]]  # convolution, norm, work for a picture's pixel
+
+
+class Statistics:
+    """Mean and variance of each channel of a map that comes band by band."""
+
+    def __init__(self) -> None:
+        self.bands: list[tuple[int, Tensor, Tensor]] = []
+
+    def add(self, band: Tensor) -> None:
+        """A band (1, C, H, W)."""
+        channels, count = band.shape[1], band.shape[2] * band.shape[3]
+        # What group norm computes on its way, and several times as fast as torch.var_mean
+        _, mean, scale = torch.native_group_norm(band.contiguous(), None, None, 1, channels, count, channels, 1e-5)
+        self.bands.append((count, mean[0].double(), scale[0].double() ** -2 - 1e-5))  # both (C,)
+
+    def norm(self) -> Callable[[Tensor], Tensor]:
+        """y = (x - mu) / sqrt(sigma^2 + eps), with mu and sigma of all bands together."""
+        counts, means, variances = zip(*self.bands, strict=True)
+        means, variances = torch.stack(means), torch.stack(variances)  # (bands, C)
+        shares = torch.tensor(counts).to(means)[:, None] / sum(counts)  # (bands, 1)
+        mu = (shares * means).sum(0)  # (C,)
+        variance = (shares * (variances + (means - mu) ** 2)).sum(0).clamp(min=0)  # (C,)
+        return partial(F.batch_norm, running_mean=mu.float(), running_var=variance.float(), eps=1e-5)
+
+
+class Map:
+    """A map of the whole picture, read and written in bands; `dim` is the one along which they follow each other."""
+
+    def __init__(self, length: int, channels: int, across: int, dim: int, device: torch.device, on_disk: bool):
+        self.line, self.dim, self.device = (channels, across), dim, device
+        self.file = tempfile.TemporaryFile() if on_disk else None
+        self.values = torch.empty(0 if on_disk else length, channels, across, device=device)
+
+    def read(self, start: int, stop: int) -> Tensor:
+        """-> (1, C, H, W)."""
+        band = self.values[start:stop]
+        if self.file:
+            numbers = self.line[0] * self.line[1]
+            self.file.seek(4 * start * numbers)
+            values = np.fromfile(self.file, np.float32, (stop - start) * numbers)
+            band = torch.from_numpy(values).view(-1, *self.line).to(self.device)
+        return band.movedim(0, self.dim - 1)[None]
+
+    def write(self, start: int, band: Tensor) -> None:
+        """A band (1, C, H, W)."""
+        band = band[0].movedim(self.dim - 1, 0)
+        if self.file:
+            self.file.seek(4 * start * self.line[0] * self.line[1])
+            band.cpu().contiguous().numpy().tofile(self.file)
+        else:
+            self.values[start : start + len(band)] = band
+
+
+class Tiles:
+    """A generator, and a picture in bands.
+
+    tile      rows of the picture, or columns where it is wider than high, that a band has: a multiple of 4
+    on_disk   the trunk is kept in temporary files
+    report    whether a bar shows how long it will take
+    """
+
+    def __init__(self, G: ResnetGenerator, height: int, width: int, tile: int, on_disk: bool, report: bool = False):
+        self.G, self.tile, self.report = G, tile, report
+        self.dim, self.side, self.short = (2, height, width) if height >= width else (3, width, height)
+        self.length, self.across = G.fitting_side(self.side), G.fitting_side(self.short)
+        shape = (self.length // 4, G.down2.out_channels, self.across // 4)
+        self.x, self.y = (Map(*shape, self.dim, G.stem.weight.device, on_disk) for _ in range(2))
+
+    @torch.no_grad()
+    def run(self, read: Read, write: Write) -> None:
+        """Reads bands (1, C, H, W) in [-1, 1] of the picture, each several times, and writes those of the answer."""
+        self.bar, self.work = None, 0.0
+        self._forward(read, write)  # only adds up what there is to do
+        look = "{desc} {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left"
+        with tqdm(desc="in tiles", total=self.work, bar_format=look, disable=not self.report, leave=False) as self.bar:
+            self._forward(read, write)
+
+    def _forward(self, read: Read, write: Write) -> None:
+        """As ResnetGenerator.forward."""
+        G, x, trunk = self.G, self.x, self.length // 4
+        norm = self._chain(
+            [
+                (lambda x: G.stem(mirrored(x, 3)), G.stem_norm, G.stem.weight.numel()),
+                (G.down1, G.down1_norm, G.down1.weight.numel() / 4),
+                (G.down2, G.down2_norm, G.down2.weight.numel() / 16),
+            ],
+            partial(self._padded, read), x.write, self.length, halo=8,
+        )  # fmt: skip
+        self._sweep(trunk, [x.read], lambda x: F.relu(norm(x)), x.write)
+        for block in G.blocks:
+            self._block(block)
+        self._chain(
+            [
+                (as_convolution(G.up1, G.down2.out_channels), G.up1_norm, G.down2.weight.numel() / 4),
+                (as_convolution(G.up2, G.down1.out_channels), G.up2_norm, G.down1.weight.numel()),
+                (lambda x: torch.tanh(G.head(mirrored(x, 3))), nn.Identity(), G.head.weight.numel()),
+            ],
+            x.read, partial(self._cut, write), trunk, halo=3,
+        )  # fmt: skip
+
+    def _block(self, block: ResidualBlock) -> None:
+        """As ResidualBlock.forward: x becomes x + F(x), and y holds what is between."""
+        x, y, trunk, work = self.x, self.y, self.length // 4, block.conv1.weight.numel() / 16
+        norm1 = self._chain([(lambda x: block.conv1(mirrored(x, 1)), block.norm1, work)], x.read, y.write, trunk, 1)
+        conv2 = (lambda y: block.conv2(mirrored(F.relu(norm1(y)), 1)), block.norm2, work)
+        norm2 = self._chain([conv2], y.read, y.write, trunk, 1)
+        self._sweep(trunk, [x.read, y.read], lambda x, y: x + norm2(y), x.write)
+
+    def _chain(self, layers: Layers, read: Read, write: Write, length: int, halo: int) -> Callable[[Tensor], Tensor]:
+        """All sweeps through these layers: one for each norm that needs statistics, and the last one writes.
+
+        Returns the last layer's norm, which is still to be done. `halo` is in rows of the map that is read.
+        """
+        before, total = lambda x: x, 0.0
+        for place, (convolve, norm, work) in enumerate(layers):
+            run, total, last = _then(before, convolve), total + work, place == len(layers) - 1
+            statistics = Statistics() if isinstance(norm, InstanceNorm) else None
+            if statistics or last:
+                self._sweep(length, [read], run, write if last else None, statistics, halo, total)
+            if statistics and self.bar is not None:
+                norm = statistics.norm()
+            before = _then(_then(run, norm), F.relu)
+        return norm
+
+    def _sweep(
+        self,
+        length: int,
+        reads: list[Read],
+        run: Callable[..., Tensor],
+        write: Write | None,
+        statistics: Statistics | None = None,
+        halo: int = 0,
+        work: float = 0.0,
+    ) -> None:
+        """`run` on all bands, each with `halo` rows of its neighbours, which are cut off what comes out.
+
+        A band is written once the next one has been read: a map can be overwritten with what is made of it.
+        """
+        if self.bar is None:
+            self.work += work
+            return
+        ready: tuple[int, Tensor] | None = None
+        step = self.tile * length // self.length
+        for start in range(0, length, step):
+            stop = min(start + step, length)
+            low, high = max(0, start - halo), min(stop + halo, length)
+            y = run(*(read(low, high) for read in reads))  # (1, C, H, W)
+            scale = y.shape[self.dim] / (high - low)
+            y = y.narrow(self.dim, int((start - low) * scale), int((stop - start) * scale))
+            if statistics:
+                statistics.add(y)
+            if write:
+                if ready:
+                    write(*ready)
+                ready = int(start * scale), y
+            self.bar.update(work * (stop - start) / length)
+        if write and ready:
+            write(*ready)
+
+    def _padded(self, read: Read, start: int, stop: int) -> Tensor:
+        """A band of the picture, with its last pixels repeated up to sides that the network takes."""
+        x = read(start, min(stop, self.side)).to(self.x.device, torch.float32)  # (1, C, H, W)
+        height, width = (stop - start, self.across) if self.dim == 2 else (self.across, stop - start)
+        return F.pad(x, (0, width - x.shape[3], 0, height - x.shape[2]), mode="replicate")
+
+    def _cut(self, write: Write, start: int, band: Tensor) -> None:
+        """Writes what belongs to the picture."""
+        if start < self.side:
+            band = band.narrow(self.dim, 0, min(band.shape[self.dim], self.side - start))
+            write(start, band.narrow(5 - self.dim, 0, self.short))
+
+
+def mirrored(x: Tensor, border: int) -> Tensor:
+    return F.pad(x, (border,) * 4, mode="reflect")
+
+
+def _then(first: Callable[[Tensor], Tensor], second: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    return lambda x: second(first(x))
+
+
+def as_convolution(up: nn.Module, channels: int) -> Callable[[Tensor], Tensor]:
+    """Any of the upsamplings as a 3 x 3 convolution to four times as many channels, which become 2 x 2 pixels.
+
+    It is linear: its answers to single points say all of it. A CPU computes this several times as fast.
+    """
+    points = torch.zeros(channels, channels, 3, 3).to(next(up.parameters()))
+    points[range(channels), range(channels), 1, 1] = 1
+    answers = up(points).unflatten(3, (3, 2)).unflatten(2, (3, 2))  # (C, out, 3, 2, 3, 2)
+    weight = answers.flip(2, 4).permute(1, 3, 5, 0, 2, 4).flatten(0, 2)  # (4 out, C, 3, 3)
+    return lambda x: F.pixel_shuffle(F.conv2d(x, weight, padding=1), 2)  # (1, C, H, W) -> (1, out, 2 H, 2 W)
