@@ -8,9 +8,11 @@ temporary files, and goes layer by layer. The layers after it go like those befo
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable
 from functools import partial
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -18,11 +20,73 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from minicyclegan.networks import InstanceNorm, ResidualBlock, ResnetGenerator
+from minicyclegan.data.colours import PictureError
+from minicyclegan.data.images import from_tensor, to_tensor
+from minicyclegan.devices import free_memory
+from minicyclegan.networks import InstanceNorm, ResidualBlock, ResnetGenerator, UnetGenerator
 
 Read = Callable[[int, int], Tensor]  # (start, stop) -> the band between them, (1, C, H, W)
 Write = Callable[[int, Tensor], None]  # (start, band)
+Tile = int | Literal["auto", "off"]
 Layers = list[tuple[Callable[[Tensor], Tensor], nn.Module, float]]  # convolution, norm, work for a picture's pixel
+
+
+# Bytes: what a picture may take at once, where there is as much; the process without one; the maps of a tile; and for
+# each pixel what is kept of the picture and its answer.
+BUDGET, PYTORCH, BAND, PICTURE = 4e9, 0.35e9, 0.4e9, 16
+SMALLEST_TILE = 16
+NUMBERS = {
+    ResnetGenerator: 3.5,
+    UnetGenerator: 2.5,
+}  # at the peak of `forward`, for each pixel, in the network's widths
+
+
+class Plan(NamedTuple):
+    """How a picture goes in tiles; `why` is a line for who waits for it."""
+
+    tile: int
+    on_disk: bool
+    why: str
+
+
+def plan(G: nn.Module, height: int, width: int, tile: Tile, device: torch.device) -> Plan | None:
+    """The tiles that a picture goes in; None: it goes whole.
+
+    tile   "auto": in tiles where it would take more than BUDGET, or than there is; pixels of a tile; "off"
+    Raises ValueError for tiles that the network can't have, PictureError for a picture that does not fit either way.
+    """
+    if tile == "off" or not isinstance(G, tuple(NUMBERS)):
+        return None
+    if isinstance(tile, int) and tile < SMALLEST_TILE:
+        raise ValueError(f"tiles must have at least {SMALLEST_TILE} pixels, not {tile}")
+    free, whole = free_memory(device), whole_memory(G, height, width)
+    size = f"{width} x {height} pixels at once take about {whole / 1e9:.1f} GB"
+    if isinstance(G, UnetGenerator):
+        if tile != "auto":
+            raise ValueError("a U-Net sees the whole picture at once: it can't go in tiles")
+        if whole > free:
+            share = max(0.0, (free - PYTORCH) / (whole - PYTORCH)) ** 0.5
+            most = f"{int(share * width)} x {int(share * height)}"
+            raise PictureError(f"{size}, and {free / 1e9:.1f} GB are free; a U-Net can't go in tiles: make it {most}")
+        return None
+    budget = min(BUDGET, free) if device.type == "cpu" else free
+    if tile == "auto" and whole <= budget:
+        return None
+    pixels, line = height * width, 16 * G.stem.out_channels * min(height, width)  # bytes of a row of the first map
+    tile = min(256, max(SMALLEST_TILE, int(BAND / line))) if tile == "auto" else tile
+    trunk = 8 * G.down2.out_channels * pixels / 16
+    on_disk = PYTORCH + BAND + PICTURE * pixels + trunk > budget
+    where = f", and {trunk / 1e9:.1f} GB of temporary files in {tempfile.gettempdir()}" if on_disk else ""
+    if on_disk and trunk > (there := shutil.disk_usage(tempfile.gettempdir()).free):
+        raise PictureError(f"{size}{where}, where {there / 1e9:.1f} GB are free; set TMPDIR, or make a smaller copy")
+    return Plan(tile - tile % 4, on_disk, f"{size}: in tiles of {tile - tile % 4} pixels{where}")
+
+
+def whole_memory(G: nn.Module, height: int, width: int) -> float:
+    """Bytes that the process takes at its peak, about, where a picture goes through `G` whole."""
+    pixels = G.fitting_side(height) * G.fitting_side(width)
+    channels = (G.stem if isinstance(G, ResnetGenerator) else G.down[0]).out_channels
+    return PYTORCH + pixels * (4 * NUMBERS[type(G)] * channels + PICTURE)
 
 
 class Statistics:
@@ -53,7 +117,7 @@ class Map:
 
     def __init__(self, length: int, channels: int, across: int, dim: int, device: torch.device, on_disk: bool):
         self.line, self.dim, self.device = (channels, across), dim, device
-        self.file = tempfile.TemporaryFile() if on_disk else None
+        self.file = tempfile.TemporaryFile() if on_disk else None  # noqa: SIM115 (deleted with the map)
         self.values = torch.empty(0 if on_disk else length, channels, across, device=device)
 
     def read(self, start: int, stop: int) -> Tensor:
@@ -116,8 +180,8 @@ class Tiles:
             self._block(block)
         self._chain(
             [
-                (as_convolution(G.up1, G.down2.out_channels), G.up1_norm, G.down2.weight.numel() / 4),
-                (as_convolution(G.up2, G.down1.out_channels), G.up2_norm, G.down1.weight.numel()),
+                (G.up1, G.up1_norm, G.down2.weight.numel() / 16),
+                (G.up2, G.up2_norm, G.down1.weight.numel() / 4),
                 (lambda x: torch.tanh(G.head(mirrored(x, 3))), nn.Identity(), G.head.weight.numel()),
             ],
             x.read, partial(self._cut, write), trunk, halo=3,
@@ -203,13 +267,24 @@ def _then(first: Callable[[Tensor], Tensor], second: Callable[[Tensor], Tensor])
     return lambda x: second(first(x))
 
 
-def as_convolution(up: nn.Module, channels: int) -> Callable[[Tensor], Tensor]:
-    """Any of the upsamplings as a 3 x 3 convolution to four times as many channels, which become 2 x 2 pixels.
+def in_tiles(G: ResnetGenerator, picture: Any, plan: Plan, report: bool = False) -> Any:
+    """A tensor (N, C, H, W) in [-1, 1], or an array (H, W, C) as `to_tensor` takes it -> the like, of the same type."""
+    whole, out = np.s_[:], G.head.out_channels
+    if isinstance(picture, Tensor):
+        height, width = picture.shape[2:]
+        y = picture.new_empty(len(picture), out, height, width)  # (N, C, H, W)
+        pairs, dim, into, back = zip(picture.split(1), y.split(1), strict=True), 2, lambda x: x, lambda y: y
+    else:
+        height, width, _ = picture.shape
+        y = np.empty((height, width, out), picture.dtype)
+        pairs, dim = [(picture, y)], 0
+        into, back = lambda x: to_tensor(x)[None], lambda y: from_tensor(y[0], picture.dtype)
+    tiles = Tiles(G, height, width, plan.tile, plan.on_disk, report)
+    before = (whole,) * (dim + tiles.dim - 2)
+    for x, answer in pairs:
 
-    It is linear: its answers to single points say all of it. A CPU computes this several times as fast.
-    """
-    points = torch.zeros(channels, channels, 3, 3).to(next(up.parameters()))
-    points[range(channels), range(channels), 1, 1] = 1
-    answers = up(points).unflatten(3, (3, 2)).unflatten(2, (3, 2))  # (C, out, 3, 2, 3, 2)
-    weight = answers.flip(2, 4).permute(1, 3, 5, 0, 2, 4).flatten(0, 2)  # (4 out, C, 3, 3)
-    return lambda x: F.pixel_shuffle(F.conv2d(x, weight, padding=1), 2)  # (1, C, H, W) -> (1, out, 2 H, 2 W)
+        def write(start: int, band: Tensor, answer: Any = answer) -> None:
+            answer[(*before, np.s_[start : start + band.shape[tiles.dim]])] = back(band)
+
+        tiles.run(lambda start, stop, x=x: into(x[(*before, np.s_[start:stop])]), write)
+    return y
