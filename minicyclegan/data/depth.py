@@ -49,7 +49,7 @@ def deep_colours(image: Image.Image, path: Path) -> np.ndarray | None:
 
 def encode_png(array: np.ndarray) -> bytes:
     """uint16 (H, W, 1 to 4) as a PNG in sRGB."""
-    rows = array.astype(">u2").view(np.uint8).reshape(len(array), -1)  # (H, 2 W C)
+    rows = np.ascontiguousarray(array, ">u2").view(np.uint8).reshape(len(array), -1)  # (H, 2 W C)
     rows = np.diff(rows, axis=0, prepend=np.zeros_like(rows[:1]))  # filter 2: what differs from the row above
     rows = np.pad(rows, ((0, 0), (1, 0)), constant_values=2)
     header = struct.pack(">IIBBBBB", array.shape[1], array.shape[0], 16, PNG_COLOUR_TYPES[array.shape[2]], 0, 0, 0)

@@ -169,9 +169,9 @@ class Tiles:
         G, x, trunk = self.G, self.x, self.length // 4
         norm = self._chain(
             [
-                (lambda x: G.stem(mirrored(x, 3)), G.stem_norm, G.stem.weight.numel()),
-                (G.down1, G.down1_norm, G.down1.weight.numel() / 4),
-                (G.down2, G.down2_norm, G.down2.weight.numel() / 16),
+                (lambda x: G.stem(mirrored(x, 3)), G.stem_norm, _work(G.stem)),
+                (G.down1, G.down1_norm, _work(G.down1) / 4),
+                (G.down2, G.down2_norm, _work(G.down2) / 16),
             ],
             partial(self._padded, read), x.write, self.length, halo=8,
         )  # fmt: skip
@@ -180,16 +180,16 @@ class Tiles:
             self._block(block)
         self._chain(
             [
-                (G.up1, G.up1_norm, G.down2.weight.numel() / 16),
-                (G.up2, G.up2_norm, G.down1.weight.numel() / 4),
-                (lambda x: torch.tanh(G.head(mirrored(x, 3))), nn.Identity(), G.head.weight.numel()),
+                (G.up1, G.up1_norm, _work(G.down2) / 16),
+                (G.up2, G.up2_norm, _work(G.down1) / 4),
+                (lambda x: torch.tanh(G.head(mirrored(x, 3))), nn.Identity(), _work(G.head)),
             ],
             x.read, partial(self._cut, write), trunk, halo=3,
         )  # fmt: skip
 
     def _block(self, block: ResidualBlock) -> None:
         """As ResidualBlock.forward: x becomes x + F(x), and y holds what is between."""
-        x, y, trunk, work = self.x, self.y, self.length // 4, block.conv1.weight.numel() / 16
+        x, y, trunk, work = self.x, self.y, self.length // 4, _work(block.conv1) / 16
         norm1 = self._chain([(lambda x: block.conv1(mirrored(x, 1)), block.norm1, work)], x.read, y.write, trunk, 1)
         conv2 = (lambda y: block.conv2(mirrored(F.relu(norm1(y)), 1)), block.norm2, work)
         norm2 = self._chain([conv2], y.read, y.write, trunk, 1)
@@ -257,6 +257,11 @@ class Tiles:
         if start < self.side:
             band = band.narrow(self.dim, 0, min(band.shape[self.dim], self.side - start))
             write(start, band.narrow(5 - self.dim, 0, self.short))
+
+
+def _work(convolution: nn.Conv2d) -> float:
+    """What it takes for a pixel: multiplications, and the handling of each number that comes out, about as 200."""
+    return convolution.weight.numel() + 200 * convolution.out_channels
 
 
 def mirrored(x: Tensor, border: int) -> Tensor:
