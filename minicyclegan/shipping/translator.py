@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MethodType
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -21,7 +22,7 @@ from minicyclegan.kernels.fuse import fused_forward
 from minicyclegan.models import MODELS, build
 from minicyclegan.networks import Direction, ResnetGenerator, UnetGenerator
 from minicyclegan.shipping.official import load_official, recognise
-from minicyclegan.shipping.tiles import Tile, in_tiles, plan
+from minicyclegan.shipping.tiles import Tile, Tiles, plan
 from minicyclegan.training.checkpoint import CheckpointError, is_checkpoint, read_weights
 from minicyclegan.training.run_folder import RunFolder
 
@@ -97,7 +98,10 @@ class Translator:
             if planned:
                 if report and tile == "auto":
                     report(planned.why)
-                answers += [back(in_tiles(G, one, planned, report is not None)) for one, back in group]
+                xs = from_tensor(pixels[0], "float32") if tensor else pixels
+                ys = [Tiles(G, x, planned, report is not None).run() for x in xs]  # each (H, W, C)
+                ys = [to_tensor(np.stack(ys)).to(pixels[0])] if tensor else ys
+                answers += [back(y) for y, back in zip(ys, backs, strict=True)]
             elif tensor:
                 answers.append(self._run(pixels[0], direction, z, noise))  # (N, C, H, W)
             else:

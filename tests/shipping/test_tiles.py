@@ -15,9 +15,10 @@ from torch import nn
 
 import minicyclegan
 from minicyclegan.data.colours import PictureError
+from minicyclegan.data.images import from_tensor, to_tensor
 from minicyclegan.networks import ResnetGenerator, UnetGenerator
 from minicyclegan.shipping import tiles
-from minicyclegan.shipping.tiles import Plan, in_tiles, plan, whole_memory
+from minicyclegan.shipping.tiles import Plan, Tiles, plan, whole_memory
 from minicyclegan.shipping.translator import Translator
 from minicyclegan.translate import main
 from tests.shipping.original_networks import original_resnet, randomised
@@ -54,6 +55,11 @@ def translator(G: nn.Module, channels: int = 3) -> Translator:
     return Translator({"AtoB": (G, channels)}, CPU, {})
 
 
+def in_tiles(G: ResnetGenerator, x: torch.Tensor, tile: int, on_disk: bool = False) -> torch.Tensor:
+    arrays = from_tensor(x, "float32")  # (N, H, W, C)
+    return to_tensor(np.stack([Tiles(G, one, Plan(tile, on_disk, "")).run() for one in arrays]))
+
+
 def levels_apart(one: torch.Tensor, other: torch.Tensor) -> float:
     """The largest difference of two pictures in [-1, 1], of 255."""
     return 127.5 * (one - other).abs().max().item()
@@ -68,7 +74,7 @@ def test_in_tiles_as_whole_at_a_dozen_sizes(upsampling, norm, takes, gives):
         x = picture(height, width, takes)
         whole = translator(G, takes).translate(x, tile="off")
         assert whole.std() > 0.05  # where all is grey, nothing could differ
-        found = in_tiles(G, x, Plan((16, 32, 64)[number % 3], on_disk=number % 2 == 1, why=""))
+        found = in_tiles(G, x, (16, 32, 64)[number % 3], on_disk=number % 2 == 1)
         assert found.shape == (1, gives, height, width)
         assert levels_apart(found, whole) < 0.1, (height, width)
 
@@ -76,7 +82,7 @@ def test_in_tiles_as_whole_at_a_dozen_sizes(upsampling, norm, takes, gives):
 def test_no_blocks_and_a_batch_of_pictures():
     G = generator(blocks=0)
     x = torch.cat([picture(40, 36, seed=seed) for seed in range(3)])
-    assert levels_apart(in_tiles(G, x, Plan(16, False, "")), translator(G).translate(x, tile="off")) < 0.1
+    assert levels_apart(in_tiles(G, x, 16), translator(G).translate(x, tile="off")) < 0.1
 
 
 def test_tiles_that_keep_their_own_statistics_fail():
@@ -90,7 +96,7 @@ def test_tiles_that_keep_their_own_statistics_fail():
     whole = translator(with_norms_of_training).translate(x, tile="off")
     alone = translator(with_norms_of_training).translate(x[:, :, 32:160], tile="off")
     assert levels_apart(alone[:, :, 60:68], whole[middle]) < 0.1
-    assert levels_apart(in_tiles(G, x, Plan(64, False, "")), translator(G).translate(x, tile="off")) < 0.1
+    assert levels_apart(in_tiles(G, x, 64), translator(G).translate(x, tile="off")) < 0.1
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -114,7 +120,7 @@ def test_arrays_of_any_size_and_type_in_tiles_as_whole(height, width, tile, on_d
     white = {"uint8": 255, "uint16": 65535, "float32": 1}[kind]
     array = ((picture(height, width)[0].movedim(0, 2).numpy() + 1) * (white / 2)).astype(kind)
     G = generator()
-    found, whole = in_tiles(G, array, Plan(4 * tile, on_disk, "")), translator(G).translate(array, tile="off")
+    found, whole = Tiles(G, array, Plan(4 * tile, on_disk, "")).run(), translator(G).translate(array, tile="off")
     assert found.dtype == array.dtype and found.shape == whole.shape
     assert np.abs(found.astype(float) - whole).max() <= 2 / 255 * white
 
@@ -152,15 +158,15 @@ def test_the_command_goes_in_tiles_where_memory_is_short_and_says_so(tiny_run, t
 
 def test_tile_off_and_pixels_are_obeyed(tiny_run, tmp_path, monkeypatch):
     source, planned = saved(tmp_path), []
-    real = tiles.in_tiles
+    real = tiles.Tiles
     monkeypatch.setattr(
-        "minicyclegan.shipping.translator.in_tiles", lambda *given: planned.append(given[2]) or real(*given)
+        "minicyclegan.shipping.translator.Tiles", lambda *given: planned.append(given[2]) or real(*given)
     )
     monkeypatch.setattr(tiles, "BUDGET", 0)
     assert main(arguments(tiny_run, source, "--out", tmp_path / "out", "--tile", "off")) == 0 and planned == []
     monkeypatch.undo()
     monkeypatch.setattr(
-        "minicyclegan.shipping.translator.in_tiles", lambda *given: planned.append(given[2]) or real(*given)
+        "minicyclegan.shipping.translator.Tiles", lambda *given: planned.append(given[2]) or real(*given)
     )
     assert main(arguments(tiny_run, source, "--out", tmp_path / "out", "--tile", "50")) == 0
     assert [one.tile for one in planned] == [48]
@@ -214,6 +220,7 @@ def test_what_is_no_tile_is_refused_in_python(tiny_run):
 
 PEAK = """
 import resource, sys, torch
+from minicyclegan.data.images import from_tensor, to_tensor
 from minicyclegan.networks import ResnetGenerator, UnetGenerator
 from minicyclegan.shipping.translator import Translator
 torch.set_num_threads(1)
