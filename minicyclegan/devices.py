@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -72,6 +75,23 @@ def out_of_memory(error: BaseException) -> bool:
     """Whether something failed for want of memory: of PyTorch's errors, only the words tell."""
     words = r"(?i)out of memory|not enough memory|can('|no)t allocate memory|alloc_failed|could not create a primitive"
     return isinstance(error, MemoryError) or re.search(words, str(error)) is not None
+
+
+def free_memory(device: torch.device) -> float:
+    """Bytes that the device can still give: of a GPU, or of this machine, within what a container may take."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    with suppress(OSError, ValueError):
+        free = 1024 * int(re.search(r"MemAvailable: *(\d+)", Path("/proc/meminfo").read_text())[1])
+        with suppress(OSError, ValueError):  # "max", where there is no limit
+            group = Path("/sys/fs/cgroup")
+            limit, used = (int((group / f"memory.{name}").read_text()) for name in ("max", "current"))
+            cache = int(re.search(r"inactive_file (\d+)", (group / "memory.stat").read_text())[1])
+            free = min(free, limit - used + cache)
+        return free
+    if hasattr(os, "sysconf"):  # macOS, which says only how much there is in all
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2
+    return 4e9
 
 
 MIB = 2**20

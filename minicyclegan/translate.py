@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 
 import torch
-from PIL import Image
+from PIL import Image, ImageColor
 from torch import Tensor
 
 from minicyclegan.cli import Parser, run
-from minicyclegan.data.colours import PictureError
+from minicyclegan.data.colours import Colour, PictureError
 from minicyclegan.data.images import Notes, read_picture, summary
 from minicyclegan.devices import DeviceError, find_device, keep_freed_memory
 from minicyclegan.shipping.files import find_jobs, translate_files
+from minicyclegan.shipping.tiles import Tile, plan
 from minicyclegan.shipping.translator import Translator, load
 from minicyclegan.training.checkpoint import CheckpointError
 
@@ -36,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     references = [read_picture(path, translator.channels_B, notes) for path in given.style]
     try:
         translator.check_noise(noise, given.direction)
+        plan(translator.generators[given.direction][0], 8, 8, given.tile, translator.device)
         answers = choose_answers(translator, given.styles, references, given.seed)
     except ValueError as error:
         parser.error(str(error))
@@ -43,7 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
         print("note: this model has no dropout: --noise takes each picture's own statistics, whatever the --seed")
     jobs = find_jobs(given.pictures, given.out, list(answers), problems)
     make_folder(given.out)
-    written = translate_files(translator, given.direction, jobs, list(answers.values()), noise, notes, problems)
+    written = translate_files(
+        translator, given.direction, jobs, list(answers.values()), noise, notes, problems, given.tile, given.background
+    )
     for line in summary(notes):
         print(f"note: {line}")
     for problem in problems:
@@ -63,8 +67,27 @@ def _parser() -> Parser:
     text = "in the style of this picture; given twice: --styles N steps from the first one's style to the second one's"
     parser.add_argument("--style", type=Path, metavar="PICTURE", action="append", default=[], help=text)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of --noise and --styles (default: 0)")
+    text = "auto (default): a picture too large for the memory goes through in tiles, with the same answer; PX: in such"
+    parser.add_argument("--tile", metavar="auto|PX|off", type=tile_of, default="auto", help=text)
+    text = "what is transparent is laid on it, a name or #rrggbb; without it, it stays transparent"
+    parser.add_argument("--background", metavar="COLOUR", type=colour_of, help=text)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     return parser
+
+
+def tile_of(text: str) -> Tile:
+    if text in ("auto", "off"):
+        return text
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"{text!r} is neither auto nor off nor a number of pixels")
+    return int(text)
+
+
+def colour_of(text: str) -> Colour:
+    try:
+        return ImageColor.getrgb(text)[:3]
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no colour; give a name like white, or #rrggbb") from None
 
 
 def _misuse(given: Namespace) -> str | None:
@@ -75,6 +98,8 @@ def _misuse(given: Namespace) -> str | None:
         return f"--styles must be at least 1, not {given.styles}"
     if not 0 <= given.seed < 2**63:
         return f"--seed must be at least 0 and below {2**63}, not {given.seed}"
+    if given.noise and isinstance(given.tile, int):
+        return "--tile PX and --noise don't go together: dropout draws for the whole picture at once"
     if len(given.style) > 2 or (len(given.style) == 1 and given.styles):
         return "--style is given once, or twice with --styles N for the steps between the two"
     return None

@@ -1,10 +1,11 @@
-"""Any Pillow picture -> upright (EXIF), opaque (laid on a background colour), sRGB, 8 bits a channel."""
+"""Any Pillow picture -> upright (EXIF), sRGB, its opacity apart or laid on a background colour, 8 or 16 bits a channel."""
 
 from __future__ import annotations
 
 import io
 import threading
 import warnings
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -30,6 +31,16 @@ def normalise(image: Image.Image, channels: Channels = 3, background: Colour = W
 
     What is normalised already stays as it is. Raises PictureError.
     """
+    return separate(image, channels, background)[0]
+
+
+def separate(
+    image: Image.Image, channels: Channels = 3, background: Colour | None = None
+) -> tuple[Image.Image, Image.Image | None]:
+    """As `normalise`; without a background also the picture's opacity, mode "L", where it is not all opaque.
+
+    Colours then stay as they are, but white where nothing is seen of them.
+    """
     if 0 in image.size:
         raise PictureError("a picture without pixels")
     if image.format == "TIFF":
@@ -48,12 +59,38 @@ def normalise(image: Image.Image, channels: Channels = 3, background: Colour = W
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     colour = _to_srgb(_without_alpha(image), profile)
     if alpha is not None:
-        paper = Image.new("RGB", image.size, background)
-        paper.paste(colour, mask=alpha)
+        paper = Image.new("RGB", image.size, WHITE if background is None else background)
+        paper.paste(colour, mask=alpha.point([0] + [255] * 255) if background is None else alpha)
         colour = paper
+        alpha = None if background is not None or alpha.getextrema()[0] == 255 else alpha
     colour = colour.convert("L" if channels == 1 else "RGB")
     colour.info.clear()  # how to turn it, its profile, what is transparent: all of that has been done
-    return colour
+    return colour, alpha
+
+
+def deep_grey(image: Image.Image) -> np.ndarray | None:
+    """Opaque grey of more than 8 bits in sRGB, upright, as uint16 (H, W, 1); None for any other picture."""
+    deep = image.mode.startswith(("I", "F")) and "transparency" not in image.info and 0 not in image.size
+    if not deep or not is_srgb(image.info.get("icc_profile"), "L"):
+        return None
+    if image.format == "TIFF":
+        _refuse_misread(image)
+    image.load()
+    return upright(_grey_values(image, 65535).astype(np.uint16), orientation_of(image))[:, :, None]
+
+
+def upright(array: np.ndarray, orientation: int) -> np.ndarray:
+    """An array (H, W, …) of a camera that was held as `orientation` says, as TO_UPRIGHT turns a picture."""
+    array = array.swapaxes(0, 1) if orientation >= 5 else array
+    return array[:: -1 if orientation in (3, 4, 7, 8) else 1, :: -1 if orientation in (2, 3, 6, 7) else 1]
+
+
+def is_srgb(profile: bytes | None, mode: str) -> bool:
+    """Whether colours, or greys (mode "L"), stay what they are under this profile: as under none and a damaged one."""
+    steps = np.arange(0, 256, 15, np.uint8)
+    ramp = Image.fromarray(np.stack(np.meshgrid(steps, steps, steps), -1).reshape(1, -1, 3)).convert(mode)
+    change = np.asarray(_to_srgb(ramp, profile)).astype(int) - np.asarray(ramp.convert("RGB"))
+    return bool(np.abs(change).max() <= 1)
 
 
 def _refuse_misread(image: Image.Image) -> None:
@@ -108,7 +145,15 @@ def _without_alpha(image: Image.Image) -> Image.Image:
 
 
 def _to_8_bits(image: Image.Image) -> Image.Image:
-    """Grey of more than 8 bits, which Pillow's own conversion would clamp at 255, and float grey in [0, 1], scaled."""
+    """Grey of more than 8 bits, which Pillow's own conversion would clamp at 255, scaled."""
+    scaled = Image.fromarray(_grey_values(image, 255).astype(np.uint8))
+    if "transparency" in image.info:
+        scaled.putalpha(Image.fromarray((np.asarray(image) != image.info["transparency"]).astype(np.uint8) * 255))
+    return scaled
+
+
+def _grey_values(image: Image.Image, white: int) -> np.ndarray:
+    """Grey of more than 8 bits, or float grey in [0, 1], as whole numbers from 0 to `white`."""
     if image.format not in (None, "PNG", "PPM", "JPEG2000", "TIFF"):
         raise PictureError(f"numbers in a {image.format} file, which does not say what is white; save it with 8 bits")
     values, tags = np.asarray(image), getattr(image, "tag_v2", {})
@@ -117,10 +162,7 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
     if not (low >= 0 and high <= top):
         raise PictureError(f"grey values from {low:g} to {high:g}, expected 0 to {top:g}; save it with 8 or 16 bits")
     white_is_zero = tags.get(PHOTOMETRIC) == 0  # which Pillow sees to where a grey has 8 bits at most
-    scaled = Image.fromarray(np.rint((top - values if white_is_zero else values) * (255.0 / top)).astype(np.uint8))
-    if "transparency" in image.info:
-        scaled.putalpha(Image.fromarray((values != image.info["transparency"]).astype(np.uint8) * 255))
-    return scaled
+    return np.rint((top - values if white_is_zero else values) * (white / top))
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -136,6 +178,17 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
             # A damaged profile, or one for another kind of picture: viewers ignore it too.
             pass
     return image.convert("RGB")
+
+
+@cache
+def srgb_profile(grey: bool = False) -> bytes:
+    """The ICC profile that says that colours are sRGB; or that greys follow its curve."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[24:36] = bytes(12)  # the time: equal pictures are equal files
+    if grey:
+        profile[16:20] = b"GRAY"
+        profile = profile.replace(b"rTRC", b"kTRC")
+    return bytes(profile)
 
 
 class QuietPillow:

@@ -1,6 +1,6 @@
 """Any picture file <-> float tensor (C, H, W) in [-1, 1].
 
-Pillow decodes; `colours.normalise` makes of it what a network sees.
+Pillow decodes; `colours.normalise` makes of it what a network sees. Translations also keep 16 bits (`depth`) and opacity.
 """
 
 from __future__ import annotations
@@ -19,10 +19,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from torch import Tensor
 
-from minicyclegan.data.colours import Channels, PictureError, normalise, orientation_of, packing, quiet_pillow
+from minicyclegan.data.colours import (
+    Channels,
+    Colour,
+    PictureError,
+    deep_grey,
+    normalise,
+    orientation_of,
+    packing,
+    quiet_pillow,
+    separate,
+    srgb_profile,
+)
+from minicyclegan.data.depth import deep_colours, encode_png, encode_tiff
 
 # Translations are written in the type of their source where that is lossless or a format of photos.
 KEPT_TYPES = frozenset(".png .bmp .tif .tiff .ppm .tga .jp2 .jpg .jpeg .jpe .jfif .webp .avif .heic .heif .hif".split())
@@ -40,9 +52,16 @@ def find_pictures(folder: Path) -> list[Path]:
     return sorted(path for path in files if path.is_file() or not path.exists())
 
 
+# Colours or grey (H, W, 1 or 3), and opacity (H, W, 1) where not all is opaque: uint8, uint16, or floats in [0, 1]
+Pixels = tuple[np.ndarray, np.ndarray | None]
 # What a user should know of a picture that was read all the same: pairs of a line and the file's path.
 Notes = set[tuple[str, str]]
 FIRST_ONLY = "only the first of several pictures in one file is used"
+SHALLOW = (
+    "16 bits a channel are read as 8: Pillow keeps them in grey alone; save colours as TIFF, and pip install tifffile"
+)
+CUT = "16 bits a channel are written as 8; PNG keeps them, and TIFF in colour with pip install tifffile"
+LAID = "what is transparent is laid on white: this type of file knows no opacity"
 DARK = "nearly black: 16 bits, but no value above 4095; if it was measured with 12 bits, save it scaled to 16"
 
 
@@ -55,12 +74,30 @@ def read_picture(path: str | Path, channels: Channels = 3, notes: Notes | None =
         several, deep = _is_one_of_several(image), ";16" in packing(image)
         picture = normalise(image, channels)
     dark = deep and bool(np.asarray(picture).max() <= 16)  # 4095 of 65535
-    for line in [FIRST_ONLY] * several + [DARK] * dark:
+    _note([FIRST_ONLY] * several + [DARK] * dark, path, notes)
+    return picture
+
+
+def read_pixels(
+    path: str | Path, channels: Channels = 3, notes: Notes | None = None, background: Colour | None = None
+) -> Pixels:
+    """As `read_picture`, with all that can be kept of 16 bits and of opacity, which a background makes opaque."""
+    with _opened(Path(path)) as image:
+        several, deep = _is_one_of_several(image), ";16" in packing(image)
+        found = deep_grey(image)
+        found = deep_colours(image, Path(path)) if found is None else found
+        pixels = of_array(found, channels, background) if found is not None else of_image(image, channels, background)
+    dark = deep and bool(pixels[0].max() <= (16 if found is None else 4095))
+    _note([FIRST_ONLY] * several + [DARK] * dark + [SHALLOW] * (deep and found is None), path, notes)
+    return pixels
+
+
+def _note(lines: list[str], path: str | Path, notes: Notes | None) -> None:
+    for line in lines:
         if notes is None:
-            warnings.warn(f"{path}: {line}", stacklevel=2)
+            warnings.warn(f"{path}: {line}", stacklevel=3)
         else:
             notes.add((line, str(path)))
-    return picture
 
 
 def summary(notes: Notes) -> list[str]:
@@ -174,73 +211,161 @@ def to_array(image: Image.Image) -> np.ndarray:
     return array[:, :, None] if array.ndim == 2 else array
 
 
+# What is white in an array, by the kind of its type
+WHITE = {"uint8": 255, "uint16": 65535, "float16": 1, "float32": 1, "float64": 1}
+
+
 def to_tensor(array: np.ndarray) -> Tensor:
-    """uint8 pictures (..., H, W, C) -> float32 (..., C, H, W) in [-1, 1]."""
+    """Pictures (..., H, W, C) of uint8, uint16 or floats in [0, 1] -> float32 (..., C, H, W) in [-1, 1]."""
     # Computed by NumPy: where batches are prefetched, PyTorch would take threads of its own for this, and with more of
     # them than cores, OpenMP puts those of the training to sleep between any two operations.
     values = np.moveaxis(array, -1, -3).astype(np.float32, order="C")
-    values /= 127.5
+    values /= WHITE[array.dtype.name] / 2
     values -= 1.0
     return torch.from_numpy(values)
 
 
-def from_tensor(tensor: Tensor) -> np.ndarray:
-    """Float (..., C, H, W) in [-1, 1] -> uint8 (..., H, W, C), rounded; what lies outside is clamped."""
-    values = ((tensor.detach().float().cpu() + 1.0) * 127.5).round().clamp(0, 255)
-    return np.moveaxis(values.to(torch.uint8).numpy(), -3, -1)
+def from_tensor(tensor: Tensor, kind: str | np.dtype = "uint8") -> np.ndarray:
+    """Float (..., C, H, W) in [-1, 1] -> (..., H, W, C) of that type, rounded; what lies outside is clamped."""
+    kind = np.dtype(kind)
+    values = (tensor.detach().float().cpu() + 1.0) * (WHITE[kind.name] / 2)
+    values = (values if kind.kind == "f" else values.round()).clamp(0, WHITE[kind.name])
+    return np.moveaxis(values.numpy().astype(kind), -3, -1)
 
 
 def to_image(array: np.ndarray) -> Image.Image:
-    """uint8 (H, W, 1, 3 or 4) -> picture of mode "L", "RGB" or "RGBA"."""
+    """(H, W, 1 to 4) -> picture of mode "L", "LA", "RGB" or "RGBA"; of uint16 and one channel "I;16"."""
+    if array.dtype != np.uint8 and (array.dtype != np.uint16 or array.shape[2] > 1):
+        array = from_tensor(to_tensor(array))  # Pillow has no such colours
     return Image.fromarray(np.ascontiguousarray(array[:, :, 0] if array.shape[2] == 1 else array))
 
 
 def to_input(picture: Any, channels: Channels = 3) -> tuple[Tensor, Callable[[Tensor], Any]]:
     """A path, Pillow picture, array or tensor -> (N, channels, H, W) in [-1, 1], and the way back to the like.
 
-    A path or a Pillow picture comes back as a Pillow picture, a uint8 array (H, W) or (H, W, C) as an array (H, W, C),
-    a float tensor (N, C, H, W) as it is. Raises PictureError for a file that can't be read, ValueError for anything
-    else that is no picture.
+    The way back is that of `to_pixels`, from a tensor. Raises as it does.
     """
-    if not isinstance(picture, Tensor):
-        x = to_tensor(to_array(image_of(picture, channels)))[None]  # (1, C, H, W)
-        back = from_tensor if isinstance(picture, np.ndarray) else lambda y: to_image(from_tensor(y))
-        return x, lambda y: back(y[0])
-    shape = tuple(picture.shape)
-    if len(shape) != 4 or shape[1] != channels or 0 in shape or not picture.is_floating_point():
-        raise ValueError(f"expected a float tensor (N, {channels}, H, W) in [-1, 1], got {picture.dtype} {shape}")
-    return picture, lambda y: y
+    if isinstance(picture, Tensor):
+        return to_pixels(picture, channels)
+    pixels, back = to_pixels(picture, channels)
+    return to_tensor(pixels)[None], lambda y: back(from_tensor(y[0], pixels.dtype))  # (1, C, H, W)
+
+
+def to_pixels(picture: Any, channels: Channels = 3) -> tuple[Any, Callable[[Any], Any]]:
+    """What a network is to see of a path, Pillow picture, array or tensor; and the way back to the like.
+
+    A path or a Pillow picture comes back as a Pillow picture, an array (H, W) or (H, W, C) of uint8, uint16 or floats
+    in [0, 1] as such an array (H, W, C); both are arrays (H, W, channels) between, and get their opacity back. A float
+    tensor (N, C, H, W) in [-1, 1] is taken as it is. Raises PictureError for a file that can't be read, ValueError
+    for anything else that is no picture.
+    """
+    if isinstance(picture, Tensor):
+        shape = tuple(picture.shape)
+        if len(shape) != 4 or shape[1] != channels or 0 in shape or not picture.is_floating_point():
+            raise ValueError(f"expected a float tensor (N, {channels}, H, W) in [-1, 1], got {picture.dtype} {shape}")
+        return picture, lambda y: y
+    if isinstance(picture, str | os.PathLike):
+        pixels, alpha = read_pixels(picture, channels)
+    elif isinstance(picture, np.ndarray):
+        pixels, alpha = of_array(picture, channels)
+    elif isinstance(picture, Image.Image):
+        grey = deep_grey(picture)
+        pixels, alpha = of_image(picture, channels) if grey is None else of_array(grey, channels)
+    else:
+        raise ValueError(f"expected a path, a picture, an array or a tensor, got {type(picture).__name__}")
+    back = (lambda y: y) if isinstance(picture, np.ndarray) else to_image
+    return pixels, lambda y: back(joined(y, alpha))
+
+
+def of_image(image: Image.Image, channels: Channels, background: Colour | None = None) -> Pixels:
+    """8 bits of any Pillow picture."""
+    colour, alpha = separate(image, channels, background)
+    return to_array(colour), None if alpha is None else to_array(alpha)
+
+
+def of_array(array: np.ndarray, channels: Channels, background: Colour | None = None) -> Pixels:
+    """Any array of a picture: grey or colours, with or without opacity. Raises ValueError for what is none."""
+    shape, white = array.shape, WHITE.get(array.dtype.name)
+    if white is None or 0 in shape or len(shape) < 2 or shape[2:] not in ((), (1,), (3,), (4,)):
+        raise ValueError(
+            f"expected an array (H, W) or (H, W, 1, 3 or 4) of uint8, uint16 or floats, got {array.dtype} {shape}"
+        )
+    if array.dtype == np.uint8:
+        return of_image(to_image(np.atleast_3d(array)), channels, background)
+    if white == 1 and not (array.min() >= 0 and array.max() <= 1):
+        raise ValueError(f"expected floats in [0, 1], got {array.min():g} to {array.max():g}")
+    array = np.atleast_3d(array)
+    colours, alpha = array[:, :, :3], array[:, :, 3:] if array.shape[2] == 4 and array[:, :, 3].min() < white else None
+    if alpha is not None:
+        paper = (np.array((255, 255, 255) if background is None else background) * (white / 255)).astype(array.dtype)
+        share = alpha / white if background else alpha > 0
+        colours = (paper + share * (colours.astype(float) - paper)).astype(array.dtype)
+        alpha = None if background else alpha
+    if channels == 1 and colours.shape[2] == 3:
+        colours = (colours @ np.array([0.299, 0.587, 0.114]))[:, :, None]  # as Pillow, ITU-R 601-2
+        colours = (colours if white == 1 else colours.round()).astype(array.dtype)
+    return np.repeat(colours, channels // colours.shape[2], axis=2), alpha
+
+
+def joined(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
+    """(H, W, C), and opacity as one more channel."""
+    return pixels if alpha is None else np.concatenate([pixels, alpha], axis=2)
 
 
 def image_of(picture: Any, channels: Channels = 3) -> Image.Image:
-    """A path, Pillow picture or array -> picture of mode "RGB" or "L". Raises as `to_input` does."""
+    """A path, Pillow picture or array -> picture of mode "RGB" or "L". Raises as `to_pixels` does."""
     if isinstance(picture, str | os.PathLike):
         return read_picture(picture, channels)
-    if isinstance(picture, np.ndarray):
-        shape = picture.shape
-        if picture.dtype != np.uint8 or 0 in shape or len(shape) < 2 or shape[2:] not in ((), (1,), (3,), (4,)):
-            raise ValueError(f"expected a uint8 array (H, W) or (H, W, 1, 3 or 4), got {picture.dtype} {shape}")
-        picture = to_image(np.atleast_3d(picture))
     if not isinstance(picture, Image.Image):
-        raise ValueError(f"expected a path, a picture, an array or a tensor, got {type(picture).__name__}")
+        to_pixels(picture, channels)  # refuses what is none
+        picture = to_image(np.atleast_3d(picture))
     return normalise(picture, channels)
 
 
+def write_pixels(pixels: np.ndarray, alpha: np.ndarray | None, path: Path, notes: Notes) -> None:
+    """Writes what is like `read_pixels`, with all that its type of file can keep of it. Raises PictureError."""
+    if pixels.dtype == np.uint16:
+        encode = {"PNG": encode_png, "TIFF": encode_tiff}.get(_format_of(path.suffix), lambda _: None)
+        if (content := encode(joined(pixels, alpha))) is not None:
+            return _write(content, path)
+        notes.add((CUT, str(path)))
+    image = to_image(
+        joined(pixels, alpha) if pixels.dtype == np.uint8 else from_tensor(to_tensor(joined(pixels, alpha)))
+    )
+    try:
+        write_picture(image, path)
+    except PictureError:
+        if alpha is None:
+            raise
+        write_picture(normalise(image, pixels.shape[2]), path)
+        notes.add((LAID, str(path)))
+
+
 def write_picture(image: Image.Image, path: str | Path) -> None:
-    """Writes whole or not at all: encoded in memory first, then to a temporary name, then renamed."""
+    """Writes whole or not at all, and that it is sRGB where the type of file has a word for it. Raises PictureError."""
     path = Path(path)
     kind = _format_of(path.suffix)
     if kind not in Image.SAVE:
         raise PictureError(f"{path}: pictures can't be written as {path.suffix or 'no suffix'!r}; use .png or .jpg")
-    encoded = io.BytesIO()
+    options, encoded, srgb = {}, io.BytesIO(), PngImagePlugin.PngInfo()
+    srgb.add(b"sRGB", b"\0")
+    if kind in ("JPEG", "TIFF", "WEBP", "AVIF", "HEIF"):
+        options["icc_profile"] = srgb_profile(grey=kind in ("JPEG", "TIFF") and image.mode in ("L", "LA"))
+    if kind in ("JPEG", "WEBP", "AVIF", "HEIF"):
+        options["quality"] = 95
     try:
-        image.save(encoded, kind, **({"quality": 95} if kind in ("JPEG", "WEBP", "AVIF", "HEIF") else {}))
+        image.save(encoded, kind, **({"pnginfo": srgb} if kind == "PNG" else options))
     except (OSError, ValueError, MemoryError) as error:
         raise PictureError(f"{path}: can't be written as {kind} ({error}); use .png") from None
+    _write(encoded.getvalue(), path)
+
+
+def _write(content: bytes, path: Path) -> None:
+    """Under a temporary name first, then renamed: the file is whole or not there."""
     # Short and hidden: a long name stays possible, and no search for pictures finds it.
     part = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        part.write_bytes(encoded.getvalue())
+        part.write_bytes(content)
         part.replace(path)
     except BaseException as error:
         with suppress(OSError):

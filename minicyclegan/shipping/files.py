@@ -11,14 +11,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
+import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
-from minicyclegan.data.colours import PictureError
-from minicyclegan.data.images import Notes, find_pictures, output_suffix, read_picture, write_picture
+from minicyclegan.data.colours import Colour, PictureError
+from minicyclegan.data.images import Notes, find_pictures, output_suffix, read_pixels, write_pixels
 from minicyclegan.devices import out_of_memory
 from minicyclegan.networks import Direction
+from minicyclegan.shipping.tiles import Tile
 from minicyclegan.shipping.translator import Translator, in_passes
 
 
@@ -98,26 +99,33 @@ def translate_files(
     noise: int | None,
     notes: Notes,
     problems: list[str],
+    tile: Tile = "auto",
+    background: Colour | None = None,
 ) -> int:
     """Writes every answer to every picture, one for each of `codes`; returns how many were written.
 
-    A picture that can't be read, translated or written is a line in `problems`, and the rest goes on.
+    A picture that can't be read, translated or written is a line in `problems`, and the rest goes on. What is
+    transparent stays so, or is laid on the background.
     """
     written = 0
     bar = tqdm(jobs, desc="translating", unit="picture", disable=len(jobs) < 2)
-    pictures = _read(bar, translator.generators[direction][1], notes, problems)
-    for group in in_passes(pictures, lambda one: one[1].size):
+    options = {"noise": noise, "tile": tile, "report": lambda line: bar.write(f"note: {line}")}
+    pictures = _read(bar, translator.generators[direction][1], notes, problems, background)
+    for group in in_passes(pictures, lambda one: one[1].shape[:2]):
         for number, z in enumerate(codes):
             try:
-                answers = translator.translate([picture for _, picture in group], direction, z=z, noise=noise)
+                answers = translator.translate([pixels for _, pixels, _ in group], direction, z=z, **options)
+            except PictureError as error:
+                problems += [f"{job.source}: {error}" for job, *_ in group]
+                break
             except (RuntimeError, MemoryError) as error:
                 why = " ".join(str(error).split())[:120]
                 why = "too large for the memory; make a smaller copy" if out_of_memory(error) else why
-                problems += [f"{job.source}: could not be translated: {why}" for job, _ in group]
+                problems += [f"{job.source}: could not be translated: {why}" for job, *_ in group]
                 break
             for one, answer in zip(tuple(group), answers, strict=True):
                 try:
-                    write_picture(answer, one[0].targets[number])
+                    write_pixels(answer, one[2], one[0].targets[number], notes)
                     written += 1
                 except PictureError as error:
                     problems.append(str(error))
@@ -125,9 +133,11 @@ def translate_files(
     return written
 
 
-def _read(jobs: Iterable[Job], channels: int, notes: Notes, problems: list[str]) -> Iterator[tuple[Job, Image.Image]]:
+def _read(
+    jobs: Iterable[Job], channels: int, notes: Notes, problems: list[str], background: Colour | None
+) -> Iterator[tuple[Job, np.ndarray, np.ndarray | None]]:
     for job in jobs:
         try:
-            yield job, read_picture(job.source, channels, notes)
+            yield job, *read_pixels(job.source, channels, notes, background)
         except PictureError as error:
             problems.append(str(error))

@@ -9,18 +9,20 @@ from pathlib import Path
 from types import MethodType
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from minicyclegan.config import from_dict
-from minicyclegan.data.images import image_of, resize, to_array, to_input
+from minicyclegan.data.images import from_tensor, image_of, resize, to_array, to_input, to_pixels, to_tensor
 from minicyclegan.data.jitter import centre, scaled
 from minicyclegan.devices import out_of_memory
 from minicyclegan.kernels.fuse import fused_forward
 from minicyclegan.models import MODELS, build
 from minicyclegan.networks import Direction, ResnetGenerator, UnetGenerator
 from minicyclegan.shipping.official import load_official, recognise
+from minicyclegan.shipping.tiles import Tile, Tiles, plan
 from minicyclegan.training.checkpoint import CheckpointError, is_checkpoint, read_weights
 from minicyclegan.training.run_folder import RunFolder
 
@@ -54,32 +56,61 @@ class Translator:
         self.latent: int = getattr(generators["AtoB"][0], "latent", 0)
 
     def translate(
-        self, picture: Any, direction: Direction = "AtoB", *, z: Tensor | None = None, noise: int | None = None
+        self,
+        picture: Any,
+        direction: Direction = "AtoB",
+        *,
+        z: Tensor | None = None,
+        noise: int | None = None,
+        tile: Tile = "auto",
+        report: Callable[[str], None] | None = None,
     ) -> Any:
         """The picture in the other domain, as what it came in as.
 
         z        the code of the answer, (latent,) or (N, latent), of a model that has many; None: zeros, the middle
         noise    a seed: dropout stays on and batch norms use the picture's own statistics, as in pix2pix, section 3.3;
                  None: the same answer every time
+        tile     whether a picture goes through the network in tiles, with the same answer in less memory: "auto", where
+                 it is too large (`tiles.plan`); the pixels of a tile; "off"
+        report   gets a line where it does, and a bar shows how long that takes
 
-        A path or a Pillow picture gives a Pillow picture; a uint8 array (H, W) or (H, W, C) gives a uint8 array
-        (H, W, C); a float tensor (N, C, H, W) in [-1, 1] gives such a tensor; a list or tuple gives a list, in which
-        small pictures of one size were translated together: the same up to rounding.
-        Raises PictureError for a file that can't be read, ValueError for anything else that is no picture.
+        A path or a Pillow picture gives a Pillow picture; an array (H, W) or (H, W, C) of uint8, uint16 or floats in
+        [0, 1] gives such an array (H, W, C); a float tensor (N, C, H, W) in [-1, 1] gives such a tensor; a list or
+        tuple gives a list, in which small pictures of one size were translated together: the same up to rounding.
+        Opacity is kept. Raises PictureError for a file that can't be read and for a picture that the memory can't hold,
+        ValueError for anything else that is no picture.
         """
         if direction not in self.generators:
             raise ValueError(f"direction must be {' or '.join(self.generators)}, not {direction!r}")
+        if z is not None and not self.latent:
+            raise ValueError("this model has one answer to a picture: it takes no code")
+        options = {"z": z, "noise": noise, "tile": tile, "report": report}
         many = isinstance(picture, list | tuple)
         alone = noise is not None or (z is not None and z.ndim > 1)  # noise and codes are each picture's own
         if many and (alone or any(isinstance(one, list | tuple) for one in picture)):
-            return [self.translate(one, direction, z=z, noise=noise) for one in picture]
-        channels = self.generators[direction][1]
-        inputs = ((one, *to_input(one, channels)) for one in (picture if many else [picture]))
+            return [self.translate(one, direction, **options) for one in picture]
+        G, channels = self.generators[direction]
+        inputs = (to_pixels(one, channels) for one in (picture if many else [picture]))
         answers: list[Any] = []
-        for group in in_passes(inputs, lambda one: None if isinstance(one[0], Tensor) else one[1].shape[-2:]):
-            xs, backs = [x for _, x, _ in group], [back for _, _, back in group]
-            y = self._run(torch.cat(xs), direction, z, noise)  # (N, C, H, W)
-            answers += [back(part) for back, part in zip(backs, y.split([len(x) for x in xs]), strict=True)]
+        for group in in_passes(inputs, lambda one: None if isinstance(one[0], Tensor) else one[0].shape[:2]):
+            pixels, backs = zip(*group, strict=True)
+            tensor = isinstance(pixels[0], Tensor)
+            height, width = pixels[0].shape[2:] if tensor else pixels[0].shape[:2]
+            planned = plan(G, height, width, tile, self.device) if noise is None else None
+            if planned:
+                if report and tile == "auto":
+                    report(planned.why)
+                xs = from_tensor(pixels[0], "float32") if tensor else pixels
+                ys = [Tiles(G, x, planned, report is not None).run() for x in xs]  # each (H, W, C)
+                ys = [to_tensor(np.stack(ys)).to(pixels[0])] if tensor else ys
+                answers += [back(y) for y, back in zip(ys, backs, strict=True)]
+            elif tensor:
+                answers.append(self._run(pixels[0], direction, z, noise))  # (N, C, H, W)
+            else:
+                y = self._run(torch.stack([to_tensor(one) for one in pixels]), direction, z, noise)  # (N, C, H, W)
+                answers += [
+                    back(from_tensor(part, one.dtype)) for part, one, back in zip(y, pixels, backs, strict=True)
+                ]
         return answers if many else answers[0]
 
     def samples(self, x: Tensor, n: int, seed: int = 0) -> Tensor:
@@ -131,8 +162,6 @@ class Translator:
         fitting = getattr(G, "fitting_side", lambda side: side)
         padding = (0, fitting(width) - width, 0, fitting(height) - height)
         padded = F.pad(x.to(self.device, torch.float32), padding, mode="replicate")  # (N, C, a little more of both)
-        if z is not None and not self.latent:
-            raise ValueError("this model has one answer to a picture: it takes no code")
         self.check_noise(noise, direction)
         codes = []
         if self.latent:
