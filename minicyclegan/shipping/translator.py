@@ -20,8 +20,9 @@ from minicyclegan.devices import out_of_memory
 from minicyclegan.kernels.fuse import fused_forward
 from minicyclegan.models import MODELS, build
 from minicyclegan.networks import Direction, ResnetGenerator, UnetGenerator
+from minicyclegan.shipping.bundled import BUNDLED
 from minicyclegan.shipping.official import load_official, recognise
-from minicyclegan.training.checkpoint import CheckpointError, is_checkpoint, read_weights
+from minicyclegan.training.checkpoint import CheckpointError, averaged, is_checkpoint, read_weights
 from minicyclegan.training.run_folder import RunFolder
 
 # Small pictures leave a processor idle one by one; beyond this many pixels more at a time gain nothing (docs/speed.md).
@@ -182,12 +183,16 @@ def _noisy(network: nn.Module) -> list[nn.Module]:
 def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> Translator:
     """The translator of a run folder, of a checkpoint file, or of a generator's weights from the original PyTorch code.
 
+    Where there is no such path, of the model of that name that comes with the package: zebra, winter or front.
     What is in the file decides, whatever its name ends in. Raises CheckpointError with the path, also for a generator
     that takes or gives other than 1 or 3 channels.
     """
     path = Path(run_or_checkpoint)
     if not path.exists():
-        raise CheckpointError(f"{path}: no such run or checkpoint")
+        path = BUNDLED.get(str(run_or_checkpoint), path)
+    if not path.exists():
+        names = ", ".join(BUNDLED)
+        raise CheckpointError(f"{path}: no such run or checkpoint; the models that come with the package: {names}")
     if path.is_dir():
         path = RunFolder(path).checkpoint
         if not path.exists():
@@ -210,12 +215,8 @@ def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> T
 
 
 def _of_checkpoint(content: dict[str, Any], device: torch.device) -> Translator:
-    """Of the average of the weights, where the run kept one."""
     model = build(from_dict(MODELS[content["model"]].config, content["config"]))
-    weights, averages = dict(content["training"]["networks"]), content["training"].get("average", {"networks": {}})
-    for name, state in averages["networks"].items():
-        weights |= {f"{name}.{key}": value for key, value in state.items()}
-    missing, unknown = model.load_state_dict(weights, strict=False)
+    missing, unknown = model.load_state_dict(averaged(content), strict=False)
     # Small checkpoints come without the discriminators, which translate nothing.
     judges = {key for key in model.state_dict() if key.split(".")[0] in model.judges}
     if unknown or set(missing) not in (set(), judges):
