@@ -124,9 +124,8 @@ def page() -> str:
 
     rows, cards = [], []
     for name, path in BUNDLED.items():
-        content = load_checkpoint(path)
         rows.append(f"| `{name}` | `{path.name}` | {path.stat().st_size:,} | {WHY[name]} |")
-        text = re.sub(r"(?m)^# Model card: .*\n", "", card(load(path), content)).replace("\n## ", "\n### ")
+        text = re.sub(r"(?m)^# Model card: .*\n", "", card(load(path))).replace("\n## ", "\n### ")
         cards.append(f"## {name}\n\n![Test pictures, and what {name} makes of them](models/{name}.png)\n{text}")
     return "\n".join([HEAD, *rows, "", *cards])
 

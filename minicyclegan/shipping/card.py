@@ -25,12 +25,13 @@ KINDS = {"cyclegan": "CycleGAN", "pix2pix": "pix2pix", "bicyclegan": "BicycleGAN
 CHANGE_NO_PICTURE = {"model", "device", "cache", "threads", "save_every", "sample_every"}
 
 
-def card(translator: Translator, content: Mapping[str, Any]) -> str:
+def card(translator: Translator, content: Mapping[str, Any] | None = None) -> str:
     """Markdown, in which whatever comes out of the file is escaped.
 
-    content   what the model's file holds, as `read_weights` gives it; its "evaluation", where there is one, is what
-              `evaluate --json` wrote of it
+    content   what the model's file holds beside the weights (None: the translator's own record); its "evaluation",
+              where there is one, is what `evaluate --json` wrote of the model
     """
+    content = translator.record if content is None else content
     settings, (names, world) = translator.settings, _data(translator)
     words, kind = (
         WORDS["world" if world else "folder" if settings else "unknown"],

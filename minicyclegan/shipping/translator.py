@@ -37,6 +37,7 @@ class Translator:
     settings     of the run that trained it: "data", "size", "direction", …; empty where nothing is known
     encoder      of a model with many answers: reads the code of a style off a picture of domain B
     channels_B   how many channels the encoder takes
+    record       what its file says of it beside the weights: "config", "steps", "versions", … (`card`)
     """
 
     def __init__(
@@ -46,9 +47,10 @@ class Translator:
         settings: dict[str, Any],
         encoder: nn.Module | None = None,
         channels_B: int = 3,
+        record: dict[str, Any] | None = None,
     ):
         self.generators, self.device, self.settings = generators, device, settings
-        self.encoder, self.channels_B = encoder, channels_B
+        self.encoder, self.channels_B, self.record = encoder, channels_B, record or {}
         # The length of the code that tells a model's many answers apart; 0: it has one answer.
         self.latent: int = getattr(generators["AtoB"][0], "latent", 0)
 
@@ -225,7 +227,9 @@ def _of_checkpoint(content: dict[str, Any], device: torch.device) -> Translator:
     _check_channels(*channels.values())
     model = model.to(device).eval()
     generators = {direction: (model.translator(direction), channels[direction]) for direction in model.directions}
-    return Translator(generators, device, content["settings"], getattr(model, "E", None), model.config.channels_B)
+    record = {name: value for name, value in content.items() if name != "training"}
+    encoder = getattr(model, "E", None)
+    return Translator(generators, device, content["settings"], encoder, model.config.channels_B, record)
 
 
 def _of_original(state: Any, device: torch.device) -> Translator:
