@@ -114,7 +114,7 @@ def test_it_reaches_the_figures_that_its_card_states(name, measures):
     translation = Translation(translator, held_out(data, "AtoB", WORLDS[world], most=200))
     stated = {figure["name"]: figure for figure in recorded["figures"] if figure["direction"] == "AtoB"}
     for found in evaluate([translation], measures=measures):
-        assert found.value == pytest.approx(stated[found.name]["value"], rel=0.02, abs=0.01), found.name
+        assert found.value == pytest.approx(stated[found.name]["value"], rel=0.02, abs=0.02), found.name
         assert found.count == stated[found.name]["count"]
 
 
