@@ -21,9 +21,10 @@ from minicyclegan.devices import out_of_memory
 from minicyclegan.kernels.fuse import fused_forward
 from minicyclegan.models import MODELS, build
 from minicyclegan.networks import Direction, ResnetGenerator, UnetGenerator
+from minicyclegan.shipping.bundled import BUNDLED
 from minicyclegan.shipping.official import load_official, recognise
 from minicyclegan.shipping.tiles import Tile, Tiles, plan
-from minicyclegan.training.checkpoint import CheckpointError, is_checkpoint, read_weights
+from minicyclegan.training.checkpoint import CheckpointError, averaged, is_checkpoint, read_weights
 from minicyclegan.training.run_folder import RunFolder
 
 # Small pictures leave a processor idle one by one; beyond this many pixels more at a time gain nothing (docs/speed.md).
@@ -38,7 +39,7 @@ class Translator:
     settings     of the run that trained it: "data", "size", "direction", …; empty where nothing is known
     encoder      of a model with many answers: reads the code of a style off a picture of domain B
     channels_B   how many channels the encoder takes
-    moment       of the run at which the weights are taken, in words; empty where nothing is known
+    record       what its file says of it beside the weights: "config", "steps", "versions", … (`card`)
     """
 
     def __init__(
@@ -48,10 +49,10 @@ class Translator:
         settings: dict[str, Any],
         encoder: nn.Module | None = None,
         channels_B: int = 3,
-        moment: str = "",
+        record: dict[str, Any] | None = None,
     ):
         self.generators, self.device, self.settings = generators, device, settings
-        self.encoder, self.channels_B, self.moment = encoder, channels_B, moment
+        self.encoder, self.channels_B, self.record = encoder, channels_B, record or {}
         # The length of the code that tells a model's many answers apart; 0: it has one answer.
         self.latent: int = getattr(generators["AtoB"][0], "latent", 0)
 
@@ -146,6 +147,14 @@ class Translator:
         x, _ = to_input(picture, self.channels_B)  # (N, C, H, W)
         return self.encoder(x.to(self.device, torch.float32))[0].cpu()  # (N, latent)
 
+    @property
+    def moment(self) -> str:
+        """Of the run at which the weights are taken, in words; empty where nothing is known."""
+        if not {"step", "steps"} <= self.record.keys():  # what is shipped is of no step
+            return ""
+        which = "best of the run: " * self.record.get("best", False)
+        return f"{which}step {self.record['step']:,} of {self.record['steps']:,}"
+
     def check_noise(self, noise: int | None, direction: Direction = "AtoB") -> None:
         """Raises ValueError if noise is asked of a network that has none."""
         if noise is not None and not _noisy(self.generators[direction][0]):
@@ -214,12 +223,16 @@ def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> T
     """The translator of a run folder, of a checkpoint file, or of a generator's weights from the original PyTorch code.
 
     Of a run folder, it is the best step's, from best.pt; where there is none, and of RUN/checkpoint.pt, the last one's.
+    Where there is no such path, of the model of that name that comes with the package: zebra, winter or front.
     What is in the file decides, whatever its name ends in. Raises CheckpointError with the path, also for a generator
     that takes or gives other than 1 or 3 channels.
     """
     path = Path(run_or_checkpoint)
     if not path.exists():
-        raise CheckpointError(f"{path}: no such run or checkpoint")
+        path = BUNDLED.get(str(run_or_checkpoint), path)
+    if not path.exists():
+        names = ", ".join(BUNDLED)
+        raise CheckpointError(f"{path}: no such run or checkpoint; the models that come with the package: {names}")
     if path.is_dir():
         run = RunFolder(path)
         path = run.best if run.best.exists() else run.checkpoint
@@ -243,11 +256,8 @@ def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> T
 
 
 def _of_checkpoint(content: dict[str, Any], device: torch.device) -> Translator:
-    """Of the average of the weights, where the run kept one."""
     model = build(from_dict(MODELS[content["model"]].config, content["config"]))
-    weights, averages = dict(content["training"]["networks"]), content["training"].get("average", {"networks": {}})
-    for name, state in averages["networks"].items():
-        weights |= {f"{name}.{key}": value for key, value in state.items()}
+    weights = averaged(content)
     missing = sorted(model.state_dict().keys() - weights.keys())  # PyTorch overlooks the counts of batch norms
     _, unknown = model.load_state_dict(weights, strict=False)
     # Small checkpoints come without the discriminators, which translate nothing.
@@ -258,12 +268,9 @@ def _of_checkpoint(content: dict[str, Any], device: torch.device) -> Translator:
     _check_channels(*channels.values())
     model = model.to(device).eval()
     generators = {direction: (model.translator(direction), channels[direction]) for direction in model.directions}
-    moment = ""
-    if "step" in content:  # what is shipped is of no step
-        which = "best of the run: " * content.get("best", False)
-        moment = f"{which}step {content['step']:,} of {content['steps']:,}"
+    record = {name: value for name, value in content.items() if name != "training"}
     encoder = getattr(model, "E", None)
-    return Translator(generators, device, content["settings"], encoder, model.config.channels_B, moment)
+    return Translator(generators, device, content["settings"], encoder, model.config.channels_B, record)
 
 
 def _of_original(state: Any, device: torch.device) -> Translator:
