@@ -1,0 +1,31 @@
+// The service worker. It keeps a copy of everything the page fetches, for when there is no network, and adds the two
+// headers that isolate the page from others: only then does a browser lend WebAssembly more than one thread.
+// The network comes first, so that a new version of the site is seen at once.
+
+self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener("fetch", (event) => {
+  const ours = new URL(event.request.url).origin === self.location.origin;
+  if (ours && event.request.method === "GET") event.respondWith(answer(event.request));
+});
+
+async function answer(request) {
+  const cache = await caches.open("minicyclegan");
+  const name = request.url.split(/[?#]/)[0];
+  try {
+    const fresh = isolated(await fetch(request));
+    if (fresh.status === 200) await cache.put(name, fresh.clone());
+    return fresh;
+  } catch {
+    const start = request.mode === "navigate" ? "./" : name;
+    return (await cache.match(name)) ?? (await cache.match(start)) ?? Response.error();
+  }
+}
+
+function isolated(response) {
+  if (response.status === 0) return response;
+  const headers = new Headers(response.headers);
+  headers.set("Cross-Origin-Opener-Policy", "same-origin");
+  headers.set("Cross-Origin-Embedder-Policy", "require-corp");
+  return new Response(response.body, {status: response.status, statusText: response.statusText, headers});
+}
