@@ -89,31 +89,30 @@ def _example(world: World, domain: str, size: int) -> Image.Image:
 
 
 def _about(translator: Translator, world: World | None, direction: Direction) -> str:
-    kind = {"cyclegan": "A CycleGAN", "pix2pix": "A pix2pix", "bicyclegan": "A BicycleGAN"}
+    kinds = {"cyclegan": "A CycleGAN", "pix2pix": "A pix2pix model", "bicyclegan": "A BicycleGAN"}
+    kind = kinds.get(translator.settings.get("model"), "A generator of the original code")
     weights = sum(weight.numel() for weight in translator.generators[direction][0].parameters())
-    model = kind.get(translator.settings.get("model"), "A generator of the original code")
-    learned = (
-        f"Its pictures are drawn by a program: {world.description.rstrip('.')}." if world else "It learned from photos."
-    )
-    many = " One input has many answers; the dials and “another style” choose among them." if translator.latent else ""
-    return f"{model} with {weights / 1e6:.1f} million weights. {learned}{many}"
+    learned = f"a program drew: {world.description.rstrip('.')}" if world else "of its maker's own"
+    many = " It has many answers to one picture: the dials and “Another style” choose." if translator.latent else ""
+    return f"{kind} with {weights / 1e6:.1f} million weights. It learned from pictures {learned}.{many}"
 
 
 def _limits(model: str | None, world: World | None, size: int) -> str:
-    known = "these drawings, and is only a guess on photos" if world else "what it was trained on"
-    shapes = (
-        "What the labels don't say, it invents."
-        if model in ("pix2pix", "bicyclegan")
-        else ("It changes colours and textures, and hardly any shapes; it may repaint what it should leave alone.")
+    known = (
+        "drawn pictures only: what it does to a photo is a guess" if world else "pictures like those it learned from"
     )
+    changes = "It changes colours and textures, hardly any shapes, and sometimes what it should leave alone."
+    if model in ("pix2pix", "bicyclegan"):
+        changes = "What the input does not say, it makes up."
     return (
-        f"It knows {known}. {shapes} It learned at {size} px: parts much larger or smaller than in training confuse it. "
-        "Its answers look like facts and are none: don't use them to deceive, on people who did not agree, or in medicine."
+        f"It knows {known}. {changes} It learned at {size} px: much larger or smaller things confuse it. "
+        "What it paints never happened. Don't deceive anyone with it, ask the people in your pictures, "
+        "and never use it on medical ones."
     )
 
 
 def write_page(entries: list[Entry], folder: Path, ort: Path | None = None) -> None:
-    """All but the models: the page's files, the runtime, unpacked and checked, and models.json. Raises as `write_site`."""
+    """All but the models: the page, the runtime, unpacked and checked, models.json. Raises as `write_site` does."""
     runtime = json.loads((WEB / "ort" / "ort.json").read_text(encoding="utf-8"))
     contents = {path.name: path.read_bytes() for path in WEB.iterdir() if path.is_file()}
     for name, checksum in runtime["files"].items():

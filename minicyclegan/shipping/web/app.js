@@ -62,6 +62,7 @@ async function repaint() {
   again = true;
   if (busy) return;
   busy = true;
+  $("result").ariaBusy = true;
   try {
     while (again && source) {
       again = false;
@@ -71,6 +72,7 @@ async function repaint() {
     complain(`The picture could not be translated: ${error.message}`);
   }
   busy = false;
+  $("result").ariaBusy = false;
 }
 
 // One picture, a canvas, through the network and onto the page.
@@ -81,17 +83,22 @@ async function paint(picture) {
   show($("before"), before);
   show($("after"), new ImageData(answer.pixels, answer.width, answer.height));
   $("pictures").style.setProperty("--aspect", width / height);
-  document.body.classList.add("painted");
-  for (const id of ["save", "share", "back"]) $(id).disabled = false;
+  painted(true);
   const scaled = source.width > width ? `, scaled down from ${source.width} × ${source.height}` : "";
   $("figures").textContent = `${width} × ${height} px${scaled}, painted in ${Math.round(answer.milliseconds)} ms`;
   $("figures").dataset.milliseconds = answer.milliseconds;
   $("figures").dataset.count = 1 + Number($("figures").dataset.count ?? 0);
 }
 
+// Whether there is a result to look at, or the place asks for a picture.
+function painted(there) {
+  document.body.classList.toggle("painted", there);
+  for (const id of ["save", "share", "back"]) $(id).disabled = !there;
+}
+
 function show(canvas, pixels) {
   Object.assign(canvas, {width: pixels.width, height: pixels.height});
-  canvas.getContext("2d").putImageData(pixels, 0, 0);
+  canvas.getContext("2d", {willReadFrequently: true}).putImageData(pixels, 0, 0);
 }
 
 // ---- the picture ---------------------------------------------------------------------------------------------------
@@ -288,9 +295,11 @@ async function choose(chosen) {
   try {
     await load();
   } catch (error) {
+    painted(false);
     return complain(`The network could not be loaded: ${error.message}`);
   }
   if (entry !== chosen) return;
+  $("alert").textContent = "";
   if (entry.palette) {
     stopCamera();
     source = $("map");
@@ -302,6 +311,8 @@ async function choose(chosen) {
     await use(photo);
   } else if (entry.example) {
     await example();
+  } else {
+    painted(false);
   }
 }
 

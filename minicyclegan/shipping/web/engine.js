@@ -11,6 +11,7 @@ const tasks = {
   async load(wanted) {
     model = wanted.model;
     await session?.release();
+    session = null;
     if (!ort) await start(wanted.webgpu ? "webgpu" : "wasm", wanted.threads);
     try {
       await open();
