@@ -93,6 +93,7 @@ async function paint(picture) {
 // Whether there is a result to look at, or the place asks for a picture.
 function painted(there) {
   document.body.classList.toggle("painted", there);
+  $("result").ariaBusy = busy;
   for (const id of ["save", "share", "back"]) $(id).disabled = !there;
 }
 
@@ -292,6 +293,7 @@ async function choose(chosen) {
   if (entry.palette) offerBrushes();
   else offerSizes();
   source = null;
+  $("result").ariaBusy = true;
   try {
     await load();
   } catch (error) {
