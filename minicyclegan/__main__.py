@@ -4,6 +4,7 @@ COMMANDS = {
     "train": "trains a model; --small: on an embedded world, in minutes, on any machine",
     "translate": "sends pictures and folders of pictures through a trained model",
     "evaluate": "measures a trained model on held-out pictures",
+    "export": "writes a trained model as ONNX, or as a web page",
     "judges": "trains the networks that evaluate judges with; they come trained",
     "ablate": "the papers' tables at laptop size: trains, measures, draws",
     "bench": "how fast this machine trains and translates",

@@ -160,7 +160,7 @@ class ResnetGenerator(nn.Module):
 
     def fitting_side(self, side: int) -> int:
         """The smallest side, in pixels, that is at least `side` and comes back as it is."""
-        return max(8, side + -side % 4)
+        return max(8, (side + 3) // 4 * 4)
 
 
 class UnetGenerator(nn.Module):
@@ -247,7 +247,7 @@ class UnetGenerator(nn.Module):
 
     def fitting_side(self, side: int) -> int:
         """The smallest side, in pixels, that is at least `side` and can be halved `depth` times."""
-        return side + -side % 2**self.depth
+        return (side + 2**self.depth - 1) // 2**self.depth * 2**self.depth
 
 
 def check_unet_input(shape: torch.Size, code: torch.Size | None, depth: int, latent: int) -> None:
