@@ -21,6 +21,7 @@ from minicyclegan.judging.style_tasks import style_task
 from minicyclegan.judging.styles import null_figures, side_by_side
 from minicyclegan.judging.translation import Translation, held_out, judging_device
 from minicyclegan.models import MODELS
+from minicyclegan.shipping.bundled import BUNDLED
 from minicyclegan.shipping.translator import Translator, load
 from minicyclegan.training.checkpoint import CheckpointError
 from minicyclegan.training.pictures import save_grid
@@ -76,7 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> Parser:
     parser = Parser(prog="python -m minicyclegan.evaluate", description=__doc__.split(": ", 1)[1])
-    parser.add_argument("model", metavar="RUN|CHECKPOINT", help="a run's folder or a checkpoint file")
+    text = f"a run's folder or a checkpoint file; or {', '.join(BUNDLED)}, which come with the package"
+    parser.add_argument("model", metavar="RUN|CHECKPOINT|NAME", help=text)
     parser.add_argument("--data", metavar="WORLD|FOLDER", nargs="+", help="default: what the model was trained on")
     parser.add_argument("--count", type=int, default=200, metavar="N", help="test pictures of each domain, at most")
     parser.add_argument("--size", type=int, metavar="PX", help="default: the size the model was trained at")

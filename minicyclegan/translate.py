@@ -14,6 +14,7 @@ from minicyclegan.cli import Parser, run
 from minicyclegan.data.colours import PictureError
 from minicyclegan.data.images import Notes, read_picture, summary
 from minicyclegan.devices import DeviceError, find_device, keep_freed_memory
+from minicyclegan.shipping.bundled import BUNDLED
 from minicyclegan.shipping.files import find_jobs, translate_files
 from minicyclegan.shipping.translator import Translator, load
 from minicyclegan.training.checkpoint import CheckpointError
@@ -52,7 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> Parser:
     parser = Parser(prog="python -m minicyclegan.translate", description=__doc__.split(": ", 1)[1])
-    parser.add_argument("model", metavar="RUN|CHECKPOINT", help="a run's folder, a checkpoint, the original's weights")
+    text = f"a run's folder, a checkpoint, the original's weights; or {', '.join(BUNDLED)}, which come with the package"
+    parser.add_argument("model", metavar="RUN|CHECKPOINT|NAME", help=text)
     parser.add_argument("pictures", metavar="PICTURE|FOLDER", nargs="+", type=Path)
     parser.add_argument("--out", metavar="FOLDER", type=Path, required=True, help="where the translations go")
     parser.add_argument("--direction", choices=("AtoB", "BtoA"), default="AtoB")

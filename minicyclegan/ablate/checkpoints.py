@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from minicyclegan.ablate.runs import AblationError, Run
+from minicyclegan.shipping.bundled import lightened
 from minicyclegan.training.checkpoint import load_checkpoint, save_checkpoint
 
 # Settings of which the lessons need one.
@@ -53,15 +53,3 @@ HEAD = [
     "| file | seed | bytes | SHA-256 |",
     "| --- | --- | --- | --- |",
 ]
-
-
-def lightened(content: dict[str, Any]) -> dict[str, Any]:
-    """What `minicyclegan.load` needs of a checkpoint: all but discriminators, optimizers and random states."""
-    networks = content["training"]["networks"]
-    kept = {
-        name: value.half() if value.is_floating_point() else value
-        for name, value in networks.items()
-        if not name.startswith("D")
-    }
-    described = {name: content[name] for name in ("model", "config", "settings", "steps", "versions")}
-    return described | {"training": {"networks": {name: value.clone() for name, value in kept.items()}}}

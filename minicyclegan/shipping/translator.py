@@ -20,8 +20,9 @@ from minicyclegan.devices import out_of_memory
 from minicyclegan.kernels.fuse import fused_forward
 from minicyclegan.models import MODELS, build
 from minicyclegan.networks import Direction, ResnetGenerator, UnetGenerator
+from minicyclegan.shipping.bundled import BUNDLED
 from minicyclegan.shipping.official import load_official, recognise
-from minicyclegan.training.checkpoint import CheckpointError, is_checkpoint, read_weights
+from minicyclegan.training.checkpoint import CheckpointError, averaged, is_checkpoint, read_weights
 from minicyclegan.training.run_folder import RunFolder
 
 # Small pictures leave a processor idle one by one; beyond this many pixels more at a time gain nothing (docs/speed.md).
@@ -36,6 +37,7 @@ class Translator:
     settings     of the run that trained it: "data", "size", "direction", …; empty where nothing is known
     encoder      of a model with many answers: reads the code of a style off a picture of domain B
     channels_B   how many channels the encoder takes
+    record       what its file says of it beside the weights: "config", "steps", "versions", … (`card`)
     """
 
     def __init__(
@@ -45,9 +47,10 @@ class Translator:
         settings: dict[str, Any],
         encoder: nn.Module | None = None,
         channels_B: int = 3,
+        record: dict[str, Any] | None = None,
     ):
         self.generators, self.device, self.settings = generators, device, settings
-        self.encoder, self.channels_B = encoder, channels_B
+        self.encoder, self.channels_B, self.record = encoder, channels_B, record or {}
         # The length of the code that tells a model's many answers apart; 0: it has one answer.
         self.latent: int = getattr(generators["AtoB"][0], "latent", 0)
 
@@ -182,12 +185,16 @@ def _noisy(network: nn.Module) -> list[nn.Module]:
 def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> Translator:
     """The translator of a run folder, of a checkpoint file, or of a generator's weights from the original PyTorch code.
 
+    Where there is no such path, of the model of that name that comes with the package: zebra, winter or front.
     What is in the file decides, whatever its name ends in. Raises CheckpointError with the path, also for a generator
     that takes or gives other than 1 or 3 channels.
     """
     path = Path(run_or_checkpoint)
     if not path.exists():
-        raise CheckpointError(f"{path}: no such run or checkpoint")
+        path = BUNDLED.get(str(run_or_checkpoint), path)
+    if not path.exists():
+        names = ", ".join(BUNDLED)
+        raise CheckpointError(f"{path}: no such run or checkpoint; the models that come with the package: {names}")
     if path.is_dir():
         path = RunFolder(path).checkpoint
         if not path.exists():
@@ -210,12 +217,8 @@ def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> T
 
 
 def _of_checkpoint(content: dict[str, Any], device: torch.device) -> Translator:
-    """Of the average of the weights, where the run kept one."""
     model = build(from_dict(MODELS[content["model"]].config, content["config"]))
-    weights, averages = dict(content["training"]["networks"]), content["training"].get("average", {"networks": {}})
-    for name, state in averages["networks"].items():
-        weights |= {f"{name}.{key}": value for key, value in state.items()}
-    missing, unknown = model.load_state_dict(weights, strict=False)
+    missing, unknown = model.load_state_dict(averaged(content), strict=False)
     # Small checkpoints come without the discriminators, which translate nothing.
     judges = {key for key in model.state_dict() if key.split(".")[0] in model.judges}
     if unknown or set(missing) not in (set(), judges):
@@ -224,7 +227,9 @@ def _of_checkpoint(content: dict[str, Any], device: torch.device) -> Translator:
     _check_channels(*channels.values())
     model = model.to(device).eval()
     generators = {direction: (model.translator(direction), channels[direction]) for direction in model.directions}
-    return Translator(generators, device, content["settings"], getattr(model, "E", None), model.config.channels_B)
+    record = {name: value for name, value in content.items() if name != "training"}
+    encoder = getattr(model, "E", None)
+    return Translator(generators, device, content["settings"], encoder, model.config.channels_B, record)
 
 
 def _of_original(state: Any, device: torch.device) -> Translator:

@@ -52,6 +52,14 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
+def averaged(content: dict[str, Any]) -> dict[str, Any]:
+    """The weights of all networks, NETWORK.KEY -> tensor: of the average of the weights, where the run kept one."""
+    weights, averages = dict(content["training"]["networks"]), content["training"].get("average", {"networks": {}})
+    for name, state in averages["networks"].items():
+        weights |= {f"{name}.{key}": value for key, value in state.items()}
+    return weights
+
+
 def is_checkpoint(content: Any) -> bool:
     """Whether what a file held is a checkpoint of ours, and not weights from elsewhere."""
     return isinstance(content, dict) and "format" in content
