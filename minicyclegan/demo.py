@@ -9,6 +9,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from minicyclegan.cli import Parser, run
+from minicyclegan.shipping.onnx import ExportError
 from minicyclegan.shipping.serve import make_server
 from minicyclegan.shipping.site import SiteError, write_site
 from minicyclegan.shipping.translator import Translator, load
@@ -23,7 +24,6 @@ def main(arguments: list[str] | None = None) -> int:
     if given.port is not None and not 0 <= given.port < 2**16:
         parser.error(f"--port must be from 0 to 65535, not {given.port}")
     with tempfile.TemporaryDirectory(prefix="minicyclegan-") as folder, _listen(given, Path(folder)) as server:
-        print("building the page …", flush=True)
         write_site(_models(given.run), Path(folder), given.ort)
         host, port = server.server_address[:2]
         print(f"open http://{host}:{port}/ in a browser; Ctrl-C ends this", flush=True)
@@ -38,7 +38,7 @@ def _models(run: str | None) -> dict[str, Translator]:
         return {name: load(run)}
     from minicyclegan.shipping.bundled import BUNDLED
 
-    return {name: load(path) for name, path in BUNDLED.items()}
+    return {name: load(path) for name, path in BUNDLED.items() if path.exists()}
 
 
 def _listen(given: Namespace, folder: Path) -> ThreadingHTTPServer:
@@ -65,4 +65,4 @@ def _parser() -> Parser:
 
 
 if __name__ == "__main__":
-    run(main, (CheckpointError, SiteError, OSError))
+    run(main, (CheckpointError, ExportError, SiteError, OSError))

@@ -20,6 +20,7 @@ TYPES = {
     ".png": "image/png",
     ".wasm": "application/wasm",
     ".onnx": "application/octet-stream",
+    ".md": "text/plain; charset=utf-8",
     "": "text/plain; charset=utf-8",
 }
 POLICY = (

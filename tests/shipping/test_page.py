@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from minicyclegan.shipping.serve import make_server
-from minicyclegan.shipping.site import SiteError, write_page
+from minicyclegan.shipping.site import SiteError, page_files, write_page, write_site
 from minicyclegan.worlds.facades_labels import COLOURS
 from tests.browser import PHONE, WIDE, browser, needs_browser
 
@@ -72,7 +72,8 @@ def entry(name, direction, domains, **more):
     return {
         "name": name, "file": f"models/{name}-{direction}.onnx", "direction": direction, "from": domains[0],
         "to": domains[1], "size": SIZE, "channels_in": 3, "channels_out": 3, "latent": 0, "palette": None,
-        "example": f"models/{name}-{direction}.png", "about": "A test.", "limits": "Everywhere.", **more,
+        "example": f"models/{name}-{direction}.png", "card": f"models/{name}.md",
+        "about": "A test.", "limits": "Everywhere.", **more,
     }  # fmt: skip
 
 
@@ -94,6 +95,10 @@ def png(picture):
     return stream.getvalue()
 
 
+def contents(ort=None):
+    return page_files(ort) | {f"models/{one['name']}.md": b"# Model card" for one in ENTRIES}
+
+
 def build(folder, ort=None):
     (folder / "models").mkdir(parents=True)
     for seed, one in enumerate(ENTRIES):
@@ -105,7 +110,7 @@ def build(folder, ort=None):
                 labels[4:, 3:13] = 1
                 picture = Image.fromarray(np.array(list(COLOURS.values()), dtype=np.uint8)[labels])
             picture.save(folder / one["example"])
-    write_page(ENTRIES, folder, ort)
+    write_page(ENTRIES, folder, contents(ort))
     return folder
 
 
@@ -538,7 +543,7 @@ def test_a_new_version_of_the_site_is_seen_at_once(chromium, tmp_path):
     page = Page(chromium, running.address)
     try:
         page.locator("#offline").filter(has_text="works without a network").wait_for()
-        write_page([one | {"name": "new"} for one in ENTRIES[:1]], folder)
+        write_page([one | {"name": "new"} for one in ENTRIES[:1]], folder, {})
         page.reload()
         page.wait()
         page.locator("#offline").filter(has_text="works without a network").wait_for()
@@ -594,11 +599,11 @@ def test_the_site_is_complete_and_says_what_it_holds(site):
 
 def test_an_ort_folder_that_is_none_and_a_damaged_runtime_are_named(tmp_path, monkeypatch):
     with pytest.raises(SiteError, match=r"no ort\.webgpu\.min\.mjs in it"):
-        write_page(ENTRIES, tmp_path / "site", tmp_path)
-    assert not (tmp_path / "site").exists()
+        write_site({}, tmp_path / "site", tmp_path)
     web = tmp_path / "web"
     shutil.copytree("minicyclegan/shipping/web", web)
     shutil.copy(web / "ort" / "ort.wasm.min.mjs.gz", web / "ort" / "ort-wasm-simd-threaded.mjs.gz")
     monkeypatch.setattr("minicyclegan.shipping.site.WEB", web)
     with pytest.raises(SiteError, match=r"simd-threaded\.mjs\.gz: damaged"):
-        write_page(ENTRIES, tmp_path / "site")
+        write_site({}, tmp_path / "site")
+    assert not (tmp_path / "site").exists()

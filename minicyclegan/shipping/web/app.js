@@ -280,6 +280,7 @@ async function choose(chosen) {
   $("to").textContent = entry.to;
   $("about").textContent = entry.about;
   $("limits").textContent = entry.limits;
+  $("card").href = entry.card;
   $("open").textContent = entry.palette ? "Open a label map" : "Open a picture";
   $("ways").textContent = "Or drop one on the page, or paste it." + (entry.palette ? " Each colour becomes the nearest of the palette." : "");
   $("turn").hidden = $("back").hidden = !opposite();
@@ -384,7 +385,7 @@ async function guarded() {
 async function keep() {
   const ours = ["./", "index.html", "style.css", "app.js", "engine.js", "drawing.js", "icon.svg", "manifest.webmanifest", "models.json"];
   const runtime = ["ort.json", "LICENSE", ...Object.keys(files.files)].map((name) => `ort/${name}`);
-  const names = [...ours, ...runtime, ...models.flatMap(({file, example}) => [file, example ?? "./"])];
+  const names = [...ours, ...runtime, ...models.flatMap(({file, card, example}) => [file, card, example ?? "./"])];
   const wanted = new Set(names.map((name) => new URL(name, location).href));
   const cache = await caches.open("minicyclegan");
   for (const {url} of await cache.keys()) if (!wanted.has(url)) await cache.delete(url);
