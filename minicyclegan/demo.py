@@ -9,6 +9,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from minicyclegan.cli import Parser, run
+from minicyclegan.shipping.bundled import BUNDLED
 from minicyclegan.shipping.onnx import ExportError
 from minicyclegan.shipping.serve import make_server
 from minicyclegan.shipping.site import SiteError, write_site
@@ -32,13 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _models(run: str | None) -> dict[str, Translator]:
-    if run is not None:
-        path = Path(run)
-        name = path.parent.name if path.name in ("checkpoint.pt", "best.pt") else path.stem
-        return {name: load(run)}
-    from minicyclegan.shipping.bundled import BUNDLED
-
-    return {name: load(path) for name, path in BUNDLED.items() if path.exists()}
+    """Of all that comes with the package, or of one run, which its folder has a name for."""
+    path = Path(run or "").absolute()
+    own = path.parent.name if path.name in ("checkpoint.pt", "best.pt") else path.stem
+    return {name: load(file) for name, file in ({own: run} if run else BUNDLED).items()}
 
 
 def _listen(given: Namespace, folder: Path) -> ThreadingHTTPServer:

@@ -10,19 +10,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".json": "application/json",
-    ".webmanifest": "application/manifest+json",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".wasm": "application/wasm",
-    ".onnx": "application/octet-stream",
-    ".md": "text/plain; charset=utf-8",
-    "": "text/plain; charset=utf-8",
-}
+    ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".txt": "text/plain",
+    "": "text/plain", ".json": "application/json", ".webmanifest": "application/manifest+json",
+    ".svg": "image/svg+xml", ".png": "image/png", ".wasm": "application/wasm",
+}  # fmt: skip
+# What the page itself asks for, too: other hosts send no headers of ours.
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; img-src 'self'; "
     "style-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'"
@@ -30,13 +22,10 @@ POLICY = (
 HEADERS = {
     "Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'",
     # Isolated from other pages: only then does a browser lend WebAssembly more than one thread.
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
+    "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin", "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache",
+}  # fmt: skip
 
 
 def make_server(folder: Path, port: int, host: str = "127.0.0.1") -> ThreadingHTTPServer:
@@ -58,25 +47,23 @@ class Handler(BaseHTTPRequestHandler):
             super().handle()
 
     def do_GET(self) -> None:
-        if (path := self._file()) is None:
+        try:
+            name = unquote(self.path.partition("?")[0]).lstrip("/") or "index.html"
+            path = (self.root / name).resolve()  # links and .. are followed before the question is where it leads
+            content = path.read_bytes() if path.is_relative_to(self.root) else None
+        except (OSError, ValueError):  # a folder, or a name that no file has
+            content = None
+        if content is None:
             return self.send_error(HTTPStatus.NOT_FOUND)
-        content = path.read_bytes()
+        kind = TYPES.get(path.suffix.lower(), "application/octet-stream")
         self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", TYPES.get(path.suffix.lower(), "application/octet-stream"))
+        self.send_header("Content-Type", kind + "; charset=utf-8" * kind.startswith("text/"))
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(content)
 
     do_HEAD = do_GET
-
-    def _file(self) -> Path | None:
-        name = unquote(self.path.partition("?")[0].partition("#")[0]).lstrip("/")
-        try:
-            path = (self.root / (name or "index.html")).resolve()  # links and .. are followed before the question:
-            return path if path.is_relative_to(self.root) and path.is_file() else None
-        except (OSError, ValueError):  # a name that no file can have
-            return None
 
     def refuse(self) -> None:
         self.close_connection = True  # what the request brought along is not read
@@ -85,8 +72,8 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_CONNECT = refuse
 
     def end_headers(self) -> None:
-        for name, value in HEADERS.items():
-            self.send_header(name, value)
+        for header in HEADERS.items():
+            self.send_header(*header)
         super().end_headers()
 
     def log_message(self, *args) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
+from minicyclegan.data.images import to_input
 from minicyclegan.data.sources import world_called
 from minicyclegan.files import write_errors
 from minicyclegan.networks import Direction
@@ -44,8 +46,8 @@ def write_site(models: Mapping[str, Translator], folder: Path, ort: Path | None 
         (folder / "models").mkdir(parents=True, exist_ok=True)
     ways = [(name, translator, direction) for name, translator in models.items() for direction in translator.generators]
     for name, translator, direction in tqdm(ways, desc="writing the page", unit="network"):
-        contents[f"models/{name}.md"] = card(translator).encode()
         entry, example = describe(name, translator, direction)
+        contents[entry["card"]] = card(translator).encode()
         export_onnx(translator, direction, folder / entry["file"], pixels="uint8", precision="float16")
         if example:
             with write_errors(folder / entry["example"]):
@@ -56,33 +58,37 @@ def write_site(models: Mapping[str, Translator], folder: Path, ort: Path | None 
 
 def describe(name: str, translator: Translator, direction: Direction) -> tuple[Entry, Image.Image | None]:
     """What models.json says of one direction of a model, and a picture to begin with, where a world can draw one."""
+    stem = "models/" + re.sub(r"[^\w.]+", "-", name)  # what needs no care in an address
     settings, channels = translator.settings, translator.generators[direction][1]
     size, world = settings.get("size", 256), world_called(settings.get("data", ()))
     origin, target = domains(translator, direction)
-    labels = world is not None and (world.name, origin) == ("facades", world.domains[0])
-    palette = [{"name": part, "colour": "#{:02x}{:02x}{:02x}".format(*colour)} for part, colour in COLOURS.items()]
-    example = None
+    example = palette = None
     if world:
         domain = "A" if origin == world.domains[0] else "B"
+        if (world.name, domain) == ("facades", "A"):
+            palette = [{"name": part, "colour": "#{:02x}{:02x}{:02x}".format(*rgb)} for part, rgb in COLOURS.items()]
         scene = draw_scene(world, "test", domain, 0)
-        example = Image.fromarray(world.render(scene, domain, size if labels else EXAMPLE_SIZE))
+        example = Image.fromarray(world.render(scene, domain, size if palette else EXAMPLE_SIZE))
     entry = {
-        "name": name,
-        "file": f"models/{name}-{direction}.onnx",
-        "direction": direction,
-        "from": origin,
-        "to": target,
-        "size": size,
-        "channels_in": channels,
+        "name": name, "file": f"{stem}-{direction}.onnx", "direction": direction, "from": origin, "to": target,
+        "size": size, "channels_in": channels,
         "channels_out": translator.translate(torch.zeros(1, channels, 8, 8), direction).shape[1],
-        "latent": translator.latent,
-        "palette": palette if labels else None,
-        "example": f"models/{name}-{direction}.png" if example else None,
-        "card": f"models/{name}.md",
-        "about": about(translator),
-        "limits": " ".join(limits(translator)),
-    }
+        "latent": translator.latent, "dials": _dials(translator, example) if translator.latent else None,
+        "palette": palette, "example": f"{stem}-{direction}.png" if example else None,
+        "card": f"{stem}.txt", "about": about(translator), "limits": "\n".join(limits(translator)),
+    }  # fmt: skip
     return entry, example
+
+
+def _dials(translator: Translator, example: Image.Image | None) -> list[list[float]]:
+    """The two directions in the space of codes that change a picture most, at right angles, each of length 1."""
+    codes = translator.codes(64)  # (N, latent)
+    x = to_input(example or Image.new("RGB", (64, 64)), translator.generators["AtoB"][1])[0].expand(
+        len(codes), -1, -1, -1
+    )
+    pictures = translator.translate(x, z=codes).flatten(1)  # (N, pixels)
+    change = torch.linalg.lstsq(codes, pictures - pictures.mean(0)).solution  # (latent, pixels), by a code's number
+    return torch.linalg.svd(change, full_matrices=False).U.T[:2].tolist()
 
 
 def write_page(entries: list[Entry], folder: Path, contents: Mapping[str, bytes]) -> None:

@@ -23,6 +23,7 @@ pytestmark = needs_browser
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 WEBGPU = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
 PALETTE = [{"name": name, "colour": "#{:02x}{:02x}{:02x}".format(*colour)} for name, colour in COLOURS.items()]
+DIALS = [[0.6, 0.8] + 6 * [0.0], [0.8, -0.6] + 6 * [0.0]]
 SIZE = 16
 
 
@@ -71,8 +72,8 @@ def save_network(path, seed, channels_in=3, channels_out=3, latent=0):
 def entry(name, direction, domains, **more):
     return {
         "name": name, "file": f"models/{name}-{direction}.onnx", "direction": direction, "from": domains[0],
-        "to": domains[1], "size": SIZE, "channels_in": 3, "channels_out": 3, "latent": 0, "palette": None,
-        "example": f"models/{name}-{direction}.png", "card": f"models/{name}.md",
+        "to": domains[1], "size": SIZE, "channels_in": 3, "channels_out": 3, "latent": 0, "dials": None,
+        "palette": None, "example": f"models/{name}-{direction}.png", "card": f"models/{name}.md",
         "about": "A test.", "limits": "Everywhere.", **more,
     }  # fmt: skip
 
@@ -80,7 +81,7 @@ def entry(name, direction, domains, **more):
 ENTRIES = [
     entry("coat", "AtoB", ("horses", "zebras")),
     entry("coat", "BtoA", ("zebras", "horses")),
-    entry("front", "AtoB", ("label map", "front"), latent=8, palette=PALETTE),
+    entry("front", "AtoB", ("label map", "front"), latent=8, palette=PALETTE, dials=DIALS),
     entry("grey", "AtoB", ("colour", "grey"), channels_in=1, channels_out=1, example=None),
 ]
 
@@ -337,7 +338,8 @@ def test_dials_and_another_style_choose_the_code(page, site):
     assert same(page.pixels("after"), expected(site, 2, drawn))
     page.painting(page.locator("#style0").fill, "1.5")
     page.painting(page.locator("#style1").fill, "-2")
-    assert same(page.pixels("after"), expected(site, 2, drawn, [1.5, -2] + 6 * [0.0]))
+    code = 1.5 * np.array(DIALS[0]) - 2 * np.array(DIALS[1])
+    assert same(page.pixels("after"), expected(site, 2, drawn, code))
     before = page.pixels("after")
     page.painting(page.get_by_role("button", name="Another style").click)
     assert np.abs(page.pixels("after").astype(int) - before).max() > 8

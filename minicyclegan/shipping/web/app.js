@@ -78,14 +78,14 @@ async function repaint() {
 // One picture, a canvas, through the network and onto the page.
 async function paint(picture) {
   const {width, height} = picture;
+  const larger = source.width > width ? `, scaled down from ${source.width} × ${source.height}` : "";
   const before = picture.getContext("2d").getImageData(0, 0, width, height);
   const answer = await ask({task: "run", pixels: before.data.slice(), width, height, code: code.slice()});
   show($("before"), before);
   show($("after"), new ImageData(answer.pixels, answer.width, answer.height));
   $("pictures").style.setProperty("--aspect", width / height);
   painted(true);
-  const scaled = source.width > width ? `, scaled down from ${source.width} × ${source.height}` : "";
-  $("figures").textContent = `${width} × ${height} px${scaled}, painted in ${Math.round(answer.milliseconds)} ms`;
+  $("figures").textContent = `${width} × ${height} px${larger}, painted in ${Math.round(answer.milliseconds)} ms`;
   $("figures").dataset.milliseconds = answer.milliseconds;
   $("figures").dataset.count = 1 + Number($("figures").dataset.count ?? 0);
 }
@@ -125,6 +125,7 @@ function scaled(picture, longest) {
 }
 
 async function take(file) {
+  if (!entry) return;
   let bitmap;
   try {
     bitmap = await createImageBitmap(file);
@@ -144,7 +145,9 @@ function use(picture) {
 }
 
 async function example() {
-  await take(await (await fetch(entry.example)).blob());
+  const answer = await fetch(entry.example).catch(() => null);
+  if (!answer?.ok) return complain("The example could not be loaded.");
+  await take(await answer.blob());
   photo = null;
 }
 
@@ -218,11 +221,16 @@ $("camera").addEventListener("click", () => (video.srcObject ? stopCamera() : st
 
 // ---- the style -----------------------------------------------------------------------------------------------------
 
+// Each dial moves the code along one direction, of length 1 and at right angles to the other's: those that change most.
 const dials = [$("style0"), $("style1")];
+
+function along(direction) {
+  return direction.reduce((sum, value, k) => sum + value * code[k], 0);
+}
 
 function setCode(values) {
   code = Float32Array.from(values);
-  dials.forEach((dial, i) => (dial.value = code[i] ?? 0));
+  dials.forEach((dial, i) => (dial.value = entry.dials ? along(entry.dials[i]) : 0));
 }
 
 // A number from N(0, 1), by Box and Muller.
@@ -231,7 +239,8 @@ function normal() {
 }
 
 dials.forEach((dial, i) => dial.addEventListener("input", () => {
-  code[i] = Number(dial.value);
+  const step = Number(dial.value) - along(entry.dials[i]);
+  code = code.map((value, k) => value + step * entry.dials[i][k]);
   repaint();
 }));
 $("dice").addEventListener("click", () => {
@@ -279,7 +288,7 @@ async function choose(chosen) {
   $("from").textContent = entry.from;
   $("to").textContent = entry.to;
   $("about").textContent = entry.about;
-  $("limits").textContent = entry.limits;
+  $("limits").replaceChildren(...entry.limits.split("\n").map((line) => Object.assign(document.createElement("li"), {textContent: line})));
   $("card").href = entry.card;
   $("open").textContent = entry.palette ? "Open a label map" : "Open a picture";
   $("ways").textContent = "Or drop one on the page, or paste it." + (entry.palette ? " Each colour becomes the nearest of the palette." : "");
@@ -291,8 +300,12 @@ async function choose(chosen) {
   $("camera").hidden = Boolean(entry.palette) || !navigator.mediaDevices;
   document.body.classList.toggle("drawing", Boolean(entry.palette));
   setCode(new Float32Array(entry.latent));
-  if (entry.palette) offerBrushes();
-  else offerSizes();
+  if (entry.palette) {
+    stopCamera();
+    offerBrushes();
+  } else {
+    offerSizes();
+  }
   source = null;
   $("result").ariaBusy = true;
   try {
@@ -304,7 +317,6 @@ async function choose(chosen) {
   if (entry !== chosen) return;
   $("alert").textContent = "";
   if (entry.palette) {
-    stopCamera();
     source = $("map");
     const fresh = drawing.size !== entry.size;
     if (fresh) drawing.open(entry.size, entry.palette);

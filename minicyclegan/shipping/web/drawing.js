@@ -125,7 +125,7 @@ export class Drawing {
   key(event) {
     const step = event.shiftKey ? 8 : 1;
     const [dx, dy] = {ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step]}[event.key] ?? [0, 0];
-    if (event.ctrlKey && event.key !== "z") return;
+    if ((event.ctrlKey || event.metaKey || event.altKey) && event.key !== "z") return; // the browser's own
     if (dx || dy) this.move(dx, dy);
     else if (event.key === "Enter" || event.key === " ") this.stamp();
     else if (event.key === "Escape" && this.stroke) this.drop();

@@ -12,8 +12,8 @@ const tasks = {
     model = wanted.model;
     await session?.release();
     session = null;
-    if (!ort) await start(wanted.webgpu ? "webgpu" : "wasm", wanted.threads);
     try {
+      if (!ort) await start(wanted.webgpu ? "webgpu" : "wasm", wanted.threads);
       await open();
     } catch (error) {
       await processor(error, wanted.threads);

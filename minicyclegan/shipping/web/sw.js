@@ -6,20 +6,21 @@ self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener("fetch", (event) => {
   const ours = new URL(event.request.url).origin === self.location.origin;
-  if (ours && event.request.method === "GET") event.respondWith(answer(event.request));
+  if (ours && event.request.method === "GET") event.respondWith(answer(event, event.request));
 });
 
-async function answer(request) {
+async function answer(event, request) {
   const cache = await caches.open("minicyclegan");
   const name = request.url.split(/[?#]/)[0];
+  let fresh;
   try {
-    const fresh = isolated(await fetch(request));
-    if (fresh.status === 200) await cache.put(name, fresh.clone());
-    return fresh;
+    fresh = isolated(await fetch(request));
   } catch {
     const start = request.mode === "navigate" ? "./" : name;
     return (await cache.match(name)) ?? (await cache.match(start)) ?? Response.error();
   }
+  if (fresh.status === 200) event.waitUntil(cache.put(name, fresh.clone()).catch(() => {})); // there may be no room
+  return fresh;
 }
 
 function isolated(response) {
