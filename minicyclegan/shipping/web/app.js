@@ -78,7 +78,8 @@ async function repaint() {
 // One picture, a canvas, through the network and onto the page.
 async function paint(picture) {
   const {width, height} = picture;
-  const larger = source.width > width ? `, scaled down from ${source.width} × ${source.height}` : "";
+  const whole = picture.whole ?? picture;
+  const larger = whole.width > width ? `, scaled down from ${whole.width} × ${whole.height}` : "";
   const before = picture.getContext("2d").getImageData(0, 0, width, height);
   const answer = await ask({task: "run", pixels: before.data.slice(), width, height, code: code.slice()});
   show($("before"), before);
@@ -110,12 +111,12 @@ function frame() {
   return scaled(source, Number($("detail").value));
 }
 
-// A copy with its longest side at most `longest` px, on white where it is transparent.
+// A copy with its longest side at most `longest` px, on white where it is transparent; `whole` is its size at first.
 function scaled(picture, longest) {
   const [width, height] = [picture.videoWidth ?? picture.width, picture.videoHeight ?? picture.height];
   const factor = Math.min(1, longest / Math.max(width, height));
   const size = {width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor))};
-  const canvas = Object.assign(document.createElement("canvas"), size);
+  const canvas = Object.assign(document.createElement("canvas"), size, {whole: picture.whole ?? {width, height}});
   const context = canvas.getContext("2d", {willReadFrequently: true});
   context.fillStyle = "white";
   context.fillRect(0, 0, canvas.width, canvas.height);
