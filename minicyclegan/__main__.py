@@ -4,6 +4,7 @@ COMMANDS = {
     "train": "trains a model; --small: on an embedded world, in minutes, on any machine",
     "report": "the page that explains a run, or compares several",
     "translate": "sends pictures and folders of pictures through a trained model",
+    "demo": "a web page to try models on: your own, or those that come with the package",
     "evaluate": "measures a trained model on held-out pictures",
     "export": "writes a trained model as ONNX, or as a web page",
     "judges": "trains the networks that evaluate judges with; they come trained",

@@ -1,0 +1,66 @@
+"""python -m minicyclegan.demo: a web page to try trained models on, on this machine."""
+
+from __future__ import annotations
+
+import errno
+import tempfile
+from argparse import Namespace
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+from minicyclegan.cli import Parser, run
+from minicyclegan.shipping.bundled import BUNDLED
+from minicyclegan.shipping.onnx import ExportError
+from minicyclegan.shipping.serve import make_server
+from minicyclegan.shipping.site import SiteError, write_site
+from minicyclegan.shipping.translator import Translator, load
+from minicyclegan.training.checkpoint import CheckpointError
+
+PORT = 8420
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.port is not None and not 0 <= given.port < 2**16:
+        parser.error(f"--port must be from 0 to 65535, not {given.port}")
+    with tempfile.TemporaryDirectory(prefix="minicyclegan-") as folder, _listen(given, Path(folder)) as server:
+        write_site(_models(given.run), Path(folder), given.ort)
+        host, port = server.server_address[:2]
+        print(f"open http://{host}:{port}/ in a browser; Ctrl-C ends this", flush=True)
+        server.serve_forever()
+    return 0
+
+
+def _models(run: str | None) -> dict[str, Translator]:
+    """Of all that comes with the package, or of one run, which its folder has a name for."""
+    path = Path(run or "").absolute()
+    own = path.parent.name if path.name in ("checkpoint.pt", "best.pt") else path.stem
+    return {name: load(file) for name, file in ({own: run} if run else BUNDLED).items()}
+
+
+def _listen(given: Namespace, folder: Path) -> ThreadingHTTPServer:
+    """A server on the port that was asked for; on the usual one, or any free one, where none was."""
+    try:
+        return make_server(folder, PORT if given.port is None else given.port, given.host)
+    except OSError as error:
+        if given.port is None and error.errno == errno.EADDRINUSE:
+            return make_server(folder, 0, given.host)
+        where = f"--host {given.host} --port {PORT if given.port is None else given.port}"
+        raise SiteError(f"{where}: can't be listened on ({error.strerror}); give another") from None
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="python -m minicyclegan.demo", description=__doc__.split(": ", 1)[1])
+    text = "a run's folder, a checkpoint, the original's weights (default: the models that come with the package)"
+    parser.add_argument("run", metavar="RUN", nargs="?", help=text)
+    parser.add_argument("--port", type=int, metavar="N", help=f"(default: {PORT}, or a free one where that is taken)")
+    text = "the address to listen on (default: %(default)s, which other machines can't reach)"
+    parser.add_argument("--host", default="127.0.0.1", help=text)
+    text = "the dist folder of npm's onnxruntime-web: the page then computes on the graphics card, where there is one"
+    parser.add_argument("--ort", type=Path, metavar="FOLDER", help=text)
+    return parser
+
+
+if __name__ == "__main__":
+    run(main, (CheckpointError, ExportError, SiteError, OSError))
