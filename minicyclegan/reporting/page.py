@@ -13,9 +13,8 @@ from minicyclegan.training.run_folder import RunFolder
 
 def write_report(folder: RunFolder) -> Path:
     """Writes RUN/report.html. Raises RunError, OSError."""
-    page = folder.path / "report.html"
-    write_page([folder], page)
-    return page
+    write_page([folder], folder.report)
+    return folder.report
 
 
 def write_page(folders: Sequence[RunFolder], out: Path) -> list[str]:

@@ -242,7 +242,7 @@ def _train(run: Run, speed: Speed) -> int:
         print(f"stopped and saved at step {run.step:,} of {run.steps:,}; go on with:")
         print(f"  {command_line('train', '--out', run.folder, '--resume')}")
         return 128 + stopped_by
-    print(f"{run.steps - first:,} steps in {took}. Look at {run.folder.sample(run.steps)} and {run.folder.losses}.")
+    print(f"{run.steps - first:,} steps in {took}. Look at {run.folder.report} and {run.folder.sample(run.steps)}.")
     print(f"Everything is in {run.folder}. Next: {_what_next(run.folder)}")
     return 0
 

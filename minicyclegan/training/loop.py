@@ -15,6 +15,7 @@ from minicyclegan.image_pool import ImagePool
 from minicyclegan.interrupts import stop_requests
 from minicyclegan.models import Model
 from minicyclegan.models.base import collect
+from minicyclegan.reporting.page import write_report
 from minicyclegan.training.alarms import Gradients
 from minicyclegan.training.background import Background, copied
 from minicyclegan.training.checkpoint import random_state, save_checkpoint
@@ -48,6 +49,7 @@ def train(run: Run) -> int:
             background.do(save_checkpoint, run.folder.checkpoint, {**run.description, **content})
             if log.curves.names:
                 background.do(draw_losses, log.curves.thinned(), run.folder.losses)
+            background.do(write_report, run.folder)
 
     stop = 0
     coming = prefetch(batch, range(run.step, run.steps), threads=batches.readers)

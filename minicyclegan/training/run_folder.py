@@ -27,6 +27,7 @@ class RunFolder:
         self.checkpoint = self.path / "checkpoint.pt"
         self.best = self.path / "best.pt"
         self.losses = self.path / "losses.png"
+        self.report = self.path / "report.html"
         self.samples = self.path / "samples"
         self.alarms = self.path / "alarms"
 
