@@ -10,6 +10,7 @@ import torch
 from minicyclegan.cli import command_line
 from minicyclegan.data.datasets import UnpairedBatches
 from minicyclegan.data.images import from_tensor
+from minicyclegan.files import write_errors
 from minicyclegan.judging.nets import to_float
 from minicyclegan.training.alarms import WORDS, Alarm, find_alarms, fingerprints
 from minicyclegan.training.background import Background
@@ -85,7 +86,8 @@ class Look:
 
     def _draw(self, blocks: dict[str, Any], name: str, step: int) -> str:
         path = self.run.folder.alarm(step, name)
-        path.parent.mkdir(exist_ok=True)
+        with write_errors(path):
+            path.parent.mkdir(exist_ok=True)
         self.background.do(save_grid, blocks, path)
         return path.relative_to(self.run.folder.path).as_posix()
 
