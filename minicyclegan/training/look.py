@@ -22,6 +22,8 @@ from minicyclegan.training.run import Run
 from minicyclegan.training.speed import uncompiled
 from minicyclegan.training.validation import Validation, figures
 
+MOST = 8  # pictures' names in a line
+
 
 class Look:
     """Looks at a run, in its first process. `say` prints a line beside the progress bar."""
@@ -96,7 +98,8 @@ class Look:
         run, batch = self.run, self.run.config.batch
         rows = {name: from_tensor(x) for name, x in zip("AB", self.batches.batch(step - 1, batch), strict=True)}
         picture = self._draw({f"step {step}": rows}, "diverged", step)
-        names = ", ".join(self.batches.names(step - 1, batch))
+        names = self.batches.names(step - 1, batch)
+        names = ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
         text = f"{what} stopped being a number at step {step:,}, on {names} ({run.folder.path / picture}); the "
         command = command_line("train", "--out", run.folder, "--resume")
         remedy = f"{WORDS['diverged'][1]}: {command}"

@@ -230,7 +230,7 @@ def test_stopped_and_resumed_equals_undisturbed(folders, undisturbed, tmp_path, 
     expected, found = checkpoint(undisturbed), checkpoint(run)
     for state in ("training", "random", "others"):
         assert same(expected[state], found[state])
-    clock = {"images_per_second"}
+    clock = {"images_per_second", "seconds"}
     for record, other in zip(logged(undisturbed), logged(run), strict=True):
         assert {key: record[key] for key in record.keys() - clock} == {key: other[key] for key in other.keys() - clock}
 
