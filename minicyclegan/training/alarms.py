@@ -30,7 +30,7 @@ FLAT = 0.25  # contrast of the outputs, as a share of that of real pictures
 ALIKE = 0.25  # differences among the outputs, as a share of those among real pictures
 COPIED = 0.25  # change of the inputs, as a share of what their true counterparts need
 COPIED_UNKNOWN = 0.02  # the same where no counterparts are known: of the range from black to white
-INVERTED = -0.3  # correlation of the outputs' brightness with the truth's or, where that is not known, the inputs'
+INVERTED = -0.1  # correlation of the outputs' brightness with the truth's or, where that is not known, the inputs'
 TINT = 0.1  # of the range: by how much a colour is stronger or weaker in the outputs than in real pictures, on average
 GRID, ENOUGH = 1.2, 2**17  # 255ths, of the pooled grid (judging/grid.py), beyond what real pictures have; of so many
 # pixels: what fewer show by chance grows as the inverse of their root
