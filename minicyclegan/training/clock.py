@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -32,28 +33,12 @@ class Clock:
             self.sums[name] += time.perf_counter() - began
 
     @contextmanager
-    def piece(self, name: str) -> Iterator[None]:
-        """Work of the device."""
-        if not self.cuda:
-            with self.time(name):
-                yield
-            return
-        first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-        first.record()
-        yield
-        last.record()
-        self.events.append((name, first, last))
-        while self.events[0][2].query():  # the last one is never over yet
-            name, first, last = self.events.popleft()
-            self.sums[name] += first.elapsed_time(last) / 1000
-
-    @contextmanager
     def around(self, model: Model) -> Iterator[None]:
         """Within it, the pieces of the model's step are timed, from outside."""
         before = {name: vars(model).get(name) for name in model.pieces}
         for name in model.pieces:
             label = "step" if len(model.pieces) == 1 else name.removeprefix("train_")
-            setattr(model, name, _timed(getattr(model, name), lambda label=label: self.piece(label)))
+            setattr(model, name, partial(self._timed, label, getattr(model, name)))
         try:
             yield
         finally:
@@ -62,15 +47,21 @@ class Clock:
                 if piece is not None:  # a CUDA graph
                     setattr(model, name, piece)
 
+    def _timed(self, name: str, piece: Callable[..., Any], *tensors: Any) -> Any:
+        if not self.cuda:
+            with self.time(name):
+                return piece(*tensors)
+        first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        first.record()
+        outputs = piece(*tensors)
+        last.record()
+        self.events.append((name, first, last))
+        while self.events and self.events[0][2].query():  # nothing waits for those that are not over yet
+            name, first, last = self.events.popleft()
+            self.sums[name] += first.elapsed_time(last) / 1000
+        return outputs
+
     def read(self) -> dict[str, float]:
         """The sums since the last reading. Pieces that a GPU has not finished yet count in the next one."""
         sums, self.sums = self.sums, Counter(LOOP)
         return {name: round(seconds, 3) for name, seconds in sums.items()}
-
-
-def _timed(piece: Callable[..., Any], watch: Callable[[], AbstractContextManager[None]]) -> Callable[..., Any]:
-    def timed(*tensors: Any) -> Any:
-        with watch():
-            return piece(*tensors)
-
-    return timed

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -13,6 +14,9 @@ from torch import Tensor
 from minicyclegan.training.curves import Curves
 from minicyclegan.training.processes import ALONE, Processes
 from minicyclegan.training.run_folder import RunFolder
+
+Terms = Mapping[str, Tensor]  # 0-d each
+NONE: Terms = MappingProxyType({})
 
 
 class Diverged(RuntimeError):
@@ -36,12 +40,12 @@ class Log:
     ):
         self.folder, self.batch, self.processes, self.diverged = folder, batch, processes, diverged
         self.curves = Curves(record for record, _ in folder.read_log())
-        self.pending: list[tuple[dict[str, Any], dict[str, Tensor], dict[str, Tensor]]] = []
+        self.pending: list[tuple[dict[str, Any], Terms, Terms]] = []
         self.since = time.perf_counter()
         self.latest: dict[str, float] = {}
 
-    def add(self, step: int, epoch: int, lr: float, losses: dict[str, Tensor], others: dict[str, Tensor]) -> None:
-        """others   what has to be finite like the losses, and is not written: 0-d tensors, the same ones each time"""
+    def add(self, step: int, epoch: int, lr: float, losses: Terms, others: Terms = NONE) -> None:
+        """others   what has to be finite like the losses, and is not written: the same ones each time"""
         self.pending.append(({"step": step, "epoch": epoch, "lr": lr}, losses, others))
 
     def remark(self, looked: dict[str, Any]) -> None:
@@ -79,7 +83,7 @@ class Log:
             self.curves.add(record)
         if fault:
             self.processes.first_speaks()
-            raise Diverged("; ".join(fault.get(part, "") for part in ("text", "cause", "remedy")))
+            raise Diverged("; ".join(fault[part] for part in ("text", "cause", "remedy") if part in fault))
 
     def __str__(self) -> str:
         """The latest losses, for the progress bar."""

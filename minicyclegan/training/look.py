@@ -10,8 +10,9 @@ import torch
 from minicyclegan.cli import command_line
 from minicyclegan.data.datasets import UnpairedBatches
 from minicyclegan.data.images import from_tensor
+from minicyclegan.files import write_errors
 from minicyclegan.judging.nets import to_float
-from minicyclegan.training.alarms import Alarm, find_alarms, fingerprints
+from minicyclegan.training.alarms import WORDS, Alarm, find_alarms, fingerprints
 from minicyclegan.training.background import Background
 from minicyclegan.training.best import Candidates
 from minicyclegan.training.checkpoint import save_checkpoint
@@ -20,6 +21,8 @@ from minicyclegan.training.pictures import SAMPLES, sample_blocks, save_grid
 from minicyclegan.training.run import Run
 from minicyclegan.training.speed import uncompiled
 from minicyclegan.training.validation import Validation, figures
+
+MOST = 8  # pictures' names in a line
 
 
 class Look:
@@ -77,7 +80,7 @@ class Look:
     def _kept(self, alarm: Alarm, step: int, views: dict[str, Any]) -> dict[str, Any]:
         """What the log says of an alarm, whose pictures are written."""
         if alarm.way not in views:
-            return alarm.to_json(None)
+            return alarm.to_json()
         view = views[alarm.way]
         rows = {"input": view.source, "output": view.output, "truth": view.truth}
         shown = {name: from_tensor(to_float(row[:SAMPLES])) for name, row in rows.items() if row is not None}
@@ -85,7 +88,8 @@ class Look:
 
     def _draw(self, blocks: dict[str, Any], name: str, step: int) -> str:
         path = self.run.folder.alarm(step, name)
-        path.parent.mkdir(exist_ok=True)
+        with write_errors(path):
+            path.parent.mkdir(exist_ok=True)
         self.background.do(save_grid, blocks, path)
         return path.relative_to(self.run.folder.path).as_posix()
 
@@ -94,12 +98,9 @@ class Look:
         run, batch = self.run, self.run.config.batch
         rows = {name: from_tensor(x) for name, x in zip("AB", self.batches.batch(step - 1, batch), strict=True)}
         picture = self._draw({f"step {step}": rows}, "diverged", step)
-        names = ", ".join(self.batches.names(step - 1, batch))
-        return Alarm(
-            "diverged",
-            f"{what} stopped being a number at step {step:,}, on {names} ({run.folder.path / picture}); the checkpoint "
-            f"is of step {run.saved:,}",
-            "weights that grow without bounds, since the rate is too high",
-            f"begin anew with a lower --lr, half of {run.model.config.lr:g} say; or go on from the checkpoint, which "
-            f"may break again: {command_line('train', '--out', run.folder, '--resume')}",
-        ).to_json(picture)
+        names = self.batches.names(step - 1, batch)
+        names = ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
+        text = f"{what} stopped being a number at step {step:,}, on {names} ({run.folder.path / picture}); the "
+        command = command_line("train", "--out", run.folder, "--resume")
+        remedy = f"{WORDS['diverged'][1]}: {command}"
+        return Alarm("diverged", f"{text}checkpoint is of step {run.saved:,}", remedy=remedy).to_json(picture)

@@ -286,7 +286,10 @@ def main() -> None:
         print(kind, what, done[what], flush=True)
 
     for path in given.runs:
-        add("finished", path.name, (), lambda path=path: of_finished(RunFolder(path)))
+        told = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        data = " and ".join(Path(name).name for name in told["settings"]["data"])
+        what = f"{path.name} ({told['model']}, {data}, {told['settings']['size']} px, {told['steps']:,} steps)"
+        add("finished", what, (), lambda path=path: of_finished(RunFolder(path)))
     for kind, case in cases():
         if given.only in str(case):
             add(kind, str(case), case.expected, case.alarms)
