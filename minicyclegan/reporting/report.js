@@ -23,7 +23,8 @@ function make(tag, attributes = {}, ...children) {
 }
 
 function table(caption, head, rows) {
-  const line = (cells, scope) => make("tr", {}, ...cells.map((cell, k) => scope === "col" || k === 0 ? make("th", { scope }, cell) : make("td", {}, cell)));
+  const cell = (scope) => (text, k) => scope === "col" || k === 0 ? make("th", { scope }, text) : make("td", {}, text);
+  const line = (cells, scope) => make("tr", {}, ...cells.map(cell(scope)));
   return make("table", { "aria-label": caption },
     head && make("thead", {}, line(head, "col")), make("tbody", {}, ...rows.map((cells) => line(cells, "row"))));
 }
@@ -81,7 +82,8 @@ function chart(label, lines, [bottom, top], [low, high] = [null, null], best = n
     if (!drawn.length) continue;
     if (low) svg.append(make("path", { class: "area", d: `M${path(drawn, low)}L${path([...drawn].reverse(), high)}Z` }));
     svg.append(make("path", { class: "mean", style, d: `M${path(drawn, mean)}` }));
-    if (dots) svg.append(...drawn.map((k) => make("circle", { class: "dot", style: { fill: style.stroke }, r: 2.5, cx: x(points[k]), cy: y(mean[k]) })));
+    const dot = (k) => make("circle", { class: "dot", style: { fill: style.stroke }, r: 2.5, cx: x(points[k]), cy: y(mean[k]) });
+    if (dots) svg.append(...drawn.map(dot));
   }
   if (best != null) {
     const side = best > end / 2 ? { x: x(best) + 4, "text-anchor": "end" } : { x: x(best) - 4 };
@@ -173,40 +175,50 @@ function flat(config) {
 
 function comparison() {
   find("#name").textContent = `${runs.length} runs compared`;
-  find("#legend").append(...runs.map(({ name }, k) =>
-    make("li", {}, make("svg", { viewBox: "0 0 38 10", "aria-hidden": "true" }, make("line", { x1: 0, x2: 38, y1: 5, y2: 5, "stroke-width": 3, style: look(k) })), name)));
+  const line = (k) => make("line", { x1: 0, x2: 38, y1: 5, y2: 5, "stroke-width": 3, style: look(k) });
+  const sign = (k) => make("svg", { viewBox: "0 0 38 10", "aria-hidden": "true" }, line(k));
+  find("#legend").append(...runs.map(({ name }, k) => make("li", {}, sign(k), name)));
   const configs = runs.map(({ config }) => flat(config));
   const names = [...new Set(configs.flatMap((config) => Object.keys(config)))];
+  const differs = (name) => new Set(configs.map((config) => config[name])).size > 1;
   const row = (name, value) => [name, ...runs.map(value)];
   const rows = [
     row("steps done", ({ step, steps }) => `${whole(step)} of ${whole(steps)}`),
     row("best step", ({ best }) => best == null ? "–" : whole(best)),
     row("minutes", ({ minutes }) => short(minutes)),
     row("alarms", ({ alarms }) => alarms.filter(({ stands }) => stands).map(({ name }) => name).join(", ") || "none"),
-    ...names.filter((name) => new Set(configs.map((config) => config[name])).size > 1).map((name) => [name, ...configs.map((config) => config[name] ?? "–")]),
+    ...names.filter(differs).map((name) => [name, ...configs.map((config) => config[name] ?? "–")]),
   ];
   find("#differences .scroll").append(table("What differs", ["setting", ...runs.map(({ name }) => name)], rows));
-  find("#rows .pictures").append(...runs.flatMap(({ name, samples }) => samples.map((sample) => grid(`${name}, step ${whole(sample.step)}`, sample))));
+  const lasts = runs.flatMap(({ name, samples }) => samples.map((sample) => ({ name, sample })));
+  find("#rows .pictures").append(...lasts.map(({ name, sample }) => grid(`${name}, step ${whole(sample.step)}`, sample)));
 }
 
 // ---- One run ----
 
-const bestSample = () => run.best == null ? null : run.samples.reduce((a, b) => Math.abs(b.step - run.best) < Math.abs(a.step - run.best) ? b : a, run.samples[0]);
+function bestSample() {
+  const away = ({ step }) => Math.abs(step - run.best);
+  return run.best == null ? null : run.samples.reduce((a, b) => away(b) < away(a) ? b : a, run.samples[0]);
+}
 
 function header() {
   const { config, step, steps, best, minutes } = run, { settings } = config;
   const score = run.figures.find(({ term }) => term === "score");
   const standing = run.alarms.filter(({ stands }) => stands);
   find("#name").textContent = run.name;
-  find("#what").textContent = `${config.model} on ${settings.data.map((name) => String(name).split(/[\\/]/).at(-1)).join(" and ")}, ${settings.size} px, seed ${settings.seed}, on ${config.device}`;
+  const data = settings.data.map((name) => String(name).split(/[\\/]/).at(-1)).join(" and ");
+  find("#what").textContent = `${typed(config.model)} on ${data}, ${typed(settings.size)} px, seed ${typed(settings.seed)}, on ${typed(config.device)}`;
+  const took = minutes == null ? "–" : minutes < 90 ? `${short(Number(minutes.toFixed(1)))} min` : `${short(minutes / 60)} h`;
   const glance = [
     [step >= steps ? "Finished" : "Not finished", whole(step), `of ${whole(steps)} steps`],
-    ["Best step", best == null ? "not known" : whole(best), best == null ? "this run has no validation" : `score ${short(score.mean[score.points.indexOf(best)])}, lower is better`],
+    best == null ? ["Best step", "not known", "this run has no validation"]
+      : ["Best step", whole(best), `score ${short(score.mean[score.points.indexOf(best)])}, lower is better`],
     ["Alarms", standing.length ? whole(standing.length) : any(run.figures) ? "none" : "not known",
       standing.map(({ name }) => name).join(", ") || (run.alarms.length ? "that still stands" : "")],
-    ["Time", minutes == null ? "–" : minutes < 90 ? `${short(Number(minutes.toFixed(1)))} min` : `${short(minutes / 60)} h`, run.pace == null ? "" : `${short(run.pace)} pictures a second`],
+    ["Time", took, run.pace == null ? "" : `${short(run.pace)} pictures a second`],
   ];
-  find("#glance").append(...glance.map(([name, value, more]) => make("div", {}, make("dt", {}, name), make("dd", {}, value, make("small", {}, more)))));
+  const tile = ([name, value, more]) => make("div", {}, make("dt", {}, name), make("dd", {}, value, make("small", {}, more)));
+  find("#glance").append(...glance.map(tile));
 
   const say = (text, kind = "") => find("#summary").append(make("li", { class: kind }, text));
   const broken = run.curves.filter((curve) => curve.broken), outside = run.curves.filter((curve) => state(curve)?.fine === false);
@@ -214,13 +226,17 @@ function header() {
   if (broken.length) say(`${broken.map(({ term }) => term).join(", ")} stopped being a number at step ${whole(step)}.`, "alarm");
   if (step < steps) say(`This page was written at step ${whole(step)} of ${whole(steps)}. If training has ended since, “Go on” has the command.`);
   if (early) say("These are too few steps to judge the losses by.");
-  else if (outside.length) say(`Not as usual: ${outside.map((curve) => `${curve.term} is ${state(curve).where} its band`).join(", ")}. “Losses” says what that means.`);
+  else if (outside.length) {
+    const said = outside.map((curve) => `${curve.term} is ${state(curve).where} its band`);
+    say(`Not as usual: ${said.join(", ")}. “Losses” says what that means.`);
+  }
   else say("All losses that have a band are inside it. Whether the pictures are good, only the pictures tell.");
 }
 
 function alarms() {
   for (const { name, said, steps, stands } of run.alarms) {
-    const when = steps.length === 1 ? `at step ${whole(steps[0])}` : `${whole(steps.length)} times, from step ${whole(steps[0])} to ${whole(steps.at(-1))}`;
+    const when = steps.length === 1 ? `at step ${whole(steps[0])}`
+      : `${whole(steps.length)} times, from step ${whole(steps[0])} to ${whole(steps.at(-1))}`;
     const content = said.flatMap(({ text, cause, remedy, picture: shown }) => [
       make("p", {}, typed(text)), cause && make("p", {}, make("strong", {}, "Likely cause: "), typed(cause)),
       remedy && make("p", {}, make("strong", {}, "What helps: "), typed(remedy)),
@@ -278,8 +294,9 @@ function commands() {
 
 function settings() {
   const options = (values) => Object.fromEntries(Object.entries(values).map(([name, value]) => [option(name), value]));
-  const groups = { "the run": options(run.config.settings), "the model": options(run.config.config), speed: run.config.speed, versions: run.config.versions, "fingerprints of the pictures": run.config.pictures };
-  groups["the machine"] = Object.fromEntries(["device", "processes", "threads"].map((name) => [name, run.config[name]]));
+  const { settings, config, speed, versions, pictures, device, processes, threads } = run.config;
+  const groups = { "the run": options(settings), "the model": options(config), "the machine": { device, processes, threads },
+    versions, speed, "fingerprints of the pictures": pictures };
   for (const [name, values] of Object.entries(groups)) {
     const rows = Object.entries(values ?? {}).map(([key, value]) => [key, typed(value)]);
     if (rows.length) find("#settings .list").append(folded(name, table(name, null, rows)));
