@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -44,8 +44,9 @@ def start(
     with new_run_folder(out, name) if processes.first else nullcontext(RunFolder(out or name)) as folder:
         speed = choose(config, device, processes)
         if processes.first:
-            needed, _ = memory_needed(config, model_config, device, pictures, processes.count)
-            print(memory_line(needed, memory_there(device), device))
+            with suppress(Exception):  # a recipe whose memory can't be counted trains all the same
+                needed, _ = memory_needed(config, model_config, device, pictures, processes.count)
+                print(memory_line(needed, memory_there(device), device))
         data, model = _set_up(config, model_config, device, speed, processes)
         steps = steps_of(config, pictures)
         description = {"model": config.model, "config": asdict(model_config), "settings": asdict(config)}

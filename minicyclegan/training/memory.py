@@ -17,7 +17,7 @@ from minicyclegan.models import ModelConfig, build
 from minicyclegan.training.config import TrainConfig
 from minicyclegan.training.pictures import SAMPLES
 
-PROGRAM = 600 * 10**6  # Python, PyTorch and their libraries themselves
+PROGRAM = 550 * 10**6  # Python, PyTorch and their libraries themselves
 
 
 class Alive(TorchDispatchMode):
