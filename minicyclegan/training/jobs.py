@@ -43,10 +43,10 @@ def start(
     name = f"{Path(config.data[0]).name}-{config.model}"
     with new_run_folder(out, name) if processes.first else nullcontext(RunFolder(out or name)) as folder:
         speed = choose(config, device, processes)
-        if processes.first:
-            with suppress(Exception):  # a recipe whose memory can't be counted trains all the same
-                needed, _ = memory_needed(config, model_config, device, pictures, processes.count)
-                print(memory_line(needed, memory_there(device), device))
+        memory = "memory: it can't be counted before the run"  # which trains all the same
+        with suppress(Exception):
+            needed, _ = memory_needed(config, model_config, device, pictures, processes.count)
+            memory = memory_line(needed, memory_there(device), device)
         data, model = _set_up(config, model_config, device, speed, processes)
         steps = steps_of(config, pictures)
         description = {"model": config.model, "config": asdict(model_config), "settings": asdict(config)}
@@ -60,6 +60,7 @@ def start(
         print(f"data: {data.description}")
         _say_notes(data)
         print(f"{type(model).__name__}, {weights:.1f} million weights, {steps:,} steps on {device}, into {folder}")
+        print(memory)
         print("time: the bar's own estimate holds from some twenty steps on; --plan tells it before a run begins")
         return _train(Run(folder, config, model, data, steps, description, processes), speed)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +27,21 @@ class Alive(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.now = self.most = 0
-        self.known: dict[int, int] = {}  # bytes of each piece of memory, by its address
+        self.known: dict[int, weakref.ref] = {}  # each piece of memory, by its address
 
     def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = operation(*args, **(kwargs or {}))
         for tensor in result if isinstance(result, tuple | list) else (result,):
             if isinstance(tensor, Tensor) and (storage := tensor.untyped_storage())._cdata not in self.known:
-                self.known[storage._cdata] = storage.nbytes()
-                self.now += storage.nbytes()
+                address, count = storage._cdata, storage.nbytes()
+                self.known[address] = weakref.ref(storage, partial(self._gone, address, count))
+                self.now += count
                 self.most = max(self.most, self.now)
-                weakref.finalize(storage, self._gone, storage._cdata)
         return result
 
-    def _gone(self, address: int) -> None:
-        self.now -= self.known.pop(address)
+    def _gone(self, address: int, count: int, _: weakref.ref) -> None:
+        del self.known[address]
+        self.now -= count
 
 
 def memory_needed(
