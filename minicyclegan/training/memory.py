@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,11 @@ def memory_needed(
     from torch._subclasses.fake_tensor import FakeTensorMode  # as PyTorch's page on fake tensors has it; takes a second
 
     size, channels = config.size, (model_config.channels_A, model_config.channels_B)
+    pool_size = getattr(model_config, "pool_size", 0)
+    # Which picture comes out of a history is drawn, and nothing can be drawn here: what it holds is added.
+    without = replace(model_config, pool_size=0) if pool_size else model_config
     with FakeTensorMode(), Alive() as alive:
-        model = build(model_config)
+        model = build(without)
         a, b = (torch.zeros(config.batch // share, count, size, size) for count in channels)
         for _ in range(2):  # the second step has Adam's averages
             model.step(a, b)
@@ -69,7 +73,7 @@ def memory_needed(
         averages = [
             weight.nbytes for name in model.averaged * bool(config.ema) for weight in getattr(model, name).parameters()
         ]
-    histories = getattr(model_config, "pool_size", 0) * sum(channels) * size**2 * 4
+    histories = pool_size * sum(channels) * size**2 * 4
     kept += sum(averages) + histories
     needed = alive.most + sum(averages) + histories
     if device.type == "cpu":
