@@ -1,6 +1,7 @@
 """python -m minicyclegan: what there is, one line a command."""
 
 COMMANDS = {
+    "doctor": "looks through folders of pictures before a training does, and proposes how to train on them",
     "train": "trains a model; --small: on an embedded world, in minutes, on any machine",
     "report": "the page that explains a run, or compares several",
     "translate": "sends pictures and folders of pictures through a trained model",

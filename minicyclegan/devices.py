@@ -74,6 +74,7 @@ def synchronise(device: torch.device) -> None:
 def out_of_memory(error: BaseException) -> bool:
     """Whether something failed for want of memory: of PyTorch's errors, only the words tell."""
     words = r"(?i)out of memory|not enough memory|can('|no)t allocate memory|alloc_failed|could not create a primitive"
+    words += "|storage size calculation overflowed"
     return isinstance(error, MemoryError) or re.search(words, str(error)) is not None
 
 

@@ -218,6 +218,7 @@ run(main, (CheckpointError,))
         RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried …"),
         RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes."),
         RuntimeError("could not create a primitive"),
+        RuntimeError("Storage size calculation overflowed with sizes=[4000000000, 2000000000, 3, 3]"),
     ],
 )
 def test_every_librarys_words_for_a_lack_of_memory_are_known(error, capsys):

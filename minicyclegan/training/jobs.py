@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -51,9 +51,10 @@ def start(
     name = f"{Path(config.data[0]).name}-{config.model}"
     with new_run_folder(out, name) if processes.first else nullcontext(RunFolder(out or name)) as folder:
         speed = choose(config, device, processes)
-        if processes.first:
+        memory = "memory: it can't be counted before the run"  # which trains all the same
+        with suppress(Exception):
             needed, _ = memory_needed(config, model_config, device, pictures, processes.count)
-            print(memory_line(needed, memory_there(device), device))
+            memory = memory_line(needed, memory_there(device), device)
         data, model = _set_up(config, model_config, device, speed, processes)
         steps = steps_of(config, max(len(data.train_A), len(data.train_B)))
         description = {"model": config.model, "config": asdict(model_config), "settings": asdict(config)}
@@ -68,6 +69,7 @@ def start(
         print(f"validation: {data.validation}")
         _say_notes(data)
         print(f"{type(model).__name__}, {weights:.1f} million weights, {steps:,} steps on {device}, into {folder}")
+        print(memory)
         print("time: the bar's own estimate holds from some twenty steps on; --plan tells it before a run begins")
         return _train(Run(folder, config, model, data, steps, description, processes), speed)
 

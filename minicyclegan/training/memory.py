@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import weakref
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from minicyclegan.models import ModelConfig, build
 from minicyclegan.training.config import TrainConfig
 from minicyclegan.training.pictures import SAMPLES
 
-PROGRAM = 600 * 10**6  # Python, PyTorch and their libraries themselves
+PROGRAM = 550 * 10**6  # Python, PyTorch and their libraries themselves
 
 
 class Alive(TorchDispatchMode):
@@ -26,20 +28,21 @@ class Alive(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.now = self.most = 0
-        self.known: dict[int, int] = {}  # bytes of each piece of memory, by its address
+        self.known: dict[int, weakref.ref] = {}  # each piece of memory, by its address
 
     def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = operation(*args, **(kwargs or {}))
         for tensor in result if isinstance(result, tuple | list) else (result,):
             if isinstance(tensor, Tensor) and (storage := tensor.untyped_storage())._cdata not in self.known:
-                self.known[storage._cdata] = storage.nbytes()
-                self.now += storage.nbytes()
+                address, count = storage._cdata, storage.nbytes()
+                self.known[address] = weakref.ref(storage, partial(self._gone, address, count))
+                self.now += count
                 self.most = max(self.most, self.now)
-                weakref.finalize(storage, self._gone, storage._cdata)
         return result
 
-    def _gone(self, address: int) -> None:
-        self.now -= self.known.pop(address)
+    def _gone(self, address: int, count: int, _: weakref.ref) -> None:
+        del self.known[address]
+        self.now -= count
 
 
 def memory_needed(
@@ -57,8 +60,11 @@ def memory_needed(
     from torch._subclasses.fake_tensor import FakeTensorMode  # as PyTorch's page on fake tensors has it; takes a second
 
     size, channels = config.size, (model_config.channels_A, model_config.channels_B)
+    pool_size = getattr(model_config, "pool_size", 0)
+    # Which picture comes out of a history is drawn, and nothing can be drawn here: what it holds is added.
+    without = replace(model_config, pool_size=0) if pool_size else model_config
     with FakeTensorMode(), Alive() as alive:
-        model = build(model_config)
+        model = build(without)
         a, b = (torch.zeros(config.batch // share, count, size, size) for count in channels)
         for _ in range(2):  # the second step has Adam's averages
             model.step(a, b)
@@ -67,7 +73,7 @@ def memory_needed(
         averages = [
             weight.nbytes for name in model.averaged * bool(config.ema) for weight in getattr(model, name).parameters()
         ]
-    histories = getattr(model_config, "pool_size", 0) * sum(channels) * size**2 * 4
+    histories = pool_size * sum(channels) * size**2 * 4
     kept += sum(averages) + histories
     needed = alive.most + sum(averages) + histories
     if device.type == "cpu":

@@ -125,7 +125,7 @@ def test_without_flips_the_cuts_are_the_same_ones_and_none_is_mirrored(seed):
 @pytest.mark.parametrize("kind", [UnpairedBatches, PairedBatches])
 def test_batches_without_flips_never_show_a_mirrored_picture(kind):
     def left_to_right(flip: bool) -> list[bool]:
-        ramp = np.arange(6, dtype=np.uint8)[None, :, None] * np.ones((6, 1, 3), np.uint8)
+        ramp = np.arange(12, dtype=np.uint8)[None, :, None] * np.ones((12, 1, 3), np.uint8)
         pictures = Pictures(lambda index: ramp, ["ramp"] * 4)
         batches = kind(pictures, pictures, SIZE, 0, flip=flip)
         return [bool((x[..., 0] < x[..., -1]).all()) for step in range(30) for x in batches.batch(step, 1)]
