@@ -74,11 +74,9 @@ def _parser() -> Parser:
 
 
 def tile_of(text: str) -> Tile:
-    if text in ("auto", "off"):
-        return text
-    if not text.isdecimal():
+    if text not in ("auto", "off") and not text.isdecimal():
         raise ArgumentTypeError(f"{text!r} is neither auto nor off nor a number of pixels")
-    return int(text)
+    return int(text) if text.isdecimal() else text
 
 
 def colour_of(text: str) -> Colour:
