@@ -104,3 +104,10 @@ def keep_freed_memory() -> bool:
     # 32 MiB is the largest value that the first one takes.
     wanted = {M_MMAP_THRESHOLD: 32 * MIB, M_TRIM_THRESHOLD: 2048 * MIB - 1, M_TOP_PAD: 64 * MIB}
     return mallopt is not None and all([mallopt(name, value) for name, value in wanted.items()])
+
+
+def return_freed_memory() -> None:
+    """Once, and at once, the opposite: what pictures of many small pieces have left goes back to the system."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)

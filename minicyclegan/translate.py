@@ -35,7 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
     references = [read_picture(path, translator.channels_B, notes) for path in given.style]
     try:
         translator.check_noise(noise, given.direction)
-        plan(translator.generators[given.direction][0], 8, 8, given.tile, translator.device)
+        if isinstance(given.tile, int):
+            plan(translator.generators[given.direction][0], 8, 8, given.tile, translator.device)
         answers = choose_answers(translator, given.styles, references, given.seed)
     except ValueError as error:
         parser.error(str(error))
