@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import re
 import sys
 from contextlib import suppress
@@ -79,20 +78,17 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def free_memory(device: torch.device) -> float:
-    """Bytes that the device can still give: of a GPU, or of this machine, within what a container may take."""
+    """Bytes that are free on a GPU, or on this machine, within what a container may take; 4e9 where it does not say."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    with suppress(OSError, ValueError):
+    try:
         free = 1024 * int(re.search(r"MemAvailable: *(\d+)", Path("/proc/meminfo").read_text())[1])
-        with suppress(OSError, ValueError):  # "max", where there is no limit
-            group = Path("/sys/fs/cgroup")
-            limit, used = (int((group / f"memory.{name}").read_text()) for name in ("max", "current"))
-            cache = int(re.search(r"inactive_file (\d+)", (group / "memory.stat").read_text())[1])
-            free = min(free, limit - used + cache)
-        return free
-    if hasattr(os, "sysconf"):  # macOS, which says only how much there is in all
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2
-    return 4e9
+    except OSError:  # not Linux
+        return 4e9
+    with suppress(OSError, ValueError):  # no container; one without a limit
+        limit, used, parts = (Path(f"/sys/fs/cgroup/memory.{name}").read_text() for name in ("max", "current", "stat"))
+        free = min(free, int(limit) - int(used) + int(re.search(r"inactive_file (\d+)", parts)[1]))
+    return free
 
 
 MIB = 2**20
@@ -109,3 +105,10 @@ def keep_freed_memory() -> bool:
     # 32 MiB is the largest value that the first one takes.
     wanted = {M_MMAP_THRESHOLD: 32 * MIB, M_TRIM_THRESHOLD: 2048 * MIB - 1, M_TOP_PAD: 64 * MIB}
     return mallopt is not None and all([mallopt(name, value) for name, value in wanted.items()])
+
+
+def return_freed_memory() -> None:
+    """Once, and at once, the opposite: what pictures of many small pieces have left goes back to the system."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)

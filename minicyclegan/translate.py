@@ -38,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     references = [read_picture(path, translator.channels_B, notes) for path in given.style]
     try:
         translator.check_noise(noise, given.direction)
-        plan(translator.generators[given.direction][0], 8, 8, given.tile, translator.device)
+        if isinstance(given.tile, int):
+            plan(translator.generators[given.direction][0], 8, 8, given.tile, translator.device)
         answers = choose_answers(translator, given.styles, references, given.seed)
     except ValueError as error:
         parser.error(str(error))
@@ -78,11 +79,9 @@ def _parser() -> Parser:
 
 
 def tile_of(text: str) -> Tile:
-    if text in ("auto", "off"):
-        return text
-    if not text.isdecimal():
+    if text not in ("auto", "off") and not text.isdecimal():
         raise ArgumentTypeError(f"{text!r} is neither auto nor off nor a number of pixels")
-    return int(text)
+    return int(text) if text.isdecimal() else text
 
 
 def colour_of(text: str) -> Colour:

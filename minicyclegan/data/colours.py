@@ -1,4 +1,4 @@
-"""Any Pillow picture -> upright (EXIF), sRGB, its opacity apart or laid on a background colour, 8 or 16 bits a channel."""
+"""Any Pillow picture -> upright (EXIF), sRGB, opaque (laid on a background colour) or not, 8 bits a channel or 16."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colours of 16 bits a channel, as uint16 arrays (H, W, C): Pillow knows none, so TIFFs go through tifffile, an extra."""
+"""Colours of 16 bits a channel, as uint16 arrays (H, W, C). Pillow knows none; TIFFs go through tifffile, an extra."""
 
 from __future__ import annotations
 
@@ -31,11 +31,8 @@ def deep_colours(image: Image.Image, path: Path) -> np.ndarray | None:
     """The opened TIFF's RGB or RGBA of 16 bits, upright; None without the extra, and for any other picture."""
     tags = image.tag_v2 if image.format == "TIFF" and tifffile() else {}
     extra = tags.get(EXTRA_SAMPLES, ())
-    extra = extra if isinstance(extra, tuple) else (extra,)
-    plain = (
-        tags.get(PHOTOMETRIC) == RGB and tags.get(BITS) == (16,) * (3 + len(extra)) and extra in ((), (UNASSOCIATED,))
-    )
-    if not plain or not is_srgb(image.info.get("icc_profile"), "RGB"):
+    plain = tags.get(BITS) == (16,) * (3 + len(extra)) and extra in ((), (UNASSOCIATED,))
+    if not plain or tags.get(PHOTOMETRIC) != RGB or not is_srgb(image.info.get("icc_profile"), "RGB"):
         return None
     try:
         with tifffile().TiffFile(path) as file:

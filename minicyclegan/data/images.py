@@ -1,6 +1,6 @@
 """Any picture file <-> float tensor (C, H, W) in [-1, 1].
 
-Pillow decodes; `colours.normalise` makes of it what a network sees. Translations also keep 16 bits (`depth`) and opacity.
+Pillow decodes; `colours.normalise` makes of it what a network sees. Translating also keeps 16 bits and opacity.
 """
 
 from __future__ import annotations
@@ -22,18 +22,8 @@ import torch
 from PIL import Image, PngImagePlugin
 from torch import Tensor
 
-from minicyclegan.data.colours import (
-    Channels,
-    Colour,
-    PictureError,
-    deep_grey,
-    normalise,
-    orientation_of,
-    packing,
-    quiet_pillow,
-    separate,
-    srgb_profile,
-)
+from minicyclegan.data import colours
+from minicyclegan.data.colours import Channels, Colour, PictureError, normalise, orientation_of, packing, quiet_pillow
 from minicyclegan.data.depth import deep_colours, encode_png, encode_tiff
 
 # Translations are written in the type of their source where that is lossless or a format of photos.
@@ -57,9 +47,7 @@ Pixels = tuple[np.ndarray, np.ndarray | None]
 # What a user should know of a picture that was read all the same: pairs of a line and the file's path.
 Notes = set[tuple[str, str]]
 FIRST_ONLY = "only the first of several pictures in one file is used"
-SHALLOW = (
-    "16 bits a channel are read as 8: Pillow keeps them in grey alone; save colours as TIFF, and pip install tifffile"
-)
+SHALLOW = "16 bits a channel are read as 8: to keep them, use grey, or a TIFF in colour and pip install tifffile"
 CUT = "16 bits a channel are written as 8; PNG keeps them, and TIFF in colour with pip install tifffile"
 LAID = "what is transparent is laid on white: this type of file knows no opacity"
 DARK = "nearly black: 16 bits, but no value above 4095; if it was measured with 12 bits, save it scaled to 16"
@@ -84,7 +72,7 @@ def read_pixels(
     """As `read_picture`, with all that can be kept of 16 bits and of opacity, which a background makes opaque."""
     with _opened(Path(path)) as image:
         several, deep = _is_one_of_several(image), ";16" in packing(image)
-        found = deep_grey(image)
+        found = colours.deep_grey(image)
         found = deep_colours(image, Path(path)) if found is None else found
         pixels = of_array(found, channels, background) if found is not None else of_image(image, channels, background)
     dark = deep and bool(pixels[0].max() <= (16 if found is None else 4095))
@@ -269,7 +257,7 @@ def to_pixels(picture: Any, channels: Channels = 3) -> tuple[Any, Callable[[Any]
     elif isinstance(picture, np.ndarray):
         pixels, alpha = of_array(picture, channels)
     elif isinstance(picture, Image.Image):
-        grey = deep_grey(picture)
+        grey = colours.deep_grey(picture)
         pixels, alpha = of_image(picture, channels) if grey is None else of_array(grey, channels)
     else:
         raise ValueError(f"expected a path, a picture, an array or a tensor, got {type(picture).__name__}")
@@ -279,7 +267,7 @@ def to_pixels(picture: Any, channels: Channels = 3) -> tuple[Any, Callable[[Any]
 
 def of_image(image: Image.Image, channels: Channels, background: Colour | None = None) -> Pixels:
     """8 bits of any Pillow picture."""
-    colour, alpha = separate(image, channels, background)
+    colour, alpha = colours.separate(image, channels, background)
     return to_array(colour), None if alpha is None else to_array(alpha)
 
 
@@ -287,24 +275,21 @@ def of_array(array: np.ndarray, channels: Channels, background: Colour | None = 
     """Any array of a picture: grey or colours, with or without opacity. Raises ValueError for what is none."""
     shape, white = array.shape, WHITE.get(array.dtype.name)
     if white is None or 0 in shape or len(shape) < 2 or shape[2:] not in ((), (1,), (3,), (4,)):
-        raise ValueError(
-            f"expected an array (H, W) or (H, W, 1, 3 or 4) of uint8, uint16 or floats, got {array.dtype} {shape}"
-        )
+        raise ValueError(f"expected uint8, uint16 or floats (H, W) or (H, W, 1, 3 or 4), got {array.dtype} {shape}")
     if array.dtype == np.uint8:
         return of_image(to_image(np.atleast_3d(array)), channels, background)
     if white == 1 and not (array.min() >= 0 and array.max() <= 1):
         raise ValueError(f"expected floats in [0, 1], got {array.min():g} to {array.max():g}")
     array = np.atleast_3d(array)
-    colours, alpha = array[:, :, :3], array[:, :, 3:] if array.shape[2] == 4 and array[:, :, 3].min() < white else None
+    pixels, alpha = array[:, :, :3], array[:, :, 3:] if array.shape[2] == 4 and array[:, :, 3].min() < white else None
     if alpha is not None:
-        paper = (np.array((255, 255, 255) if background is None else background) * (white / 255)).astype(array.dtype)
-        share = alpha / white if background else alpha > 0
-        colours = (paper + share * (colours.astype(float) - paper)).astype(array.dtype)
-        alpha = None if background else alpha
-    if channels == 1 and colours.shape[2] == 3:
-        colours = (colours @ np.array([0.299, 0.587, 0.114]))[:, :, None]  # as Pillow, ITU-R 601-2
-        colours = (colours if white == 1 else colours.round()).astype(array.dtype)
-    return np.repeat(colours, channels // colours.shape[2], axis=2), alpha
+        paper = np.array(colours.WHITE if background is None else background) * (white / 255)
+        pixels = paper + (alpha > 0 if background is None else alpha / white) * (pixels - paper)
+        alpha = alpha if background is None else None
+    if channels == 1 and pixels.shape[2] == 3:
+        pixels = (pixels @ np.array([0.299, 0.587, 0.114]))[:, :, None]  # as Pillow, ITU-R 601-2
+    pixels = pixels if white == 1 or pixels.dtype == array.dtype else np.rint(pixels)
+    return np.repeat(pixels.astype(array.dtype), channels // pixels.shape[2], axis=2), alpha
 
 
 def joined(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
@@ -324,14 +309,14 @@ def image_of(picture: Any, channels: Channels = 3) -> Image.Image:
 
 def write_pixels(pixels: np.ndarray, alpha: np.ndarray | None, path: Path, notes: Notes) -> None:
     """Writes what is like `read_pixels`, with all that its type of file can keep of it. Raises PictureError."""
-    if pixels.dtype == np.uint16:
+    array = joined(pixels, alpha)
+    if array.dtype == np.uint16:
         encode = {"PNG": encode_png, "TIFF": encode_tiff}.get(_format_of(path.suffix), lambda _: None)
-        if (content := encode(joined(pixels, alpha))) is not None:
+        if (content := encode(array)) is not None:
             return _write(content, path)
         notes.add((CUT, str(path)))
-    image = to_image(
-        joined(pixels, alpha) if pixels.dtype == np.uint8 else from_tensor(to_tensor(joined(pixels, alpha)))
-    )
+        array = np.rint(array / 257).astype(np.uint8)
+    image = to_image(array)
     try:
         write_picture(image, path)
     except PictureError:
@@ -350,7 +335,7 @@ def write_picture(image: Image.Image, path: str | Path) -> None:
     options, encoded, srgb = {}, io.BytesIO(), PngImagePlugin.PngInfo()
     srgb.add(b"sRGB", b"\0")
     if kind in ("JPEG", "TIFF", "WEBP", "AVIF", "HEIF"):
-        options["icc_profile"] = srgb_profile(grey=kind in ("JPEG", "TIFF") and image.mode in ("L", "LA"))
+        options["icc_profile"] = colours.srgb_profile(grey=kind in ("JPEG", "TIFF") and image.mode in ("L", "LA"))
     if kind in ("JPEG", "WEBP", "AVIF", "HEIF"):
         options["quality"] = 95
     try:

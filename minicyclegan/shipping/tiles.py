@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from minicyclegan.data.colours import PictureError
 from minicyclegan.data.images import from_tensor, to_tensor
-from minicyclegan.devices import free_memory
+from minicyclegan.devices import free_memory, return_freed_memory
 from minicyclegan.networks import InstanceNorm, ResidualBlock, ResnetGenerator, UnetGenerator
 
 Read = Callable[[int, int], Tensor]  # (start, stop) -> the band between them, (1, C, H, W)
@@ -155,6 +155,7 @@ class Tiles:
 
     @torch.no_grad()
     def run(self) -> np.ndarray:
+        return_freed_memory()
         self.bar, self.work = None, 0.0
         self._forward()  # only adds up what there is to do
         look = "{desc} {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left"
