@@ -6,11 +6,9 @@ their pads are written out: "same" pads with strides are computed wrongly by som
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import logging
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -140,7 +138,8 @@ def _graph(translator: Translator, direction: Direction, pixels: Pixels) -> Any:
     if translator.latent:
         example.append(torch.zeros(2, translator.latent))
         sizes.append({0: any_number})
-    with _quiet(), torch.no_grad():
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of packages that nobody needs here
+    with warnings.catch_warnings(action="ignore"), torch.no_grad():
         try:
             program = torch.onnx.export(
                 _Exported(network, pixels).eval(), tuple(example), dynamo=True, dynamic_shapes=tuple(sizes),
@@ -153,18 +152,6 @@ def _graph(translator: Translator, direction: Direction, pixels: Pixels) -> Any:
         # What depends on weights alone is computed now, however large: the weights of balanced convolutions.
         optimizer.optimize(program.model, input_size_limit=2**40, output_size_limit=2**40)
     return program.model_proto
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """The exporter says much, and nothing that a user can act on."""
-    before = logging.root.manager.disable
-    logging.disable(logging.ERROR)
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            yield
-    finally:
-        logging.disable(before)
 
 
 def _tidy(model: Any) -> None:
