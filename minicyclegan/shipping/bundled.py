@@ -88,7 +88,7 @@ def page() -> str:
     cards = []
     for name, path in BUNDLED.items():
         text = card(load(path)).replace("\n## ", "\n### ").partition("\n")[2]
-        cards.append(f"## {name}\n\n![Test pictures, and what {name} makes of them](models/{name}.jpg)\n{text}")
+        cards.append(f"## {name}\n\n![Test pictures, and what {name} makes of them](models/{name}.png)\n{text}")
     return "\n".join([WORDS["page"].strip(), *sizes, "", *cards])
 
 

@@ -33,23 +33,19 @@ def card(translator: Translator, content: Mapping[str, Any] | None = None) -> st
     """
     content = translator.record if content is None else content
     settings, (names, world) = translator.settings, _data(translator)
-    words, kind = (
-        WORDS["world" if world else "folder" if settings else "unknown"],
+    kind, words = (
         KINDS.get(str(settings.get("model"))),
+        WORDS["world" if world else "folder" if settings else "unknown"],
     )
     known = {"size": escaped(settings.get("size", "?")), "names": " and ".join(map(escaped, names))}
-    return (
-        WORDS["text"]
-        .lstrip()
-        .format(
-            **{part: text.format(**known) for part, text in words.items()},
-            title=", ".join(filter(None, [known["names"], kind])) or "a generator of the original code",
-            about=about(translator),
-            training=_training(translator, content, world),
-            figures=_figures(content.get("evaluation"), world),
-            limits="\n".join(f"- {line}" for line in limits(translator)),
-        )
-    )
+    sections = {name: text.format(**known) for name, text in words.items()} | {
+        "title": ", ".join(filter(None, [known["names"], kind])) or "a generator of the original code",
+        "about": about(translator),
+        "training": _training(translator, content, world),
+        "figures": _figures(content.get("evaluation"), world),
+        "limits": "\n".join(f"- {line}" for line in limits(translator)),
+    }
+    return WORDS["text"].lstrip().format(**sections)
 
 
 def about(translator: Translator) -> str:
@@ -113,10 +109,8 @@ def _figures(evaluation: Any, world: World | None) -> str:
     command = f"```\n{command_line('evaluate', 'MODEL', *([] if world else ['--data', 'FOLDER']))}\n```"
     try:
         data = " and ".join(escaped(Path(str(name)).name) for name in evaluation["data"])
-        where, rows = (
-            f"{data}, {escaped(evaluation['size'])} pixels",
-            [_row(figure) for figure in evaluation["figures"]],
-        )
+        where = f"{data}, {escaped(evaluation['size'])} pixels"
+        rows = [_row(figure) for figure in evaluation["figures"]]
     except (AttributeError, KeyError, TypeError, ValueError):
         return f"None are recorded. This measures it:\n\n{command}"
     head = f"On held-out pictures of {where}; bold is outside its limits. Measured by"
