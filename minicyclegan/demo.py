@@ -12,7 +12,7 @@ from minicyclegan.cli import Parser, run
 from minicyclegan.shipping.bundled import BUNDLED
 from minicyclegan.shipping.onnx import ExportError
 from minicyclegan.shipping.serve import make_server
-from minicyclegan.shipping.site import SiteError, write_site
+from minicyclegan.shipping.site import write_site
 from minicyclegan.shipping.translator import Translator, load
 from minicyclegan.training.checkpoint import CheckpointError
 
@@ -47,7 +47,7 @@ def _listen(given: Namespace, folder: Path) -> ThreadingHTTPServer:
         if given.port is None and error.errno == errno.EADDRINUSE:
             return make_server(folder, 0, given.host)
         where = f"--host {given.host} --port {PORT if given.port is None else given.port}"
-        raise SiteError(f"{where}: can't be listened on ({error.strerror}); give another") from None
+        raise OSError(f"{where}: can't be listened on ({error.strerror}); give another") from None
 
 
 def _parser() -> Parser:
@@ -63,4 +63,4 @@ def _parser() -> Parser:
 
 
 if __name__ == "__main__":
-    run(main, (CheckpointError, ExportError, SiteError, OSError))
+    run(main, (CheckpointError, ExportError, OSError))

@@ -16,7 +16,7 @@ from PIL import Image
 
 from minicyclegan import demo
 from minicyclegan.shipping.serve import make_server
-from minicyclegan.shipping.site import describe, page_files, write_page
+from minicyclegan.shipping.site import describe, write_page
 from minicyclegan.shipping.translator import load
 from tests.browser import browser, needs_browser
 
@@ -78,7 +78,7 @@ def test_a_label_map_model_comes_with_a_palette_dials_and_an_example(tiny_bicycl
     assert example.size == (entry["size"], entry["size"])
     dials = np.array(entry["dials"])
     assert np.allclose(dials @ dials.T, np.eye(2), atol=1e-5)
-    write_page([entry], tmp_path, page_files(None))
+    write_page([entry], tmp_path, {"index.html": b""})
     assert json.loads((tmp_path / "models.json").read_text(encoding="utf-8")) == [entry]
 
 

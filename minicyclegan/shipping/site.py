@@ -16,10 +16,10 @@ from tqdm import tqdm
 
 from minicyclegan.data.images import to_input
 from minicyclegan.data.sources import world_called
-from minicyclegan.files import write_errors
+from minicyclegan.files import whole_file, write_errors
 from minicyclegan.networks import Direction
 from minicyclegan.shipping.card import about, card, limits
-from minicyclegan.shipping.onnx import domains, export_onnx
+from minicyclegan.shipping.onnx import ExportError, domains, export_onnx
 from minicyclegan.shipping.translator import Translator
 from minicyclegan.worlds import draw_scene
 from minicyclegan.worlds.facades_labels import COLOURS
@@ -30,28 +30,25 @@ EXAMPLE_SIZE = 256  # px, of an example that is not a label map
 Entry = dict[str, Any]  # one direction of a model, as models.json has it
 
 
-class SiteError(Exception):
-    """A site that can't be written; the message says why."""
-
-
 def write_site(models: Mapping[str, Translator], folder: Path, ort: Path | None = None) -> None:
     """The page with these models, by their names, in every direction that they know: files for any static host.
 
     ort    the `dist` folder of npm's onnxruntime-web: with it, the page computes on graphics cards, too
-    Raises SiteError, ExportError, and WriteError where a file can't be written.
+    Raises ExportError as `export_onnx` does and for files of the runtime that are missing or damaged, and WriteError.
     """
     contents = page_files(ort)
     entries: list[Entry] = []
     with write_errors(folder):
-        (folder / "models").mkdir(parents=True, exist_ok=True)
+        for room in ("models", "ort"):
+            (folder / room).mkdir(parents=True, exist_ok=True)
     ways = [(name, translator, direction) for name, translator in models.items() for direction in translator.generators]
     for name, translator, direction in tqdm(ways, desc="writing the page", unit="network"):
         entry, example = describe(name, translator, direction)
         contents[entry["card"]] = card(translator).encode()
         export_onnx(translator, direction, folder / entry["file"], pixels="uint8", precision="float16")
         if example:
-            with write_errors(folder / entry["example"]):
-                example.save(folder / entry["example"])
+            with whole_file(folder / entry["example"]) as file:
+                example.save(file, "PNG")
         entries.append(entry)
     write_page(entries, folder, contents)
 
@@ -92,25 +89,24 @@ def _dials(translator: Translator, example: Image.Image | None) -> list[list[flo
 
 
 def write_page(entries: list[Entry], folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Writes the contents of files, by their names, and then the list of models. Raises WriteError."""
+    """Writes files, by their names, and then the list of models, into folders that are there. Raises WriteError."""
     listed = {"models.json": json.dumps(entries, indent=1, ensure_ascii=False).encode()}
     for name, content in {**contents, **listed}.items():
-        with write_errors(folder / name):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
+        with whole_file(folder / name) as file:
+            file.write(content)
 
 
 def page_files(ort: Path | None) -> dict[str, bytes]:
-    """The files of the page and of the runtime, unpacked and checked, by their names. Raises SiteError."""
+    """The files of the page and of the runtime, unpacked and checked, by their names. Raises ExportError."""
     runtime = json.loads((WEB / "ort" / "ort.json").read_text(encoding="utf-8"))
     contents = {path.name: path.read_bytes() for path in WEB.iterdir() if path.is_file()}
     for name, checksum in runtime["files"].items():
         contents[f"ort/{name}"] = gzip.decompress((WEB / "ort" / f"{name}.gz").read_bytes())
         if hashlib.sha256(contents[f"ort/{name}"]).hexdigest() != checksum:
-            raise SiteError(f"{WEB / 'ort' / name}.gz: damaged; install minicyclegan again")
+            raise ExportError(f"{WEB / 'ort' / name}.gz: damaged; install minicyclegan again")
     for name in WEBGPU if ort else ():
         if not (ort / name).is_file():
-            raise SiteError(f"--ort {ort}: no {name} in it; give the dist folder of npm's onnxruntime-web")
+            raise ExportError(f"--ort {ort}: no {name} in it; give the dist folder of npm's onnxruntime-web")
         contents[f"ort/{name}"] = (ort / name).read_bytes()
         runtime["files"][name] = hashlib.sha256(contents[f"ort/{name}"]).hexdigest()
     contents["ort/ort.json"] = json.dumps(runtime | {"webgpu": ort is not None}, indent=1).encode()

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from minicyclegan.shipping.onnx import ExportError
 from minicyclegan.shipping.serve import make_server
-from minicyclegan.shipping.site import SiteError, page_files, write_page, write_site
+from minicyclegan.shipping.site import page_files, write_page, write_site
 from minicyclegan.worlds.facades_labels import COLOURS
 from tests.browser import PHONE, WIDE, browser, needs_browser
 
@@ -73,7 +74,7 @@ def entry(name, direction, domains, **more):
     return {
         "name": name, "file": f"models/{name}-{direction}.onnx", "direction": direction, "from": domains[0],
         "to": domains[1], "size": SIZE, "channels_in": 3, "channels_out": 3, "latent": 0, "dials": None,
-        "palette": None, "example": f"models/{name}-{direction}.png", "card": f"models/{name}.md",
+        "palette": None, "example": f"models/{name}-{direction}.png", "card": f"models/{name}.txt",
         "about": "A test.", "limits": "Everywhere.", **more,
     }  # fmt: skip
 
@@ -97,11 +98,12 @@ def png(picture):
 
 
 def contents(ort=None):
-    return page_files(ort) | {f"models/{one['name']}.md": b"# Model card" for one in ENTRIES}
+    return page_files(ort) | {f"models/{one['name']}.txt": b"# Model card" for one in ENTRIES}
 
 
 def build(folder, ort=None):
-    (folder / "models").mkdir(parents=True)
+    for room in ("models", "ort"):
+        (folder / room).mkdir(parents=True)
     for seed, one in enumerate(ENTRIES):
         save_network(folder / one["file"], seed, one["channels_in"], one["channels_out"], one["latent"])
         if one["example"]:
@@ -600,12 +602,12 @@ def test_the_site_is_complete_and_says_what_it_holds(site):
 
 
 def test_an_ort_folder_that_is_none_and_a_damaged_runtime_are_named(tmp_path, monkeypatch):
-    with pytest.raises(SiteError, match=r"no ort\.webgpu\.min\.mjs in it"):
+    with pytest.raises(ExportError, match=r"no ort\.webgpu\.min\.mjs in it"):
         write_site({}, tmp_path / "site", tmp_path)
     web = tmp_path / "web"
     shutil.copytree("minicyclegan/shipping/web", web)
     shutil.copy(web / "ort" / "ort.wasm.min.mjs.gz", web / "ort" / "ort-wasm-simd-threaded.mjs.gz")
     monkeypatch.setattr("minicyclegan.shipping.site.WEB", web)
-    with pytest.raises(SiteError, match=r"simd-threaded\.mjs\.gz: damaged"):
+    with pytest.raises(ExportError, match=r"simd-threaded\.mjs\.gz: damaged"):
         write_site({}, tmp_path / "site")
     assert not (tmp_path / "site").exists()

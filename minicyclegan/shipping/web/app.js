@@ -82,6 +82,7 @@ async function paint(picture) {
   const larger = whole.width > width ? `, scaled down from ${whole.width} × ${whole.height}` : "";
   const before = picture.getContext("2d").getImageData(0, 0, width, height);
   const answer = await ask({task: "run", pixels: before.data.slice(), width, height, code: code.slice()});
+  if (!source) return; // another model was chosen meanwhile
   show($("before"), before);
   show($("after"), new ImageData(answer.pixels, answer.width, answer.height));
   $("pictures").style.setProperty("--aspect", width / height);
