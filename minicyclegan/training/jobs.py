@@ -48,7 +48,7 @@ def start(
             needed, _ = memory_needed(config, model_config, device, pictures, processes.count)
             memory = memory_line(needed, memory_there(device), device)
         data, model = _set_up(config, model_config, device, speed, processes)
-        steps = steps_of(config, pictures)
+        steps = steps_of(config, max(len(data.train_A), len(data.train_B)))
         description = {"model": config.model, "config": asdict(model_config), "settings": asdict(config)}
         description |= {"steps": steps, "device": str(device), "processes": processes.count, "threads": speed.threads}
         description |= {"pictures": data.record}
