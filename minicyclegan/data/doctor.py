@@ -29,7 +29,7 @@ OUTSTANDING = 0.06  # by so much, those of 80 % of all pairs are above the next 
 BETTER = 0.15  # by so much, those with another's partner are above the own one's where partners are exchanged
 BLOCK = 2000  # pairs that are compared with one another
 TELLING = 0.6  # share of the pictures that a thing must tell apart
-ONE_WAY = 0.5
+ONE_WAY = 0.5  # times the differences among pictures: so much do they differ from their mirror images on average
 
 GIANT = "over 16 million pixels: slow to read at every start; make smaller copies once"
 DEEP = "more than 8 bits a channel: training takes the upper 8"
@@ -142,18 +142,12 @@ def _frame(picture: Image.Image) -> str:
 
 def look_at(paths: dict[str, list[Path]], side_by_side: bool, threads: int, progress: bool) -> dict[str, list[Look]]:
     """Of each set of files, what is seen; a folder of any size takes little memory."""
-    total = sum(map(len, paths.values()))
-    with tqdm(total=total, desc="looking at pictures", disable=not progress) as bar:
-
-        def watched(looks: Iterator[Look]) -> Iterator[Look]:
-            for one in looks:
-                bar.update()
-                yield one
-
-        return {
-            name: list(watched(prefetch(lambda path: look(path, side_by_side), files, threads)))
-            for name, files in paths.items()
-        }
+    jobs = [(name, path) for name, files in paths.items() for path in files]
+    coming = prefetch(lambda job: look(job[1], side_by_side), jobs, threads)
+    looks: dict[str, list[Look]] = {name: [] for name in paths}
+    for (name, _), one in zip(jobs, tqdm(coming, "looking at pictures", len(jobs), disable=not progress), strict=True):
+        looks[name].append(one)
+    return looks
 
 
 def findings(layout: Layout, looks: dict[str, list[Look]], load: int) -> Iterator[Finding]:
@@ -163,7 +157,7 @@ def findings(layout: Layout, looks: dict[str, list[Look]], load: int) -> Iterato
     broken = [one.error for set_of in looks.values() for one in set_of if one.error]
     yield Finding("can't be used; mend or remove", broken, breaks=True)
     yield Finding("one colour all over: nothing to learn from", [str(one.path) for one in everything if one.flat])
-    tiny = [f"{one.path}: {_px(one.size)}" for one in everything if 2 * min(one.size) < load]
+    tiny = [f"{one.path}: {one.size[0]} x {one.size[1]} px" for one in everything if 2 * min(one.size) < load]
     yield Finding(f"small: training enlarges them to {load} px, and they are blurred then", tiny)
     for trait in sorted(set().union(*(one.traits for one in everything)) - {TAG}):
         yield Finding(trait, [str(one.path) for one in everything if trait in one.traits])
@@ -271,7 +265,3 @@ def one_way(looks: list[Look]) -> bool:
     grey = np.stack([half.small[..., 0] for one in looks for half in one.halves]).astype(np.float32)  # (N, 16, 16)
     apart = grey - grey[:, :, ::-1]
     return bool((apart.mean(0) ** 2).mean() > ONE_WAY**2 * apart.var(0).mean())
-
-
-def _px(size: tuple[int, int]) -> str:
-    return f"{size[0]} x {size[1]} px"

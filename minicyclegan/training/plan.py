@@ -37,9 +37,13 @@ def plan(
     needed, kept = memory_needed(config, model_config, device, pictures, processes.count)
     there = memory_there(device)
     if there and needed > there:
-        print(f"{memory_line(needed, there, device)}: it won't fit, so no step is tried. What would, each alone:")
-        fitting = list(_what_fits(config, model_config, there, device, pictures, processes.count))
-        print("  " + "\n  ".join(fitting or ["none of the options alone; try --preset small, or several together"]))
+        print(
+            f"{memory_line(needed, there, device)}: it won't fit, so no step is tried. What would, each alone:",
+            flush=True,
+        )
+        for change in _what_fits(config, model_config, there, device, pictures, processes.count):
+            print(f"  {change}", flush=True)
+        print("  or several of these together, or --preset small")
         return 1
     speed = choose(config, device, processes)
     model = new_model(config, model_config, device, speed, processes)
@@ -81,7 +85,7 @@ def _trial(model: Model, config: TrainConfig, device: torch.device, processes: P
 
 def _what_fits(config: TrainConfig, model_config: ModelConfig, there: int, *rest: Any) -> Iterator[str]:
     """Options that would fit: each alone halved, and halved again, as far as it must be and can be."""
-    for names in (("batch",), ("size",), ("width", "disc_width"), ("pictures",)):
+    for names in (("batch",), ("size",), ("width", "disc_width")):
         with suppress(ValueError):  # it can't be halved any more
             run, networks, needed = config, model_config, there + 1
             while needed > there:
