@@ -82,11 +82,13 @@ def free_memory(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     try:
-        free = 1024 * int(re.search(r"MemAvailable: *(\d+)", Path("/proc/meminfo").read_text())[1])
+        free = 1024 * int(re.search(r"MemAvailable: *(\d+)", Path("/proc/meminfo").read_text("ascii"))[1])
     except OSError:  # not Linux
         return 4e9
     with suppress(OSError, ValueError):  # no container; one without a limit
-        limit, used, parts = (Path(f"/sys/fs/cgroup/memory.{name}").read_text() for name in ("max", "current", "stat"))
+        limit, used, parts = (
+            Path(f"/sys/fs/cgroup/memory.{name}").read_text("ascii") for name in ("max", "current", "stat")
+        )
         free = min(free, int(limit) - int(used) + int(re.search(r"inactive_file (\d+)", parts)[1]))
     return free
 

@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,16 +110,17 @@ def translate_files(
     """
     written = 0
     bar = tqdm(jobs, desc="translating", unit="picture", disable=len(jobs) < 2)
-    options = {"noise": noise, "tile": tile, "report": lambda line: bar.write(f"note: {line}")}
+    options = {"direction": direction, "noise": noise, "tile": tile}
     pictures = _read(bar, translator.generators[direction][1], notes, problems, background)
     for group in in_passes(pictures, lambda one: one[1].shape[:2]):
         for number, z in enumerate(codes):
             try:
-                answers = translator.translate([pixels for _, pixels, _ in group], direction, z=z, **options)
+                report = partial(_report, bar, group[0][0].source)
+                answers = translator.translate([pixels for _, pixels, _ in group], z=z, report=report, **options)
             except PictureError as error:
                 problems += [f"{job.source}: {error}" for job, *_ in group]
                 break
-            except (RuntimeError, MemoryError) as error:
+            except (RuntimeError, MemoryError, OSError) as error:  # a full disk, too
                 why = " ".join(str(error).split())[:120]
                 why = "too large for the memory; make a smaller copy" if out_of_memory(error) else why
                 problems += [f"{job.source}: could not be translated: {why}" for job, *_ in group]
@@ -131,6 +133,10 @@ def translate_files(
                     problems.append(str(error))
                     group.remove(one)  # no more answers to it: they would fail alike
     return written
+
+
+def _report(bar: tqdm, source: Path, line: str) -> None:
+    bar.write(f"note: {source}: {line}")
 
 
 def _read(

@@ -99,7 +99,7 @@ class Translator:
             height, width = pixels[0].shape[2:] if tensor else pixels[0].shape[:2]
             planned = plan(G, height, width, tile, self.device) if noise is None else None
             if planned:
-                if report and tile == "auto":
+                if report and (tile == "auto" or planned.on_disk):
                     report(planned.why)
                 xs = from_tensor(pixels[0], "float32") if tensor else pixels
                 ys = [Tiles(G, x, planned, report is not None).run() for x in xs]  # each (H, W, C)
