@@ -54,7 +54,7 @@ def about(translator: Translator) -> str:
     A, B = world.domains if world else ("pictures of domain A", "pictures of domain B")
     A, B = (B, A) if settings.get("direction") == "BtoA" else (A, B)
     more = (", and back" if "BtoA" in translator.generators else "") + (", in many styles" if translator.latent else "")
-    return f"A {KINDS.get(str(settings.get('model')), 'network')} that turns {A} into {B}{more}."
+    return f"A {KINDS.get(str(settings.get('model')), 'network')}: {A} to {B}{more}."
 
 
 def limits(translator: Translator) -> list[str]:

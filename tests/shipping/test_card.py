@@ -44,7 +44,7 @@ def changed(run, path, **entries):
 def test_it_has_its_sections_and_its_command_trains_the_same_weights(tiny_run, tmp_path):
     text = card_of(tiny_run / "checkpoint.pt")
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == HEADINGS
-    assert "turns plain brown horses into zebras, and back" in text and "Dark weather turns bright" in text
+    assert "A CycleGAN: plain brown horses to zebras, and back." in text and "Dark weather turns bright" in text
     command = shlex.split(re.search(r"^python -m minicyclegan\.train .*$", text, re.MULTILINE)[0])
     run = tmp_path / "again"
     subprocess.run(
@@ -58,9 +58,9 @@ def test_it_has_its_sections_and_its_command_trains_the_same_weights(tiny_run, t
 def test_a_bicyclegan_is_said_to_have_many_styles_and_exchanged_domains_are_exchanged(
     tiny_bicyclegan_run, tiny_run, tmp_path
 ):
-    assert re.search(r"A BicycleGAN that turns .*, in many styles\.", card_of(tiny_bicyclegan_run / "checkpoint.pt"))
+    assert re.search(r"A BicycleGAN: .* to .*, in many styles\.", card_of(tiny_bicyclegan_run / "checkpoint.pt"))
     path = changed(tiny_run, tmp_path / "swapped.pt", settings={"direction": "BtoA"})
-    assert "turns zebras into plain brown horses" in card_of(path)
+    assert "A CycleGAN: zebras to plain brown horses" in card_of(path)
 
 
 def test_figures_are_shown_if_they_are_recorded_and_otherwise_how_to_get_them(tiny_run, tmp_path):
