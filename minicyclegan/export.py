@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import get_args
 
 from minicyclegan.cli import Parser, run
-from minicyclegan.files import write_errors
+from minicyclegan.files import whole_file, write_errors
+from minicyclegan.shipping.card import card
 from minicyclegan.shipping.onnx import ExportError, Pixels, Precision, domains, export_onnx
 from minicyclegan.shipping.translator import load
 from minicyclegan.training.checkpoint import CheckpointError
@@ -30,6 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
         what = f"{direction} ({' to '.join(domains(translator, direction))}), {given.precision}"
         print(f"{path}: {path.stat().st_size:,} bytes, {what}")
         print(f"  ONNX Runtime against PyTorch, at ten sizes: {difference}")
+    if given.out:
+        with whole_file(given.out.with_suffix(".md")) as file:
+            file.write(card(translator).encode())
+        print(f"{given.out.with_suffix('.md')}: the model's card")
     if given.web:
         from minicyclegan.shipping.site import write_site
 
