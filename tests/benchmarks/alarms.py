@@ -262,7 +262,8 @@ def verdict(rows: Sequence[tuple[str, tuple[str, ...], Counter[str]]]) -> str:
     broken = [(expected, found) for _, expected, found in rows if expected]
     named = sum(any(found[name] for name in expected) for expected, found in broken)
     quiet = sum(not found for found in sound)
-    return f"{quiet} of {len(sound)} sound runs without an alarm; {named} of {len(broken)} faults named."
+    of_broken = f"; {named} of {len(broken)} faults named" if broken else ""
+    return f"{quiet} of {len(sound)} sound runs without an alarm{of_broken}."
 
 
 def main() -> None:
