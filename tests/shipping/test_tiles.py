@@ -70,14 +70,14 @@ def levels_apart(one: torch.Tensor, other: torch.Tensor) -> float:
 
 @pytest.mark.parametrize("upsampling", ["transposed", "balanced", "nearest"])
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
-@pytest.mark.parametrize(("takes", "gives"), [(3, 3), (1, 3), (3, 1)])
-def test_in_tiles_as_whole_at_a_dozen_sizes(upsampling, norm, takes, gives):
-    G = generator(in_channels=takes, out_channels=gives, upsampling=upsampling, norm=norm)
+def test_in_tiles_as_whole_at_a_dozen_sizes(upsampling, norm):
     for number, (height, width) in enumerate(SIZES):
+        takes, gives = ((3, 3), (1, 3), (3, 1))[number % 3]
+        G = generator(in_channels=takes, out_channels=gives, upsampling=upsampling, norm=norm)
         x = picture(height, width, takes)
         whole = translator(G, takes).translate(x, tile="off")
         assert whole.std() > 0.02  # where all is grey, nothing could differ
-        found = in_tiles(G, x, (16, 32, 64)[number % 3], on_disk=number % 2 == 1)
+        found = in_tiles(G, x, (16, 32, 64, 20)[number % 4], on_disk=number % 2 == 1)
         assert found.shape == (1, gives, height, width)
         assert levels_apart(found, whole) < 0.1, (height, width)
 
