@@ -175,6 +175,8 @@ class Tiles:
         self._sweep(lambda *rows: F.relu(norm(x.read(*rows))), lambda x: x, x.write, self.trunk)
         for block in G.blocks:
             self._block(block)
+        if self.bar is not None:
+            self.y = None  # its memory goes to the larger bands that come now
         up = [
             (G.up1, G.up1_norm, _work(G.down2) / 16),
             (G.up2, G.up2_norm, _work(G.down1) / 4),
