@@ -44,7 +44,9 @@ def undisturbed(tmp_path_factory) -> Path:
 
 def test_a_run_leaves_what_the_readme_says(undisturbed):
     names = {path.name for path in undisturbed.iterdir()}
-    assert names - {"alarms"} == {"config.json", "log.jsonl", "samples", "checkpoint.pt", "best.pt", "losses.png"}
+    assert names - {"alarms"} == {
+        "config.json", "log.jsonl", "samples", "checkpoint.pt", "best.pt", "losses.png", "report.html"
+    }  # fmt: skip
     records = logged(undisturbed)
     assert [record["step"] for record in records] == list(range(1, 61))
     assert all(LOSSES | {"epoch", "lr", "images_per_second"} <= set(record) for record in records)

@@ -155,7 +155,7 @@ def test_a_run_that_is_still_going_is_left_alone(folder, tmp_path):
     words = shlex.split(line)
     assert words == ["python", "-m", "minicyclegan.train", "--out", str(run), "--resume"]
     assert {path.name for path in run.iterdir()} == {
-        "config.json", "log.jsonl", "samples", "checkpoint.pt", "losses.png"
+        "config.json", "log.jsonl", "samples", "checkpoint.pt", "losses.png", "report.html"
     }  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def usage_error(arguments: list[object], capsys) -> str:
 
 def test_a_run_leaves_what_the_readme_says(model, undisturbed):
     assert {path.name for path in undisturbed.iterdir()} == {
-        "config.json", "log.jsonl", "samples", "checkpoint.pt", "best.pt", "losses.png"
+        "config.json", "log.jsonl", "samples", "checkpoint.pt", "best.pt", "losses.png", "report.html"
     }  # fmt: skip
     records = logged(undisturbed)
     assert [record["step"] for record in records] == list(range(1, 61))

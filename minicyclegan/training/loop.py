@@ -25,6 +25,7 @@ from minicyclegan.training.curves import draw_losses
 from minicyclegan.training.log import Log
 from minicyclegan.training.look import Look
 from minicyclegan.training.run import Run
+from minicyclegan.training.run_folder import RunError, RunFolder
 
 
 def train(run: Run) -> int:
@@ -49,7 +50,7 @@ def train(run: Run) -> int:
             background.do(save_checkpoint, run.folder.checkpoint, {**run.description, **content})
             if log.curves.names:
                 background.do(draw_losses, log.curves.thinned(), run.folder.losses)
-            background.do(write_report, run.folder)
+            background.do(report, run.folder)
 
     stop = 0
     coming = prefetch(batch, range(run.step, run.steps), threads=batches.readers)
@@ -82,6 +83,11 @@ def train(run: Run) -> int:
                 with clock.time("saving"):
                     save()
     return 0 if run.step == run.steps else stop
+
+
+def report(folder: RunFolder) -> None:
+    with contextlib.suppress(RunError):  # that somebody has spoilt config.json meanwhile is no reason to stop
+        write_report(folder)
 
 
 def own_state(model: Model, device: torch.device) -> dict[str, Any]:

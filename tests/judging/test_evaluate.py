@@ -110,7 +110,7 @@ def test_what_cannot_be_had_is_said_before_any_work(tiny_run, monkeypatch):
 
 def test_a_model_that_does_not_say_what_it_was_trained_on(tiny_run, monkeypatch, capsys):
     bare = load(tiny_run)
-    bare.settings = {}
+    bare.settings = bare.record = {}
     monkeypatch.setattr("minicyclegan.evaluate.load", lambda *_: bare)
     with pytest.raises(SystemExit):
         main(["generator.pth"])

@@ -195,7 +195,9 @@ def wait_for_step(run: Path, step: int, process: subprocess.Popen) -> None:
 
 def test_one_process_writes_what_a_run_leaves(undisturbed):
     names = {path.name for path in undisturbed.iterdir()}
-    assert names - {"alarms"} == {"best.pt", "config.json", "log.jsonl", "samples", "checkpoint.pt", "losses.png"}
+    assert names - {"alarms"} == {
+        "config.json", "log.jsonl", "samples", "checkpoint.pt", "best.pt", "losses.png", "report.html"
+    }  # fmt: skip
     assert [path.name for path in (undisturbed / "samples").iterdir()] == ["step_000020.png"]
     assert [record["step"] for record in logged(undisturbed)] == list(range(1, 21))
     assert json.loads((undisturbed / "config.json").read_text(encoding="utf-8"))["processes"] == 2
