@@ -30,7 +30,8 @@ FLAT = 0.25  # contrast of the outputs, as a share of that of real pictures
 ALIKE = 0.25  # differences among the outputs, as a share of those among real pictures
 COPIED = 0.25  # change of the inputs, as a share of what their true counterparts need
 COPIED_UNKNOWN = 0.02  # the same where no counterparts are known: of the range from black to white
-INVERTED = -0.1  # correlation of the outputs' brightness with the truth's or, where that is not known, the inputs'
+INVERTED = -0.1  # correlation of the outputs' brightness with the truth's or, where that is not known, the inputs'; and
+# of how much redder than blue they are with the truth's
 TINT = 0.1  # of the range: by how much a colour is stronger or weaker in the outputs than in real pictures, on average
 GRID, ENOUGH = 1.2, 2**17  # 255ths, of the pooled grid (judging/grid.py), beyond what real pictures have; of so many
 # pixels: what fewer show by chance grows as the inverse of their root
@@ -58,7 +59,8 @@ WORDS = {
         "a lower --lambda-identity and --lambda-cycle; look whether A and B are what they should be",
     ),
     "inverted": (
-        "a cycle that inverts twice costs nothing, and the discriminator does not mind; or B's pictures are negatives",
+        "a cycle that inverts twice costs nothing, and the discriminator does not mind; or training pictures are "
+        "negatives, or have their channels in another order",
         "look at the pictures; begin anew with another --seed, or with a higher --lambda-identity",
     ),
     "tint": (
@@ -144,6 +146,7 @@ def signs(view: View) -> dict[str, float]:
     """What the limits are for, of one direction."""
     output, real = view.output, view.target
     known = view.source if view.truth is None else view.truth
+    in_colour = view.truth is not None and view.truth.shape[1] == output.shape[1] == 3
     tint = _colour(output) - _colour(real)  # (3,)
     return {
         "contrast": (_contrast(output) / _contrast(real).clamp(min=1e-3)).item(),
@@ -151,6 +154,7 @@ def signs(view: View) -> dict[str, float]:
         "change": metrics.l1(view.source, output).mean().item(),
         "needed": math.nan if view.truth is None else metrics.l1(view.source, view.truth).mean().item(),
         "correlation": _correlation(metrics.luminance(output), metrics.luminance(known)).item(),
+        "red": _correlation(_redness(output), _redness(known)).item() if in_colour else math.nan,
         "tint": (tint - tint.mean()).abs().max().item(),
         "grid": (pooled_grid(to_float(output).double()) - pooled_grid(to_float(real).double())).item(),
     }
@@ -170,6 +174,8 @@ def of_pictures(view: View) -> Iterator[Alarm]:
     if found["correlation"] < INVERTED:
         text = f"{way}: light and dark are exchanged: their correlation is {found['correlation']:.2f}"
         yield Alarm("inverted", text, way)
+    if found["red"] < INVERTED:
+        yield Alarm("inverted", f"{way}: red and blue are exchanged: their correlation is {found['red']:.2f}", way)
     if found["tint"] > TINT:
         yield Alarm("tint", f"{way}: pictures have a tint: on average, a colour is off by {found['tint']:.0%}", way)
     if found["grid"] > GRID * max(1.0, ENOUGH / view.output[:, 0].numel()) ** 0.5:
@@ -186,6 +192,10 @@ def _variety(pictures: Tensor) -> Tensor:
 
 def _colour(pictures: Tensor) -> Tensor:
     return pictures.expand(-1, 3, -1, -1).double().mean((0, 2, 3)) / 255
+
+
+def _redness(pictures: Tensor) -> Tensor:
+    return pictures[:, 0].double() - pictures[:, 2].double()
 
 
 def _correlation(x: Tensor, y: Tensor) -> Tensor:

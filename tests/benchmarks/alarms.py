@@ -186,7 +186,7 @@ def cases() -> Iterator[tuple[str, Case]]:
         ("setting: a rate of 0.1", ("flat", "alike", "diverged", "discriminator is blind"), {"networks": {"lr": 0.1}}),
         ("code: generators see nothing", ("alike", "flat"), {"code": blind_generators}),
         ("data: B's training pictures in negative", ("inverted",), {"data": negative_B}),
-        ("data: red and blue exchanged in B", ("tint",), {"data": other_colours_B}),
+        ("data: red and blue exchanged in B", ("inverted", "tint"), {"data": other_colours_B}),
         ("code: a screen over the outputs", ("grid",), {"code": unequal_phases}),
         ("code: the rate rises a hundredfold", ("falling", "flat", "alike", "diverged"), {"code": rate_that_rises}),
     ]

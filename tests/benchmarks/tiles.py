@@ -8,6 +8,7 @@ seconds (of the clock, and of all processors), and the largest difference from t
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -51,11 +52,11 @@ def write_photo(path: Path, width: int, height: int) -> None:
     Image.fromarray(np.minimum(smooth, 247) + grain).save(path, compress_level=1)
 
 
-def main(network: str, width: str, height: str, *tiles: str) -> None:
+def main(network: str, width: int, height: int, tiles: list[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder, first = Path(name), None
         write_checkpoint(folder / "checkpoint.pt", network)
-        write_photo(folder / "photo.png", int(width), int(height))
+        write_photo(folder / "photo.png", width, height)
         for tile in tiles:
             line = [sys.executable, "-m", "minicyclegan.translate", folder / "checkpoint.pt", folder / "photo.png"]
             line += ["--out", folder / tile, "--tile", tile, "--device", "cpu"]
@@ -77,4 +78,9 @@ def main(network: str, width: str, height: str, *tiles: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("network", choices=NETWORKS)
+    parser.add_argument("width", type=int)
+    parser.add_argument("height", type=int)
+    parser.add_argument("tiles", nargs="+", metavar="TILE")
+    main(**vars(parser.parse_args()))
