@@ -174,7 +174,7 @@ def of_pictures(view: View) -> Iterator[Alarm]:
     if found["correlation"] < INVERTED:
         text = f"{way}: light and dark are exchanged: their correlation is {found['correlation']:.2f}"
         yield Alarm("inverted", text, way)
-    if found["red"] < INVERTED:
+    elif found["red"] < INVERTED:
         yield Alarm("inverted", f"{way}: red and blue are exchanged: their correlation is {found['red']:.2f}", way)
     if found["tint"] > TINT:
         yield Alarm("tint", f"{way}: pictures have a tint: on average, a colour is off by {found['tint']:.0%}", way)

@@ -80,6 +80,12 @@ def test_each_fault_is_named(name, sound):
         assert alarm.text.startswith("AtoB: ") and alarm.way == "AtoB" and all(list(alarm.to_json().values())[:4])
 
 
+def test_exchanged_channels_are_told_where_the_truth_is_known(sound):
+    exchanged = replace(sound, output=sound.output.flip(1))
+    assert any("red and blue are exchanged" in alarm.text for alarm in of_pictures(exchanged))
+    assert "inverted" not in names(replace(exchanged, truth=None))
+
+
 def test_grey_pictures_are_looked_at_like_others(sound):
     grey = replace(sound, **{x: getattr(sound, x)[:, :1] for x in ("target", "truth", "output")})
     assert names(grey) == set() and names(replace(grey, output=255 - grey.output)) == {"inverted"}
