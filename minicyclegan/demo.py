@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import signal
+import sys
 import tempfile
+import threading
 from argparse import Namespace
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -12,8 +15,8 @@ from minicyclegan.cli import Parser, run
 from minicyclegan.shipping.bundled import BUNDLED
 from minicyclegan.shipping.onnx import ExportError
 from minicyclegan.shipping.serve import make_server
-from minicyclegan.shipping.site import write_site
-from minicyclegan.shipping.translator import Translator, load
+from minicyclegan.shipping.site import model_name, write_site
+from minicyclegan.shipping.translator import load
 from minicyclegan.training.checkpoint import CheckpointError
 
 PORT = 8420
@@ -24,19 +27,16 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.port is not None and not 0 <= given.port < 2**16:
         parser.error(f"--port must be from 0 to 65535, not {given.port}")
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the temporary folder goes then, too
     with tempfile.TemporaryDirectory(prefix="minicyclegan-") as folder, _listen(given, Path(folder)) as server:
-        write_site(_models(given.run), Path(folder), given.ort)
+        names = {model_name(given.run): given.run} if given.run else BUNDLED
+        write_site({name: load(model) for name, model in names.items()}, Path(folder), given.ort)
         host, port = server.server_address[:2]
+        host = "127.0.0.1" if host == "0.0.0.0" else host  # which is every address, and so none to open
         print(f"open http://{host}:{port}/ in a browser; Ctrl-C ends this", flush=True)
         server.serve_forever()
     return 0
-
-
-def _models(run: str | None) -> dict[str, Translator]:
-    """Of all that comes with the package, or of one run, which its folder has a name for."""
-    path = Path(run or "").absolute()
-    own = path.parent.name if path.name in ("checkpoint.pt", "best.pt") else path.stem
-    return {name: load(file) for name, file in ({own: run} if run else BUNDLED).items()}
 
 
 def _listen(given: Namespace, folder: Path) -> ThreadingHTTPServer:

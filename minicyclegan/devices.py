@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import re
 import sys
 from contextlib import suppress
@@ -78,13 +79,14 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def free_memory(device: torch.device) -> float:
-    """Bytes that are free on a GPU, or on this machine, within what a container may take; 4e9 where it does not say."""
+    """Bytes that are free on a GPU, or on this machine, within what a container may take; infinity: it does not say."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + cached
     try:
         free = 1024 * int(re.search(r"MemAvailable: *(\d+)", Path("/proc/meminfo").read_text("ascii"))[1])
-    except OSError:  # not Linux
-        return 4e9
+    except (OSError, TypeError):  # not Linux, or an old one
+        return math.inf
     with suppress(OSError, ValueError):  # no container; one without a limit
         limit, used, parts = (
             Path(f"/sys/fs/cgroup/memory.{name}").read_text("ascii") for name in ("max", "current", "stat")

@@ -26,9 +26,10 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"one data set folder, or two folders of pictures, not {len(folders)}")
     layout = find_layout([Path(folder) for folder in folders])
     print(layout)
-    sets = {"train A": layout.train_A, "train B": layout.train_B, "test A": layout.test_A, "test B": layout.test_B}
+    splits = ("train", "test", *["val"] * bool(layout.val_A))
+    sets = {f"{split} {domain}": getattr(layout, f"{split}_{domain}") for split in splits for domain in "AB"}
     if layout.kind == "side by side":
-        sets = {"train": layout.train_A, "test": layout.test_A}
+        sets = {split: getattr(layout, f"{split}_A") for split in splits}
     looks = look_at(sets, layout.kind == "side by side", available_cores(), progress=True)
     for name, seen in looks.items():
         print(f"{name}: {_summary(seen)}")
@@ -91,8 +92,9 @@ def _of_the_folders(layout: Layout, folders: list[str]) -> dict[str, list[str]]:
     return {
         "few pictures; some hundreds are a good start": few,
         "of the folders": layout.notes,
-        f"if these are to be pairs, for pix2pix, {len(pairs.train_A)} are, without": pairs.notes
-        * (pairs is not layout),
+        f"if these are to be pairs, for pix2pix, {len(pairs.train_A)} are, without": [
+            note for note in pairs.notes if pairs.kind == "paired" and note not in layout.notes
+        ],
         "no test pictures: samples and figures take training pictures": [] if layout.test_A else ["test: none"],
     }
 

@@ -32,13 +32,14 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{path}: {path.stat().st_size:,} bytes, {what}")
         print(f"  ONNX Runtime against PyTorch, at ten sizes: {difference}")
     if given.out:
-        with whole_file(given.out.with_suffix(".md")) as file:
+        name = given.out.with_suffix(".card.md")
+        with whole_file(name) as file:
             file.write(card(translator).encode())
-        print(f"{given.out.with_suffix('.md')}: the model's card")
+        print(f"{name}: the model's card")
     if given.web:
-        from minicyclegan.shipping.site import write_site
+        from minicyclegan.shipping.site import model_name, write_site
 
-        write_site({Path(given.model).resolve().stem: translator}, given.web, given.ort)
+        write_site({model_name(given.model): translator}, given.web, given.ort)
         print(f"{given.web}: a web page with this model, for any static host")
     return 0
 

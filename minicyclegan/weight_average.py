@@ -22,8 +22,9 @@ class WeightAverage:
     def __init__(self, networks: Mapping[str, nn.Module], decay: float):
         self.decay, self.sources = decay, dict(networks)
         self.networks = {name: copy.deepcopy(source).eval().requires_grad_(False) for name, source in networks.items()}
-        # On the device, where a CUDA graph counts on.
-        self.updates = next(iter(self._tensors(self.networks))).new_zeros((), dtype=torch.float64)
+        # On the device, where a CUDA graph counts on. Apple's GPUs have no float64.
+        first = self._tensors(self.networks)[0]
+        self.updates = first.new_zeros((), dtype=torch.float32 if first.device.type == "mps" else torch.float64)
 
     @torch.no_grad()
     def update(self) -> None:

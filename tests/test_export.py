@@ -36,7 +36,7 @@ def test_both_directions_of_a_run(tiny_run, tmp_path):
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
     files = [out.with_name(f"zebra_{direction}.onnx") for direction in ("AtoB", "BtoA")]
-    card = out.with_suffix(".md")
+    card = out.with_suffix(".card.md")
     assert lines.pop() == f"{card}: the model's card" and card.read_text(encoding="utf-8").startswith("# Model card")
     assert len(lines) == 4 and sorted(out.parent.iterdir()) == [card, *files]
     for file, line, tried in zip(files, lines[::2], lines[1::2], strict=True):

@@ -165,7 +165,7 @@ def findings(layout: Layout, looks: dict[str, list[Look]], load: int) -> Iterato
         yield Finding(f"copies of others in {name}", _copies(set_of, set_of))
     for one, two in combinations(whole, 2):
         if one[-1] == two[-1] or layout.kind == "side by side":
-            yield Finding("in training and in the test: its figures flatter", _copies(whole[two], whole[one]))
+            yield Finding(f"in both {one} and {two}: figures flatter", _copies(whole[two], whole[one]))
         elif layout.kind == "unpaired":
             yield Finding(f"in both {one} and {two}", _copies(whole[two], whole[one]))
     if layout.kind == "unpaired":
@@ -201,7 +201,7 @@ def _copies(these: list[Look], those: list[Look]) -> list[str]:
 
 def _pairs(looks: dict[str, list[Look]]) -> Iterator[list[tuple[Look, Look]]]:
     """Of each split, the pairs that can be read; side by side, both are the same file."""
-    for split in ("train", "test"):
+    for split in ("train", "test", "val"):
         A, B = (looks.get(split) or looks.get(f"{split} {domain}", []) for domain in "AB")
         yield [(a, b) for a, b in zip(A, B, strict=True) if not (a.error or b.error)]
 

@@ -47,7 +47,10 @@ Pixels = tuple[np.ndarray, np.ndarray | None]
 # What a user should know of a picture that was read all the same: pairs of a line and the file's path.
 Notes = set[tuple[str, str]]
 FIRST_ONLY = "only the first of several pictures in one file is used"
-SHALLOW = "16 bits a channel are read as 8: to keep them, use grey, or a TIFF in colour and pip install tifffile"
+SHALLOW = (
+    "16 bits a channel are read as 8: to keep them, save opaque grey, or colours in sRGB as a TIFF without LZW, and "
+    "pip install tifffile"
+)
 CUT = "16 bits a channel are written as 8; PNG keeps them, and TIFF in colour with pip install tifffile"
 LAID = "what is transparent is laid on white: this type of file knows no opacity"
 DARK = "nearly black: 16 bits, but no value above 4095; if it was measured with 12 bits, save it scaled to 16"
@@ -283,9 +286,11 @@ def of_array(array: np.ndarray, channels: Channels, background: Colour | None = 
     array = np.atleast_3d(array)
     pixels, alpha = array[:, :, :3], array[:, :, 3:] if array.shape[2] == 4 and array[:, :, 3].min() < white else None
     if alpha is not None:
-        paper = np.array(colours.WHITE if background is None else background) * (white / 255)
-        pixels = paper + (alpha > 0 if background is None else alpha / white) * (pixels - paper)
-        alpha = alpha if background is None else None
+        if background is None:
+            pixels = np.where(alpha > 0, pixels, array.dtype.type(white))
+        else:
+            paper = np.array(background, np.float32) * (white / 255)
+            pixels, alpha = paper + np.float32(1 / white) * alpha * (pixels - paper), None
     if channels == 1 and pixels.shape[2] == 3:
         pixels = (pixels @ np.array([0.299, 0.587, 0.114]))[:, :, None]  # as Pillow, ITU-R 601-2
     pixels = pixels if white == 1 or pixels.dtype == array.dtype else np.rint(pixels)
@@ -315,7 +320,7 @@ def write_pixels(pixels: np.ndarray, alpha: np.ndarray | None, path: Path, notes
         if (content := encode(array)) is not None:
             return _write(content, path)
         notes.add((CUT, str(path)))
-        array = np.rint(array / 257).astype(np.uint8)
+        array = ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
     image = to_image(array)
     try:
         write_picture(image, path)
@@ -332,6 +337,8 @@ def write_picture(image: Image.Image, path: str | Path) -> None:
     kind = _format_of(path.suffix)
     if kind not in Image.SAVE:
         raise PictureError(f"{path}: pictures can't be written as {path.suffix or 'no suffix'!r}; use .png or .jpg")
+    if kind in ("BMP", "PPM") and image.mode == "RGBA":  # Pillow writes it, and nobody reads the opacity
+        raise PictureError(f"{path}: {kind} knows no opacity; use .png")
     options, encoded, srgb = {}, io.BytesIO(), PngImagePlugin.PngInfo()
     srgb.add(b"sRGB", b"\0")
     if kind in ("JPEG", "TIFF", "WEBP", "AVIF", "HEIF"):

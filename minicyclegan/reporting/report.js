@@ -211,7 +211,7 @@ function header() {
   const took = minutes == null ? "–" : minutes < 90 ? `${short(Number(minutes.toFixed(1)))} min` : `${short(minutes / 60)} h`;
   const glance = [
     [step >= steps ? "Finished" : "Not finished", whole(step), `of ${whole(steps)} steps`],
-    best == null ? ["Best step", "not known", "this run has no validation"]
+    best == null ? ["Best step", "not known", (run.config.validation ?? "none") === "none" ? "this run has no validation" : "no score yet"]
       : ["Best step", whole(best), `score ${short(score.mean[score.points.indexOf(best)])}, lower is better`],
     ["Alarms", standing.length ? whole(standing.length) : any(run.figures) ? "none" : "not known",
       standing.map(({ name }) => name).join(", ") || (run.alarms.length ? "that still stands" : "")],

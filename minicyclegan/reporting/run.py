@@ -50,7 +50,8 @@ def read_run(folder: RunFolder, grids: int = GRIDS) -> dict[str, Any]:
     pace = statistics.harmonic_mean(paces) if paces and min(paces) > 0 else None
     looks = [record for record in records.values() if record.get("validation") or record.get("alarms")]
     figures = _figures(looks)
-    scores = next((list(zip(f["points"], f["mean"], strict=True)) for f in figures if f["term"] == "score"), [])
+    said = ((record["step"], (record.get("validation") or {}).get("score")) for record in looks)
+    scores = [(step, score) for step, score in said if _number(score) is not None]  # all digits, as the loop has them
     best = best_step(scores)
     return {
         "name": folder.path.resolve().name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
@@ -30,7 +31,11 @@ HEADERS = {
 
 def make_server(folder: Path, port: int, host: str = "127.0.0.1") -> ThreadingHTTPServer:
     """A server of the files in `folder`, ready for `serve_forever`; port 0 takes a free one. Raises OSError."""
-    return ThreadingHTTPServer((host, port), partial(Handler, folder.resolve()))
+    return Server((host, port), partial(Handler, folder.resolve()))
+
+
+class Server(ThreadingHTTPServer):
+    allow_reuse_address = os.name != "nt"  # there it would let two servers share a port
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -30,6 +30,13 @@ EXAMPLE_SIZE = 256  # px, of an example that is not a label map
 Entry = dict[str, Any]  # one direction of a model, as models.json has it
 
 
+def model_name(run: str) -> str:
+    """What the page calls the model of a run or checkpoint: a run's folder has the name."""
+    path = Path(run).absolute()
+    path = path.parent if path.name in ("checkpoint.pt", "best.pt") else path
+    return path.name.removesuffix(".pt").removesuffix(".pth")
+
+
 def write_site(models: Mapping[str, Translator], folder: Path, ort: Path | None = None) -> None:
     """The page with these models, by their names, in every direction that they know: files for any static host.
 
@@ -80,10 +87,8 @@ def describe(name: str, translator: Translator, direction: Direction) -> tuple[E
 def _dials(translator: Translator, example: Image.Image | None) -> list[list[float]]:
     """The two directions in the space of codes that change a picture most, at right angles, each of length 1."""
     codes = translator.codes(64)  # (N, latent)
-    x = to_input(example or Image.new("RGB", (64, 64)), translator.generators["AtoB"][1])[0].expand(
-        len(codes), -1, -1, -1
-    )
-    pictures = translator.translate(x, z=codes).flatten(1)  # (N, pixels)
+    x = to_input(example or Image.new("RGB", (64, 64)), translator.generators["AtoB"][1])[0]  # (1, C, H, W)
+    pictures = torch.stack([translator.translate(x, z=z).flatten() for z in codes])  # (N, pixels)
     change = torch.linalg.lstsq(codes, pictures - pictures.mean(0)).solution  # (latent, pixels), by a code's number
     return torch.linalg.svd(change, full_matrices=False).U.T[:2].tolist()
 

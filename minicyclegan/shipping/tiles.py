@@ -8,6 +8,7 @@ temporary files, and goes layer by layer. The layers after it go like those befo
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -37,6 +38,8 @@ BUDGET, PYTORCH, BAND, PICTURE = 4e9, 0.35e9, 0.4e9, 16
 # What `forward` keeps at its peak: numbers for each pixel, in the network's widths
 NUMBERS = {ResnetGenerator: 3.5, UnetGenerator: 2.5}
 SMALLEST_TILE = 16
+# Where maps go that memory can't hold: on many Linuxes, /tmp is memory itself.
+SCRATCH = "/var/tmp" if "TMPDIR" not in os.environ and os.access("/var/tmp", os.W_OK) else tempfile.gettempdir()
 
 
 class Plan(NamedTuple):
@@ -57,7 +60,7 @@ def plan(G: nn.Module, height: int, width: int, tile: Tile, device: torch.device
         return None
     if isinstance(tile, int) and tile < SMALLEST_TILE:
         raise ValueError(f"tiles must have at least {SMALLEST_TILE} pixels, not {tile}")
-    free, whole = free_memory(device), whole_memory(G, height, width)
+    free, whole = free_memory(device) + PYTORCH, whole_memory(G, height, width)  # PyTorch's part is taken already
     size = f"{width} x {height} pixels at once take about {whole / 1e9:.1f} GB"
     if isinstance(G, UnetGenerator):
         if tile != "auto":
@@ -69,7 +72,7 @@ def plan(G: nn.Module, height: int, width: int, tile: Tile, device: torch.device
             )
             raise PictureError(f"{size}, and {free / 1e9:.1f} GB are free; a U-Net can't go in tiles: make it {most}")
         return None
-    budget = min(BUDGET, free) if device.type == "cpu" else free
+    budget = free if device.type == "cuda" else min(BUDGET, free)
     if tile == "auto" and whole <= budget:
         return None
     if tile == "auto":  # four maps at a time, as wide as the first
@@ -77,8 +80,8 @@ def plan(G: nn.Module, height: int, width: int, tile: Tile, device: torch.device
     tile, pixels = tile - tile % 4, height * width
     trunk = 8 * G.down2.out_channels * pixels / 16
     on_disk = PYTORCH + BAND + PICTURE * pixels + trunk > budget
-    where = f", and {trunk / 1e9:.1f} GB of temporary files in {tempfile.gettempdir()}" if on_disk else ""
-    if on_disk and trunk > (there := shutil.disk_usage(tempfile.gettempdir()).free):
+    where = f", and {trunk / 1e9:.1f} GB of temporary files in {SCRATCH}" if on_disk else ""
+    if on_disk and trunk > (there := shutil.disk_usage(SCRATCH).free):
         raise PictureError(f"{size}{where}, where {there / 1e9:.1f} GB are free; set TMPDIR, or make a smaller copy")
     return Plan(tile, on_disk, f"{size}: in tiles of {tile} pixels{where}")
 
@@ -101,16 +104,18 @@ class Statistics:
         channels, count = band.shape[1], band.shape[2] * band.shape[3]
         # What group norm computes on its way, and several times as fast as torch.var_mean
         _, mean, scale = torch.native_group_norm(band.contiguous(), None, None, 1, channels, count, channels, 1e-5)
-        self.bands.append((count, mean[0].double(), scale[0].double() ** -2 - 1e-5))  # both (C,)
+        self.bands.append((count, mean[0], scale[0]))  # both (C,)
 
     def norm(self) -> Function:
         """y = (x - mu) / sqrt(sigma^2 + eps), with mu and sigma of all bands together."""
-        counts, means, variances = zip(*self.bands, strict=True)
-        means, variances = torch.stack(means), torch.stack(variances)  # (bands, C)
+        counts, *both = zip(*self.bands, strict=True)
+        means, scales = (torch.stack(one).cpu().double() for one in both)  # (bands, C); Apple's GPUs have no float64
+        variances, device = scales**-2 - 1e-5, both[0][0].device  # (bands, C)
         shares = torch.tensor(counts).to(means)[:, None] / sum(counts)  # (bands, 1)
         mu = (shares * means).sum(0)  # (C,)
         variance = (shares * (variances + (means - mu) ** 2)).sum(0).clamp(min=0)  # (C,)
-        return partial(F.batch_norm, running_mean=mu.float(), running_var=variance.float(), eps=1e-5)
+        mu, variance = (one.float().to(device) for one in (mu, variance))
+        return partial(F.batch_norm, running_mean=mu, running_var=variance, eps=1e-5)
 
 
 class Map:
@@ -118,7 +123,7 @@ class Map:
 
     def __init__(self, length: int, channels: int, across: int, dim: int, device: torch.device, on_disk: bool):
         self.line, self.dim, self.device = (channels, across), dim, device
-        self.file = tempfile.TemporaryFile() if on_disk else None  # noqa: SIM115 (deleted with the map)
+        self.file = tempfile.TemporaryFile(dir=SCRATCH) if on_disk else None  # noqa: SIM115 (deleted with the map)
         self.values = torch.empty(0 if on_disk else length, channels, across, device=device)
 
     def read(self, start: int, stop: int) -> Tensor:

@@ -249,7 +249,8 @@ def fingerprints(model: Model) -> dict[str, tuple[float, float]]:
     """Of the networks that translate: two numbers each, which change with any weight."""
     found = {}
     for name in sorted(set(model.translators.values())):
-        weights = torch.cat([weight.detach().double().flatten() for weight in getattr(model, name).parameters()])
+        weights = torch.cat([weight.detach().flatten() for weight in getattr(model, name).parameters()])
+        weights = weights.cpu().double()  # Apple's GPUs have no float64
         found[name] = weights.sum().item(), weights.norm().item()
     return found
 

@@ -54,9 +54,10 @@ class Candidates:
     def add(self, step: int, score: float, model: Model, write: Callable[[int, Any], None]) -> None:
         """Takes a step up, and writes the weights of the best one, if that is another than before."""
         self.scores.append((step, score))
-        self.weights[step] = weights_at_best(model)
         best, left = best_step(self.scores), can_win(self.scores)
-        self.weights = {step: weights for step, weights in self.weights.items() if step in left}
+        # A new dict: the one of before may be on its way into a checkpoint.
+        weights = {**self.weights, step: weights_at_best(model)}
+        self.weights = {step: kept for step, kept in weights.items() if step in left}
         if best != self.written and best in self.weights:
             self.written = best
             write(best, self.weights[best])

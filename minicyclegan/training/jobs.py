@@ -15,7 +15,7 @@ import torch
 import minicyclegan
 from minicyclegan.cli import command_line
 from minicyclegan.config import from_dict
-from minicyclegan.data.datasets import VALIDATION_PICTURES, DataSet, open_data
+from minicyclegan.data.datasets import VALIDATION_PICTURES, DataSet, hold_back, open_data
 from minicyclegan.data.folders import Layout
 from minicyclegan.data.record import changes
 from minicyclegan.data.sources import find_data, world_called
@@ -23,7 +23,8 @@ from minicyclegan.devices import find_device
 from minicyclegan.models import MODELS, Model, ModelConfig, build
 from minicyclegan.training.checkpoint import checkpoint_errors, load_checkpoint, restore_random_state, save_checkpoint
 from minicyclegan.training.config import TrainConfig, learning_rate_factor
-from minicyclegan.training.loop import own_state, train
+from minicyclegan.training.log import Diverged
+from minicyclegan.training.loop import own_state, show, train
 from minicyclegan.training.memory import memory_line, memory_needed, memory_there
 from minicyclegan.training.processes import ALONE, Processes
 from minicyclegan.training.run import Run
@@ -31,14 +32,8 @@ from minicyclegan.training.run_folder import RunError, RunFolder, new_run_folder
 from minicyclegan.training.speed import Speed, choose_speed, prepare
 from minicyclegan.worlds import default_cache_dir
 
-OF_ONE_STEP = (
-    "training",
-    "random",
-    "others",
-    "step",
-    "format",
-    "candidates",
-)  # of a checkpoint; the rest describes the run
+# Of a checkpoint; the rest describes the run.
+OF_ONE_STEP = ("training", "random", "others", "step", "format", "candidates")
 
 
 def start(
@@ -56,7 +51,7 @@ def start(
             needed, _ = memory_needed(config, model_config, device, pictures, processes.count)
             memory = memory_line(needed, memory_there(device), device)
         data, model = _set_up(config, model_config, device, speed, processes)
-        steps = steps_of(config, max(len(data.train_A), len(data.train_B)))
+        steps = steps_of(config, pictures)
         description = {"model": config.model, "config": asdict(model_config), "settings": asdict(config)}
         description |= {"steps": steps, "device": str(device), "processes": processes.count, "threads": speed.threads}
         description |= {"pictures": data.record, "validation": data.validation}
@@ -151,7 +146,10 @@ def _recorded(folder: RunFolder, processes: Processes) -> tuple[dict[str, Any], 
 def count_pictures(config: TrainConfig, model_config: ModelConfig) -> int:
     """How many training pictures the larger domain has; none is drawn or read. Raises DataError."""
     found = find_data(config.data, _pairs_for(config, model_config))
-    return max(len(found.train_A), len(found.train_B)) if isinstance(found, Layout) else config.pictures
+    if not isinstance(found, Layout):
+        return config.pictures
+    layout, *_ = hold_back(found, VALIDATION_PICTURES if config.validate_every else 0)
+    return max(len(layout.train_A), len(layout.train_B))
 
 
 def steps_of(config: TrainConfig, pictures: int) -> int:
@@ -238,7 +236,11 @@ def _train(run: Run, speed: Speed) -> int:
         share = run.config.batch // run.processes.count
         print(f"{run.processes.count} processes; of a batch of {run.config.batch}, each has {share}")
     began, first = time.perf_counter(), run.step
-    stopped_by = train(run)
+    try:
+        stopped_by = train(run)
+    except Diverged:
+        show(run.folder)  # with the alarm that says why
+        raise
     took = time.strftime("%H:%M:%S", time.gmtime(time.perf_counter() - began))
     if stopped_by:
         print(f"stopped and saved at step {run.step:,} of {run.steps:,}; go on with:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -59,11 +60,13 @@ class Look:
         return found
 
     def _validate(self, step: int, curves: Curves) -> dict[str, Any]:
-        run, views = self.run, self.validation.look(self.run.model)
+        run, (before, self.weights) = self.run, (self.weights, fingerprints(self.run.model))
+        if not all(math.isfinite(number) for pair in self.weights.values() for number in pair):
+            return {}  # the run is broken, as the log is about to say
+        views = self.validation.look(run.model)
         found: dict[str, Any] = {"validation": figures(views, run.data.paired)}
         if (score := found["validation"]["score"]) is not None:
             self.candidates.add(step, score, run.model, self._write_best)
-        before, self.weights = self.weights, fingerprints(run.model)
         alarms = find_alarms(run.model, views, curves, self.candidates.scores, before, step, run.steps)
         for alarm in alarms:
             if (alarm.name, alarm.way) not in self.said:

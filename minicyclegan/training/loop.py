@@ -48,9 +48,8 @@ def train(run: Run) -> int:
             content = {"training": copied(model.training_state()), "random": random_state(device), "step": run.step}
             content |= {"others": others, "candidates": look.candidates.weights}
             background.do(save_checkpoint, run.folder.checkpoint, {**run.description, **content})
-            if log.curves.names:
-                background.do(draw_losses, log.curves.thinned(), run.folder.losses)
-            background.do(report, run.folder)
+            # One piece of work: of more, the last would wait for the checkpoint.
+            background.do(show, run.folder, log.curves.thinned() if log.curves.names else None)
 
     stop = 0
     coming = prefetch(batch, range(run.step, run.steps), threads=batches.readers)
@@ -68,9 +67,11 @@ def train(run: Run) -> int:
                 real_A, real_B = (picture.to(device, non_blocking=True) for picture in next(coming))
             losses = model.step(real_A, real_B)
             run.step += 1
+            if looking := look.due(run.step):
+                log.flush()  # so that a look sees the same losses each time, and no run that is broken already
             log.add(run.step, (run.step - 1) * config.batch // len(batches), lr, losses, gradients.latest())
             bar.update()
-            if processes.first and look.due(run.step):
+            if processes.first and looking:
                 with clock.time("looking"):
                     looked = look(run.step, log.curves)
                 log.remark({**looked, "seconds": clock.read()})
@@ -85,7 +86,10 @@ def train(run: Run) -> int:
     return 0 if run.step == run.steps else stop
 
 
-def report(folder: RunFolder) -> None:
+def show(folder: RunFolder, curves: Any = None) -> None:
+    """Draws the curves, where there are some, and writes the report."""
+    if curves:
+        draw_losses(curves, folder.losses)
     with contextlib.suppress(RunError):  # that somebody has spoilt config.json meanwhile is no reason to stop
         write_report(folder)
 

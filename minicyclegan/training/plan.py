@@ -35,7 +35,7 @@ def plan(
     pictures = count_pictures(config, model_config)
     steps = steps_of(config, pictures)
     needed, kept = memory_needed(config, model_config, device, pictures, processes.count)
-    there = memory_there(device)
+    there = -processes.agree(-(memory_there(device) or 0))[0]  # the least of all, so that all decide alike
     if there and needed > there:
         print(
             f"{memory_line(needed, there, device)}: it won't fit, so no step is tried. What would, each alone:",
@@ -62,8 +62,8 @@ def plan(
     folder = Path(out or "runs").absolute()
     free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
     print(
-        f"disk: {in_words(2 * kept + samples + log)} at most: a checkpoint of {in_words(kept)}, twice while it is "
-        f"being replaced, samples {in_words(samples)}, log {in_words(log)}; {in_words(free)} free"
+        f"disk: about {in_words(3 * kept + samples + log)}: a checkpoint of {in_words(kept)}, twice while it is being "
+        f"replaced, and best steps; samples {in_words(samples)}, log {in_words(log)}; {in_words(free)} free"
     )
     return 0
 
@@ -74,7 +74,8 @@ def _trial(model: Model, config: TrainConfig, device: torch.device, processes: P
     a, b = (torch.rand(count, n, config.size, config.size, device=device) * 2 - 1 for n in (c.channels_A, c.channels_B))
     taken: list[float] = []
     end = time.perf_counter() + PATIENCE
-    while len(taken) < 2 or (len(taken) < 20 and time.perf_counter() < end):
+    # Processes do steps together: all stop together.
+    while len(taken) < 2 or (len(taken) < 20 and not processes.agree(int(time.perf_counter() >= end))[0]):
         begun = time.perf_counter()
         losses = model.step(a, b)
         synchronise(device)
@@ -91,6 +92,7 @@ def _what_fits(config: TrainConfig, model_config: ModelConfig, there: int, *rest
             while needed > there:
                 run, networks = _halved(run, names), _halved(networks, names)
                 networks.check_size(run.size)
+                Processes(0, rest[-1]).check_batch(run.batch, networks.batch_parts)
                 needed, _ = memory_needed(run, networks, *rest)
             settings = asdict(run) | asdict(networks)
             yield f"{' '.join(f'{flag(name)} {settings[name]}' for name in names)}: about {in_words(needed)}"

@@ -92,7 +92,7 @@ def test_copies_are_found_scaled_and_saved_again(tmp_path, kind, quality, scale)
     assert found(root) == {
         "copies of others in train A": ["trainA/again.png = trainA/3.png"],
         "in both train A and train B": ["trainB/1.png = trainA/of_B.png"],
-        "in training and in the test: its figures flatter": [
+        "in both train A and test A: figures flatter": [
             f"testA/copy{number}.png = trainA/{number}.png" for number in range(5)
         ],
     }

@@ -552,7 +552,7 @@ def test_a_new_version_of_the_site_is_seen_at_once(chromium, tmp_path):
         page.wait()
         page.locator("#offline").filter(has_text="works without a network").wait_for()
         assert page.text_content("#models label") == "new"
-        kept = page.evaluate("caches.open('minicyclegan').then(c => c.keys()).then(k => k.map(r => r.url))")
+        kept = page.evaluate("caches.open('minicyclegan /').then(c => c.keys()).then(k => k.map(r => r.url))")
         assert not any("front" in url for url in kept), "what is gone is forgotten"
     finally:
         page.context.close()

@@ -117,7 +117,9 @@ def test_the_plan_says_it_all_and_leaves_nothing_behind(tmp_path):
     assert re.search(
         r"^time: \S+ s a step \(median of \d+ tried\), 100 steps: about \d+ seconds; reading or", said, re.M
     )
-    assert re.search(r"^disk: .* MB at most: a checkpoint of .*, samples .*, log .*; .* GB free$", said, re.M)
+    assert re.search(
+        r"^disk: about .* MB: a checkpoint of .*, and best steps; samples .*, log .*; .* GB free$", said, re.M
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,6 +4,7 @@ import {Drawing} from "./drawing.js";
 
 const LARGEST = 512; // px of the longest side: more takes seconds and, on a phone, more memory than there is
 const $ = (id) => document.getElementById(id);
+const place = `minicyclegan ${new URL("./", location).pathname}`; // other sites of this origin have their own
 const wished = new URLSearchParams(location.search); // for measuring: ?engine=wasm and ?threads=1
 
 let models = []; // what models.json lists: one entry for each direction of each model
@@ -147,9 +148,12 @@ function use(picture) {
 }
 
 async function example() {
-  const answer = await fetch(entry.example).catch(() => null);
+  const chosen = entry;
+  const answer = await fetch(chosen.example).catch(() => null);
   if (!answer?.ok) return complain("The example could not be loaded.");
-  await take(await answer.blob());
+  const blob = await answer.blob();
+  if (entry !== chosen) return;
+  await take(blob);
   photo = null;
 }
 
@@ -313,6 +317,7 @@ async function choose(chosen) {
   try {
     await load();
   } catch (error) {
+    if (entry !== chosen) return;
     painted(false);
     return complain(`The network could not be loaded: ${error.message}`);
   }
@@ -401,17 +406,27 @@ async function keep() {
   const runtime = ["ort.json", "LICENSE", ...Object.keys(files.files)].map((name) => `ort/${name}`);
   const names = [...ours, ...runtime, ...models.flatMap(({file, card, example}) => [file, card, example ?? "./"])];
   const wanted = new Set(names.map((name) => new URL(name, location).href));
-  const cache = await caches.open("minicyclegan");
+  const cache = await caches.open(place);
   for (const {url} of await cache.keys()) if (!wanted.has(url)) await cache.delete(url);
-  for (const url of wanted) if (!(await cache.match(url))) await cache.add(url);
+  for (const url of wanted) await cache.add(new Request(url, {cache: "no-cache"})); // 304 where nothing is new
   $("offline").textContent = "The page itself is kept on this device now: it works without a network, too.";
+}
+
+// Whether this tab has not loaded the page before; where nothing may be stored, nobody knows.
+function first() {
+  try {
+    const before = sessionStorage.getItem(place);
+    sessionStorage.setItem(place, "yes");
+    return !before;
+  } catch {
+    return false;
+  }
 }
 
 async function main() {
   const guard = guarded().catch(() => false);
-  if (!self.crossOriginIsolated && !sessionStorage.getItem("isolating")) {
+  if (!self.crossOriginIsolated && first()) {
     // On a host that sends no headers of ours, the service worker adds them: from the next load on.
-    sessionStorage.setItem("isolating", "yes");
     if (await Promise.race([guard, new Promise((done) => setTimeout(done, 3000))])) return location.reload();
   }
   try {

@@ -49,6 +49,7 @@ export class Drawing {
   }
 
   clear() {
+    if (!this.palette) return;
     this.remember();
     this.fill(0, 0, this.size, this.size, 0);
     this.changed();
@@ -73,6 +74,7 @@ export class Drawing {
 
   // A stroke: from `begin` over any number of `drag`s to `end`.
   begin(cell) {
+    if (!this.palette) return;
     this.remember();
     this.stroke = {from: cell, last: cell};
     this.drag(cell);
@@ -123,9 +125,10 @@ export class Drawing {
   }
 
   key(event) {
+    if (!this.palette) return; // the network is still on its way
     const step = event.shiftKey ? 8 : 1;
     const [dx, dy] = {ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step]}[event.key] ?? [0, 0];
-    if ((event.ctrlKey || event.metaKey || event.altKey) && event.key !== "z") return; // the browser's own
+    if (event.altKey || ((event.ctrlKey || event.metaKey) && event.key !== "z")) return; // the browser's own
     if (dx || dy) this.move(dx, dy);
     else if (event.key === "Enter" || event.key === " ") this.stamp();
     else if (event.key === "Escape" && this.stroke) this.drop();

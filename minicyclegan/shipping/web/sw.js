@@ -10,16 +10,17 @@ self.addEventListener("fetch", (event) => {
 });
 
 async function answer(event, request) {
-  const cache = await caches.open("minicyclegan");
+  // Other sites of this origin have their own. Where nothing may be stored, there is none.
+  const cache = await caches.open(`minicyclegan ${new URL("./", self.location).pathname}`).catch(() => null);
   const name = request.url.split(/[?#]/)[0];
   let fresh;
   try {
     fresh = isolated(await fetch(request));
   } catch {
     const start = request.mode === "navigate" ? "./" : name;
-    return (await cache.match(name)) ?? (await cache.match(start)) ?? Response.error();
+    return (await cache?.match(name)) ?? (await cache?.match(start)) ?? Response.error();
   }
-  if (fresh.status === 200) event.waitUntil(cache.put(name, fresh.clone()).catch(() => {})); // there may be no room
+  if (cache && fresh.status === 200) event.waitUntil(cache.put(name, fresh.clone()).catch(() => {})); // there may be no room
   return fresh;
 }
 
