@@ -223,14 +223,15 @@ def test_a_background_that_is_no_colour(tiny_run, tmp_path, capsys):
     assert "'bluish' is no colour; give a name like white, or #rrggbb" in capsys.readouterr().err
 
 
-def test_a_type_that_knows_no_opacity_is_laid_on_white_and_said(tmp_path):
+@pytest.mark.parametrize(("name", "kind"), [("a.jpg", "JPEG"), ("a.bmp", "BMP"), ("a.ppm", "PPM")])
+def test_a_type_that_knows_no_opacity_is_laid_on_white_and_said(tmp_path, name, kind):
     array = see_through()
     Image.fromarray(array).save(tmp_path / "a.png")
-    (tmp_path / "a.png").rename(tmp_path / "a.jpg")
-    ((note,), problems) = copied(tmp_path / "a.jpg")
+    (tmp_path / "a.png").rename(tmp_path / name)
+    ((note,), problems) = copied(tmp_path / name)
     assert note.startswith("what is transparent is laid on white") and problems == []
-    with Image.open(tmp_path / "out" / "a.jpg") as image:
-        assert image.format == "JPEG" and np.asarray(image)[:3].min() > 200
+    with Image.open(tmp_path / "out" / name) as image:
+        assert image.format == kind and image.mode == "RGB" and np.asarray(image)[:3].min() > 200
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif", "a.webp"])

@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 
 from minicyclegan import train
+from minicyclegan.data.datasets import open_data
+from minicyclegan.data.folders import DataError
 from minicyclegan.doctor import main
 from minicyclegan.training import loop
 from tests.data.picture_files import png_chunk
@@ -131,9 +133,6 @@ def test_everything_that_lies_in_folders_is_named_and_nothing_is_a_traceback(tmp
 
 
 def train_stops_at(folder: Path) -> set[str]:
-    from minicyclegan.data.datasets import open_data
-    from minicyclegan.data.folders import DataError
-
     try:
         open_data([str(folder)], 64, 1, shorter_side=256)
     except DataError as error:
@@ -148,6 +147,19 @@ def train_stops_at(folder: Path) -> set[str]:
 
 
 @pytest.mark.skipif(os.name == "nt" or sys.platform == "darwin", reason="names that are no text: Linux alone")
+def test_what_a_run_would_validate_on_is_looked_at(tmp_path):
+    root = unpaired(tmp_path / "set")
+    for split in ("valA", "valB"):
+        (root / split).mkdir()
+        picture(200 + ord(split[-1])).save(root / split / "a.png")
+    (root / "valA/broken.png").write_bytes(b"no picture")
+    result = doctor(root)
+    assert result.returncode == 1 and f"{root / 'valA/broken.png'}: " in result.stdout
+    assert "val A: 2 files" in result.stdout
+    with pytest.raises(DataError, match=r"broken\.png"):  # where training would stop, too
+        open_data([str(root)], 64, 1, validation=4)
+
+
 def test_strange_names(tmp_path):
     root = unpaired(tmp_path / "a set; $HOME 'x'")
     for name in (b"new\nline.png", b"\xff\xfe.png", b"\x1b[31mred.png", "Grüße 馬.png".encode(), b"-x.png"):

@@ -231,6 +231,7 @@ def test_a_diverged_run_stops_with_a_line_and_keeps_its_last_good_checkpoint(tmp
     result = train(*TINY, "--steps", 400, "--lr", "1e30", "--norm", "none", "--out", tmp_path / "run")
     assert result.returncode == 1
     assert "stopped being a number at step" in result.stderr.splitlines()[-1]
+    assert "stopped being a number at step" in (tmp_path / "run/report.html").read_text(encoding="utf-8")
     assert all(value.isfinite().all() for value in final_weights(tmp_path / "run").values())
     assert logged(tmp_path / "run")
 
