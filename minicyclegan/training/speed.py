@@ -76,15 +76,15 @@ def choose_speed(
 ) -> Speed:
     """What is left to "auto" (threads: None), by what this device can do; the rest as asked.
 
-    bfloat16 has to be asked for, until whole runs have shown that it paints no worse. Where the device has no
-    instructions for it, it is emulated, at a fraction of float32's speed.
+    bfloat16 has to be asked for, since one of three whole runs painted worse in it than all of float32's
+    (docs/results.md). Where the device has no instructions for it, it is emulated, at a fraction of float32's speed.
     Raises DeviceError where the fused kernels are asked for and can't run.
     """
     native, reason = bfloat16_support(device)
     reasons = []
     if precision == "auto":
         precision = "float32"
-        reasons.append("bfloat16 is faster here, and not shown to paint as well yet" if native else reason)
+        reasons.append("bfloat16 is faster here, but one run of three painted worse in it" if native else reason)
     elif precision == "bfloat16" and not native:
         reasons.append(f"bfloat16 as asked, and slow, since {reason}")
     else:
