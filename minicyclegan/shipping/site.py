@@ -45,6 +45,7 @@ def write_site(models: Mapping[str, Translator], folder: Path, ort: Path | None 
     """
     contents = page_files(ort)
     entries: list[Entry] = []
+    graphs: dict[str, bytes] = {}
     with write_errors(folder):
         for room in ("models", "ort"):
             (folder / room).mkdir(parents=True, exist_ok=True)
@@ -52,7 +53,7 @@ def write_site(models: Mapping[str, Translator], folder: Path, ort: Path | None 
     for name, translator, direction in tqdm(ways, desc="writing the page", unit="network"):
         entry, example = describe(name, translator, direction)
         contents[entry["card"]] = card(translator).encode()
-        export_onnx(translator, direction, folder / entry["file"], pixels="uint8", precision="float16")
+        export_onnx(translator, direction, folder / entry["file"], "uint8", "float16", graphs)
         if example:
             with whole_file(folder / entry["example"]) as file:
                 example.save(file, "PNG")
