@@ -191,7 +191,7 @@ def test_networks_of_the_same_layers_are_traced_once_and_keep_their_own_weights(
     ways = [randomised(ResnetGenerator(**options)).eval() for _ in range(2)]
     with torch.no_grad():
         for values in ways[1].state_dict().values():
-            values.mul_(1.25)
+            values.copy_(1.25 * values)
     translator = Translator(dict(zip(("AtoB", "BtoA"), ((G, 3) for G in ways), strict=True)), torch.device("cpu"), {})
     graphs = {}
     for direction in translator.generators:
