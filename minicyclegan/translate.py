@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"note: {line}")
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
-    scaled = f", scaled to {given.size} px of the shorter side" if given.size else ""
+    scaled = f", of at most {given.size} px to the shorter side" if given.size else ""
     print(
         f"{written} {'picture' if written == 1 else 'pictures'} translated {given.direction} into {given.out}{scaled}"
     )
@@ -81,7 +81,7 @@ def _parser() -> Parser:
     parser.add_argument("--tile", metavar="auto|PX|off", type=tile_of, default="auto", help=text)
     text = "what is transparent is laid on it, a name or #rrggbb; without it, it stays transparent"
     parser.add_argument("--background", metavar="COLOUR", type=colour_of, help=text)
-    text = "scales each picture first, to PX pixels of its shorter side; the answer is of that size"
+    text = "scales larger pictures down first, to PX pixels of the shorter side; so large is the answer, too"
     parser.add_argument("--size", type=int, metavar="PX", help=text)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     return parser

@@ -33,7 +33,7 @@ from minicyclegan.shipping.tiles import Tile
 from minicyclegan.shipping.translator import Translator, in_passes
 
 FAR_LARGER = 4  # times what a model learned at, from where it paints small patterns into large things
-TOO_LARGE = "larger than what the model learned at ({0} px), so that it makes flecks; --size {0} scales to that first"
+TOO_LARGE = "much larger than what the model learned at, {0} px, so that it makes flecks; --size {0} scales down first"
 
 
 class Job(NamedTuple):
@@ -119,7 +119,7 @@ def translate_files(
     """Writes every answer to every picture, one for each of `codes`; returns how many were written.
 
     A picture that can't be read, translated or written is a line in `problems`, and the rest goes on. What is
-    transparent stays so, or is laid on the background. With a `size`, each picture's shorter side is scaled to it.
+    transparent stays so, or is laid on the background. With a `size`, larger pictures are scaled to that shorter side.
     """
     written = 0
     bar = tqdm(jobs, desc="translating", unit="picture", disable=len(jobs) < 2)
@@ -163,15 +163,15 @@ def _read(
         except PictureError as error:
             problems.append(str(error))
             continue
-        if size:
-            pixels, alpha = (None if part is None else _scaled(part, size) for part in (pixels, alpha))
+        if size and min(pixels.shape[:2]) > size:
+            pixels, alpha = (None if part is None else _smaller(part, size) for part in (pixels, alpha))
         height, width = pixels.shape[:2]
         if learned and min(height, width) >= FAR_LARGER * learned:
             notes.add((TOO_LARGE.format(learned), f"{job.source} ({width} x {height} px)"))
         yield job, pixels, alpha
 
 
-def _scaled(array: np.ndarray, shorter_side: int) -> np.ndarray:
+def _smaller(array: np.ndarray, shorter_side: int) -> np.ndarray:
     """(H, W, C) -> the same kind of picture, with so many pixels to its shorter side (bicubic)."""
     height, width = (round(shorter_side * side / min(array.shape[:2])) for side in array.shape[:2])
     x = F.interpolate(to_tensor(array)[None], (height, width), mode="bicubic", antialias=True)  # (1, C, H, W)
