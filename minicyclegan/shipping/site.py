@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from minicyclegan.data.images import to_input
+from minicyclegan.data.colours import normalise
+from minicyclegan.data.images import to_array, to_tensor
 from minicyclegan.data.sources import world_called
 from minicyclegan.files import whole_file, write_errors
 from minicyclegan.networks import Direction
@@ -88,7 +89,8 @@ def describe(name: str, translator: Translator, direction: Direction) -> tuple[E
 def _dials(translator: Translator, example: Image.Image | None) -> list[list[float]]:
     """The two directions in the space of codes that change a picture most, at right angles, each of length 1."""
     codes = translator.codes(64)  # (N, latent)
-    x = to_input(example or Image.new("RGB", (64, 64)), translator.generators["AtoB"][1])[0]  # (1, C, H, W)
+    image = normalise(example or Image.new("RGB", (64, 64)), translator.generators["AtoB"][1])
+    x = to_tensor(to_array(image))[None]  # (1, C, H, W)
     pictures = torch.stack([translator.translate(x, z=z).flatten() for z in codes])  # (N, pixels)
     change = torch.linalg.lstsq(codes, pictures - pictures.mean(0)).solution  # (latent, pixels), by a code's number
     return torch.linalg.svd(change, full_matrices=False).U.T[:2].tolist()
