@@ -38,12 +38,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _listen(given: Namespace, folder: Path) -> ThreadingHTTPServer:
     """A server on the port that was asked for; on the usual one, or any free one, where none was."""
+    port = PORT if given.port is None else given.port
     try:
-        return make_server(folder, PORT if given.port is None else given.port, given.host)
+        return make_server(folder, port, given.host)
     except OSError as error:
         if given.port is None and error.errno == errno.EADDRINUSE:
             return make_server(folder, 0, given.host)
-        where = f"--host {given.host} --port {PORT if given.port is None else given.port}"
+        where = f"--host {given.host} --port {port}"
         raise OSError(f"{where}: can't be listened on ({error.strerror}); give another") from None
 
 

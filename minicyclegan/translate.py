@@ -74,10 +74,8 @@ def _parser() -> Parser:
     text = "in the style of this picture; given twice: --styles N steps from the first one's style to the second one's"
     parser.add_argument("--style", type=Path, metavar="PICTURE", action="append", default=[], help=text)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of --noise and --styles (default: 0)")
-    text = (
-        "auto (default): a picture too large for the memory goes through in tiles, with the same answer; PX: always, "
-    )
-    text += "in tiles of so many pixels; off: never"
+    text = "auto (default): a picture too large for the memory goes through in tiles, with the same answer; "
+    text += "PX: always, in tiles of so many pixels; off: never"
     parser.add_argument("--tile", metavar="auto|PX|off", type=tile_of, default="auto", help=text)
     text = "what is transparent is laid on it, a name or #rrggbb; without it, it stays transparent"
     parser.add_argument("--background", metavar="COLOUR", type=colour_of, help=text)
