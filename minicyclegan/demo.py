@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import errno
-import signal
-import sys
 import tempfile
-import threading
 from argparse import Namespace
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from minicyclegan.cli import Parser, run
+from minicyclegan.interrupts import exit_on_signals
 from minicyclegan.shipping.bundled import BUNDLED
 from minicyclegan.shipping.onnx import ExportError
 from minicyclegan.shipping.serve import make_server
@@ -27,8 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.port is not None and not 0 <= given.port < 2**16:
         parser.error(f"--port must be from 0 to 65535, not {given.port}")
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the temporary folder goes then, too
+    exit_on_signals()
     with tempfile.TemporaryDirectory(prefix="minicyclegan-") as folder, _listen(given, Path(folder)) as server:
         names = {model_name(given.run): given.run} if given.run else BUNDLED
         write_site({name: load(model) for name, model in names.items()}, Path(folder), given.ort)
@@ -41,12 +38,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _listen(given: Namespace, folder: Path) -> ThreadingHTTPServer:
     """A server on the port that was asked for; on the usual one, or any free one, where none was."""
+    port = PORT if given.port is None else given.port
     try:
-        return make_server(folder, PORT if given.port is None else given.port, given.host)
+        return make_server(folder, port, given.host)
     except OSError as error:
         if given.port is None and error.errno == errno.EADDRINUSE:
             return make_server(folder, 0, given.host)
-        where = f"--host {given.host} --port {PORT if given.port is None else given.port}"
+        where = f"--host {given.host} --port {port}"
         raise OSError(f"{where}: can't be listened on ({error.strerror}); give another") from None
 
 

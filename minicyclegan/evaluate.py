@@ -47,12 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"note: {hidden}")
     data = _open(translator, names, size, shorter_side, swapped, given.count)
     world = world_called(names)
-    translations = [
-        Translation(
-            translator, held_out(data, direction, world, swapped, given.count, judging_device(translator)), False
-        )
-        for direction in translator.generators
-    ]
+    device = judging_device(translator)
+    tests = [held_out(data, direction, world, swapped, given.count, device) for direction in translator.generators]
+    translations = [Translation(translator, test, False) for test in tests]
     figures = evaluate(translations, extractor)
 
     middle = f", the middle of what has {shorter_side} px to its shorter side" if shorter_side else ""
@@ -145,11 +142,8 @@ def _open(
 def _beside_nulls(figures: Sequence[Figure], size: int) -> str:
     """The model's styles, fresh true fronts', and those of models that must fail."""
     task = style_task(size=size)
-    ours = [
-        replace(figure, name=figure.name.removeprefix("styles: "))
-        for figure in figures
-        if figure.name.startswith("styles: ")
-    ]
+    styles = [figure for figure in figures if figure.name.startswith("styles: ")]
+    ours = [replace(figure, name=figure.name.removeprefix("styles: ")) for figure in styles]
     return side_by_side({"this model": ours} | null_figures(task, task.fronts.shape[1]))
 
 

@@ -23,11 +23,12 @@ def main(arguments: list[str] | None = None) -> int:
     directions = ["AtoB", "BtoA"] if given.direction == "both" else [given.direction]
     if not {*directions} <= {*translator.generators}:
         parser.error(f"--direction {given.direction}: this model translates {' and '.join(translator.generators)} only")
+    graphs: dict[str, bytes] = {}
     for direction in directions if given.out else []:
         path = given.out.with_stem(f"{given.out.stem}_{direction}") if len(directions) > 1 else given.out
         with write_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-        difference = export_onnx(translator, direction, path, given.pixels, given.precision)
+        difference = export_onnx(translator, direction, path, given.pixels, given.precision, graphs)
         what = f"{direction} ({' to '.join(domains(translator, direction))}), {given.precision}"
         print(f"{path}: {path.stat().st_size:,} bytes, {what}")
         print(f"  ONNX Runtime against PyTorch, at ten sizes: {difference}")

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -36,6 +37,25 @@ def stop_requests() -> Iterator[list[int]]:
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)
+
+
+def exit_on_signals() -> None:
+    """Has a signal to end, and the end of the terminal, leave by SystemExit: temporary files are taken away then, too.
+
+    What is ignored stays so: `nohup`. Outside the main thread, where signals can't be caught, nothing changes.
+    """
+    names = ("SIGTERM", "SIGHUP", "SIGBREAK")
+    numbers = [number for name in names if (number := getattr(signal, name, None))]
+    numbers = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+
+    def leave(received: int, frame: object) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)  # a shell sends a second one, which would cut the tidying short
+        sys.exit(128 + received)
+
+    if threading.current_thread() is threading.main_thread():
+        for number in numbers:
+            signal.signal(number, leave)
 
 
 @contextlib.contextmanager

@@ -48,13 +48,17 @@ def main(arguments: list[str] | None = None) -> int:
     jobs = find_jobs(given.pictures, given.out, list(answers), problems)
     make_folder(given.out)
     written = translate_files(
-        translator, given.direction, jobs, list(answers.values()), noise, notes, problems, given.tile, given.background
-    )
+        translator, given.direction, jobs, list(answers.values()), noise, notes, problems, given.tile, given.background,
+        given.size
+    )  # fmt: skip
     for line in summary(notes):
         print(f"note: {line}")
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
-    print(f"{written} {'picture' if written == 1 else 'pictures'} translated {given.direction} into {given.out}")
+    scaled = f", of at most {given.size} px to the shorter side" if given.size else ""
+    print(
+        f"{written} {'picture' if written == 1 else 'pictures'} translated {given.direction} into {given.out}{scaled}"
+    )
     return 1 if problems else 0
 
 
@@ -70,13 +74,13 @@ def _parser() -> Parser:
     text = "in the style of this picture; given twice: --styles N steps from the first one's style to the second one's"
     parser.add_argument("--style", type=Path, metavar="PICTURE", action="append", default=[], help=text)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of --noise and --styles (default: 0)")
-    text = (
-        "auto (default): a picture too large for the memory goes through in tiles, with the same answer; PX: always, "
-    )
-    text += "in tiles of so many pixels; off: never"
+    text = "auto (default): a picture too large for the memory goes through in tiles, with the same answer; "
+    text += "PX: always, in tiles of so many pixels; off: never"
     parser.add_argument("--tile", metavar="auto|PX|off", type=tile_of, default="auto", help=text)
     text = "what is transparent is laid on it, a name or #rrggbb; without it, it stays transparent"
     parser.add_argument("--background", metavar="COLOUR", type=colour_of, help=text)
+    text = "scales larger pictures down first, to PX pixels of the shorter side; so large is the answer, too"
+    parser.add_argument("--size", type=int, metavar="PX", help=text)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     return parser
 
@@ -102,6 +106,8 @@ def _misuse(given: Namespace) -> str | None:
         return f"--styles must be at least 1, not {given.styles}"
     if not 0 <= given.seed < 2**63:
         return f"--seed must be at least 0 and below {2**63}, not {given.seed}"
+    if given.size is not None and given.size < 8:
+        return f"--size must be at least 8, not {given.size}"
     if given.noise and isinstance(given.tile, int):
         return "--tile PX and --noise don't go together: dropout draws for the whole picture at once"
     if len(given.style) > 2 or (len(given.style) == 1 and given.styles):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,12 +25,15 @@ COMMAND = [sys.executable, "-m", "minicyclegan.demo"]
 
 
 @pytest.fixture
-def running(tiny_run, tmp_path):
-    """The command on a tiny CycleGAN, once it says where, and the address; its temporary files are in tmp_path."""
+def running(request, tiny_run, tmp_path):
+    """The command on a tiny CycleGAN, once it says where, and the address; its temporary files are in tmp_path.
+
+    As a parameter, what to put before the command.
+    """
     pytest.importorskip("onnx", reason="onnx is not installed: pip install -e .[export]")
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install -e .[export]")
     environment = os.environ | {"TMPDIR": str(tmp_path), "TEMP": str(tmp_path)}
-    command = [*COMMAND, str(tiny_run), "--port", "0"]
+    command = [*getattr(request, "param", []), *COMMAND, str(tiny_run), "--port", "0"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as process:
@@ -66,6 +70,41 @@ def test_a_run_is_served_painted_and_ended_by_ctrl_c(running, tiny_run, tmp_path
     assert process.returncode == 130
     assert said.endswith("stopped\n") and "Traceback" not in said
     assert list(tmp_path.glob("minicyclegan-*")) == [], "nothing is left behind"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither of these signals for one process")
+@pytest.mark.parametrize("number", [signal.SIGTERM, getattr(signal, "SIGHUP", None)])
+def test_nothing_is_left_behind_by_a_signal_to_end_nor_by_a_second_one(running, tmp_path, number):
+    process, _ = running
+    assert len(list(tmp_path.glob("minicyclegan-*"))) == 1
+    for _ in range(2 if number == signal.SIGHUP else 1):  # the system sends it, and the shell once more
+        process.send_signal(number)
+    assert process.wait(timeout=20) == 128 + number
+    assert list(tmp_path.glob("minicyclegan-*")) == []
+
+
+def test_nothing_is_left_behind_where_the_terminal_is_closed(tiny_run, tmp_path):
+    pty = pytest.importorskip("pty", reason="Windows has no such terminals")
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install -e .[export]")
+    process, terminal = pty.fork()
+    if not process:
+        os.environ["TMPDIR"] = str(tmp_path)
+        os.execv(sys.executable, [*COMMAND, str(tiny_run), "--port", "0"])
+    said = b""
+    while b"http://" not in said:
+        said += os.read(terminal, 1000)
+    assert len(list(tmp_path.glob("minicyclegan-*"))) == 1
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 128 + signal.SIGHUP
+    assert list(tmp_path.glob("minicyclegan-*")) == []
+
+
+@pytest.mark.skipif(shutil.which("nohup") is None, reason="there is no nohup on this system")
+@pytest.mark.parametrize("running", [["nohup"]], indirect=True)
+def test_what_nohup_ignores_ends_nothing(running):
+    process, address = running
+    process.send_signal(signal.SIGHUP)
+    assert json.load(urlopen(f"{address}models.json"))
 
 
 def test_a_label_map_model_comes_with_a_palette_dials_and_an_example(tiny_bicyclegan_run, tmp_path):

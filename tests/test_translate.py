@@ -144,6 +144,50 @@ def test_what_is_left_out_of_a_file_is_said_in_one_line(checkpoint, tmp_path):
     assert len(names_in(tmp_path / "out")) == 6
 
 
+def test_pictures_far_larger_than_what_was_learned_are_said_in_one_line(checkpoint, draw, tmp_path, capsys):
+    """The tiny run learned at 32 px."""
+    draw("in/fine.png", 127, 300), draw("in/large.jpg", 128, 500), draw("in/tall.png", 300, 200)
+    assert main([str(checkpoint), str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 0
+    (note,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note: ")]
+    assert note == (
+        "note: much larger than what the model learned at, 32 px, so that it makes flecks; --size 32 scales down "
+        f"first: {tmp_path / 'in' / 'large.jpg'} (500 x 128 px), {tmp_path / 'in' / 'tall.png'} (200 x 300 px)"
+    )
+
+
+def test_what_was_learned_of_a_shorter_side_is_of_that_size(checkpoint, draw, tmp_path, capsys):
+    content = torch.load(checkpoint, weights_only=True)
+    content["settings"]["load_size"] = 48
+    torch.save(content, tmp_path / "cuts.pt")
+    draw("in/fine.png", 191, 300), draw("in/large.png", 192, 300)
+    assert main([str(tmp_path / "cuts.pt"), str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 0
+    (note,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note: ")]
+    assert "--size 48" in note and "large.png" in note and "fine.png" not in note
+
+
+@pytest.mark.parametrize("kind", ["uint8", "uint16"])
+def test_size_scales_larger_pictures_down_and_says_so(checkpoint, draw, tmp_path, capsys, kind):
+    source, small = tmp_path / "a.png", draw("small.png", 12, 300)
+    grey = np.linspace(0, 1, 300)[None].repeat(200, 0) * (255 if kind == "uint8" else 65535)
+    array = grey.astype(kind)
+    Image.fromarray(np.stack([array] * 3 + [array // 2], axis=-1) if kind == "uint8" else array).save(source)
+    given = [str(checkpoint), str(source), str(small), "--out", str(tmp_path / "out"), "--device", "cpu"]
+    assert main([*given, "--size", "32"]) == 0
+    said = capsys.readouterr().out
+    assert "note: " not in said
+    assert f"2 pictures translated AtoB into {tmp_path / 'out'}, of at most 32 px to the shorter side" in said
+    with Image.open(tmp_path / "out" / "a.png") as image, Image.open(tmp_path / "out" / "small.png") as untouched:
+        assert image.size == (48, 32) and untouched.size == (300, 12)
+        assert image.mode == ("RGBA" if kind == "uint8" else "RGB")
+        if kind == "uint8":
+            assert np.abs(np.asarray(image)[0, :, 3] - np.linspace(0, 127, 48)).max() < 4
+        else:
+            assert image.tile[0].args[:6] == "RGB;16"
+    with pytest.raises(SystemExit) as stopped:
+        main([*given, "--size", "7"])
+    assert stopped.value.code == 2 and "--size must be at least 8, not 7" in capsys.readouterr().err
+
+
 def test_usage_errors_are_2(tiny_run, draw, tmp_path):
     file = draw("a.png")
     for arguments, said in (

@@ -231,17 +231,6 @@ def to_image(array: np.ndarray) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(array[:, :, 0] if array.shape[2] == 1 else array))
 
 
-def to_input(picture: Any, channels: Channels = 3) -> tuple[Tensor, Callable[[Tensor], Any]]:
-    """A path, Pillow picture, array or tensor -> (N, channels, H, W) in [-1, 1], and the way back to the like.
-
-    The way back is that of `to_pixels`, from a tensor. Raises as it does.
-    """
-    if isinstance(picture, Tensor):
-        return to_pixels(picture, channels)
-    pixels, back = to_pixels(picture, channels)
-    return to_tensor(pixels)[None], lambda y: back(from_tensor(y[0], pixels.dtype))  # (1, C, H, W)
-
-
 def to_pixels(picture: Any, channels: Channels = 3) -> tuple[Any, Callable[[Any], Any]]:
     """What a network is to see of a path, Pillow picture, array or tensor; and the way back to the like.
 

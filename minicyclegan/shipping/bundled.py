@@ -33,9 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = Parser(prog="python -m minicyclegan.shipping.bundled", description="makes the models that come with it")
     text = "for NAME.pt, and the run NAME that it is of; a run that is there is taken up (default: runs/bundled)"
     parser.add_argument("--out", metavar="FOLDER", type=Path, default=Path("runs/bundled"), help=text)
-    parser.add_argument(
-        "--docs", metavar="FILE", type=Path, help="writes the cards of the package's own there, no more"
-    )
+    text = "writes the cards of the package's own there, no more"
+    parser.add_argument("--docs", metavar="FILE", type=Path, help=text)
     given = parser.parse_args(arguments)
     if given.docs:
         with whole_file(given.docs) as file:

@@ -33,10 +33,7 @@ def card(translator: Translator, content: Mapping[str, Any] | None = None) -> st
     """
     content = translator.record if content is None else content
     settings, (names, world) = translator.settings, _data(translator)
-    kind, words = (
-        KINDS.get(str(settings.get("model"))),
-        WORDS["world" if world else "folder" if settings else "unknown"],
-    )
+    kind, words = _kind(translator), WORDS["world" if world else "folder" if settings else "unknown"]
     known = {"size": escaped(settings.get("size", "?")), "names": " and ".join(map(escaped, names))}
     sections = {name: text.format(**known) for name, text in words.items()} | {
         "title": ", ".join(filter(None, [known["names"], kind])) or "a generator of the original code",
@@ -54,7 +51,7 @@ def about(translator: Translator) -> str:
     A, B = world.domains if world else ("pictures of domain A", "pictures of domain B")
     A, B = (B, A) if settings.get("direction") == "BtoA" else (A, B)
     more = (", and back" if "BtoA" in translator.generators else "") + (", in many styles" if translator.latent else "")
-    return f"A {KINDS.get(str(settings.get('model')), 'network')}: {A} to {B}{more}."
+    return f"A {_kind(translator) or 'network'}: {A} to {B}{more}."
 
 
 def limits(translator: Translator) -> list[str]:
@@ -73,6 +70,10 @@ def one_line(value: Any) -> str:
 def escaped(value: Any) -> str:
     """As plain words in Markdown, whatever is in it."""
     return re.sub(r"[\\`*_\[\]<>#|~&$@]|:(?=/)|(?<=[wW])\.", r"\\\g<0>", one_line(value)[:100])
+
+
+def _kind(translator: Translator) -> str | None:
+    return KINDS.get(str(translator.settings.get("model")))
 
 
 def _data(translator: Translator) -> tuple[list[str], World | None]:

@@ -14,14 +14,26 @@ from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
+from torch.nn import functional as F
 from tqdm import tqdm
 
 from minicyclegan.data.colours import Colour, PictureError
-from minicyclegan.data.images import Notes, find_pictures, output_suffix, read_pixels, write_pixels
+from minicyclegan.data.images import (
+    Notes,
+    find_pictures,
+    from_tensor,
+    output_suffix,
+    read_pixels,
+    to_tensor,
+    write_pixels,
+)
 from minicyclegan.devices import out_of_memory
 from minicyclegan.networks import Direction
 from minicyclegan.shipping.tiles import Tile
 from minicyclegan.shipping.translator import Translator, in_passes
+
+FAR_LARGER = 4  # times what a model learned at, from where it paints small patterns into large things
+TOO_LARGE = "much larger than what the model learned at, {0} px, so that it makes flecks; --size {0} scales down first"
 
 
 class Job(NamedTuple):
@@ -102,28 +114,28 @@ def translate_files(
     problems: list[str],
     tile: Tile = "auto",
     background: Colour | None = None,
+    size: int | None = None,
 ) -> int:
     """Writes every answer to every picture, one for each of `codes`; returns how many were written.
 
     A picture that can't be read, translated or written is a line in `problems`, and the rest goes on. What is
-    transparent stays so, or is laid on the background.
+    transparent stays so, or is laid on the background. With a `size`, larger pictures are scaled to that shorter side.
     """
     written = 0
     bar = tqdm(jobs, desc="translating", unit="picture", disable=len(jobs) < 2)
     options = {"direction": direction, "noise": noise, "tile": tile}
-    pictures = _read(bar, translator.generators[direction][1], notes, problems, background)
+    pictures = _read(bar, translator, direction, notes, problems, background, size)
     for group in in_passes(pictures, lambda one: one[1].shape[:2]):
         for number, z in enumerate(codes):
             try:
                 report = partial(_report, bar, group[0][0].source)
                 answers = translator.translate([pixels for _, pixels, _ in group], z=z, report=report, **options)
-            except PictureError as error:
-                problems += [f"{job.source}: {error}" for job, *_ in group]
-                break
-            except (RuntimeError, MemoryError, OSError) as error:  # a full disk, too
-                why = " ".join(str(error).split())[:120]
-                why = "too large for the memory; make a smaller copy" if out_of_memory(error) else why
-                problems += [f"{job.source}: could not be translated: {why}" for job, *_ in group]
+            except (PictureError, RuntimeError, MemoryError, OSError) as error:  # a full disk, too
+                why = str(error)
+                if not isinstance(error, PictureError):
+                    memory = "too large for the memory; make a smaller copy" if out_of_memory(error) else ""
+                    why = f"could not be translated: {memory or ' '.join(why.split())[:120]}"
+                problems += [f"{job.source}: {why}" for job, *_ in group]
                 break
             for one, answer in zip(tuple(group), answers, strict=True):
                 try:
@@ -140,10 +152,26 @@ def _report(bar: tqdm, source: Path, line: str) -> None:
 
 
 def _read(
-    jobs: Iterable[Job], channels: int, notes: Notes, problems: list[str], background: Colour | None
-) -> Iterator[tuple[Job, np.ndarray, np.ndarray | None]]:
+    jobs: Iterable[Job], translator: Translator, direction: Direction, notes: Notes, problems: list[str],
+    background: Colour | None, size: int | None
+) -> Iterator[tuple[Job, np.ndarray, np.ndarray | None]]:  # fmt: skip
+    learned = translator.settings.get("load_size") or translator.settings.get("size")
     for job in jobs:
         try:
-            yield job, *read_pixels(job.source, channels, notes, background)
+            pixels, alpha = read_pixels(job.source, translator.generators[direction][1], notes, background)
         except PictureError as error:
             problems.append(str(error))
+            continue
+        if size and min(pixels.shape[:2]) > size:
+            pixels, alpha = (None if part is None else _smaller(part, size) for part in (pixels, alpha))
+        height, width = pixels.shape[:2]
+        if learned and min(height, width) >= FAR_LARGER * learned:
+            notes.add((TOO_LARGE.format(learned), f"{job.source} ({width} x {height} px)"))
+        yield job, pixels, alpha
+
+
+def _smaller(array: np.ndarray, shorter_side: int) -> np.ndarray:
+    """(H, W, C) -> the same kind of picture, with so many pixels to its shorter side (bicubic)."""
+    height, width = (round(shorter_side * side / min(array.shape[:2])) for side in array.shape[:2])
+    x = F.interpolate(to_tensor(array)[None], (height, width), mode="bicubic", antialias=True)  # (1, C, H, W)
+    return from_tensor(x[0], array.dtype)

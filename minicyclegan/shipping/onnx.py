@@ -60,13 +60,15 @@ class Difference(NamedTuple):
 
 
 def export_onnx(
-    translator: Translator, direction: Direction, path: Path, pixels: Pixels = "uint8", precision: Precision = "float32"
-) -> Difference:
+    translator: Translator, direction: Direction, path: Path, pixels: Pixels = "uint8",
+    precision: Precision = "float32", graphs: dict[str, bytes] | None = None
+) -> Difference:  # fmt: skip
     """Writes one direction of a translator as ONNX, and returns how far its pictures are from PyTorch's.
 
     pixels      "uint8", from 0 to 255, or "float", in [0, 1]: of what goes in and of what comes out
     precision   of the weights: "float16" halves the file; "int8", with one scale a channel, quarters it. All else is
                 float32, so that norms stay what they are.
+    graphs      for exports that share it, a network of the same layers is traced once, which takes most of the time
 
     Inputs: picture (N, C, H, W), N, H and W any numbers from 1; for a translator with a code also code (N, latent),
     float32. Output: translation (N, C, H, W). The metadata say what it is.
@@ -80,7 +82,7 @@ def export_onnx(
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise ExportError(f"{EXTRA} ({error.name} is missing)") from None
-    model = _graph(translator, direction, pixels)
+    model = _graph(translator, direction, pixels, {} if graphs is None else graphs)
     _tidy(model)
     if precision != "float32":
         _shrink(model.graph, precision)
@@ -126,32 +128,45 @@ def _instance_norm(x: Tensor) -> Tensor:
     return F.instance_norm(x - x[..., 0, 0][..., None, None], eps=1e-5)  # (N, C, H, W)
 
 
-def _graph(translator: Translator, direction: Direction, pixels: Pixels) -> Any:
+def _graph(translator: Translator, direction: Direction, pixels: Pixels, graphs: dict[str, bytes]) -> Any:
     """The onnx.ModelProto of this direction, its weights in float32."""
+    import onnx
     from onnxscript import optimizer
 
     network, channels = translator.generators[direction]
+    exported = _Exported(network, pixels).eval()
+    layers = f"{channels} {pixels} {exported}"
+    if layers not in graphs:
+        graphs[layers] = _trace(exported, channels, translator.latent)
+    model = onnx.ModelProto.FromString(graphs[layers])
+    weights = exported.state_dict()
+    for tensor in model.graph.initializer:
+        if tensor.name in weights:
+            tensor.CopyFrom(onnx.numpy_helper.from_array(weights[tensor.name].numpy(), tensor.name))
+    # What depends on weights alone is computed now, however large: the weights of balanced convolutions.
+    return optimizer.optimize(model, input_size_limit=2**40, output_size_limit=2**40)
+
+
+def _trace(exported: _Exported, channels: int, latent: int) -> bytes:
+    """The ONNX of a network as PyTorch writes it."""
     any_number = torch.export.Dim.DYNAMIC
     # An example of one picture, or of a size that fits, would be taken for a rule.
-    example = [_to_pixels(torch.zeros(2, channels, 21, 35), pixels)]
+    example = [_to_pixels(torch.zeros(2, channels, 21, 35), exported.pixels)]
     sizes = [dict.fromkeys((0, 2, 3), any_number)]
-    if translator.latent:
-        example.append(torch.zeros(2, translator.latent))
+    if latent:
+        example.append(torch.zeros(2, latent))
         sizes.append({0: any_number})
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of packages that nobody needs here
     with warnings.catch_warnings(action="ignore"), torch.no_grad():
         try:
             program = torch.onnx.export(
-                _Exported(network, pixels).eval(), tuple(example), dynamo=True, dynamic_shapes=tuple(sizes),
-                opset_version=OPSET, verbose=False, input_names=["picture", "code"][: len(example)],
-                output_names=["translation"],
+                exported, tuple(example), dynamo=True, dynamic_shapes=tuple(sizes), opset_version=OPSET, verbose=False,
+                optimize=False, input_names=["picture", "code"][: len(example)], output_names=["translation"],
             )  # fmt: skip
         except torch.onnx.OnnxExporterError as error:
             reason = str(error.__cause__ or error).strip().splitlines()[0][:200]
             raise ExportError(f"PyTorch can't turn this network into ONNX: {reason}") from None
-        # What depends on weights alone is computed now, however large: the weights of balanced convolutions.
-        optimizer.optimize(program.model, input_size_limit=2**40, output_size_limit=2**40)
-    return program.model_proto
+    return program.model_proto.SerializeToString()
 
 
 def _tidy(model: Any) -> None:

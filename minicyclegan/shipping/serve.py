@@ -6,9 +6,9 @@ import os
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote
+from typing import BinaryIO
 
 TYPES = {
     ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".txt": "text/plain",
@@ -31,44 +31,33 @@ HEADERS = {
 
 def make_server(folder: Path, port: int, host: str = "127.0.0.1") -> ThreadingHTTPServer:
     """A server of the files in `folder`, ready for `serve_forever`; port 0 takes a free one. Raises OSError."""
-    return Server((host, port), partial(Handler, folder.resolve()))
+    return Server((host, port), partial(Handler, directory=str(folder.resolve())))
 
 
 class Server(ThreadingHTTPServer):
     allow_reuse_address = os.name != "nt"  # there it would let two servers share a port
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(SimpleHTTPRequestHandler):
     """Answers GET and HEAD with a file; a folder has no listing, and nothing outside the root is found."""
 
     protocol_version, server_version, sys_version, timeout = "HTTP/1.1", "minicyclegan", "", 30
-
-    def __init__(self, root: Path, *args):
-        self.root = root
-        super().__init__(*args)
 
     def handle(self) -> None:
         with suppress(ConnectionError):  # a browser that hangs up before it has everything
             super().handle()
 
-    def do_GET(self) -> None:
-        try:
-            name = unquote(self.path.partition("?")[0]).lstrip("/") or "index.html"
-            path = (self.root / name).resolve()  # links and .. are followed before the question is where it leads
-            content = path.read_bytes() if path.is_relative_to(self.root) else None
-        except (OSError, ValueError):  # a folder, or a name that no file has
-            content = None
-        if content is None:
-            return self.send_error(HTTPStatus.NOT_FOUND)
-        kind = TYPES.get(path.suffix.lower(), "application/octet-stream")
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", kind + "; charset=utf-8" * kind.startswith("text/"))
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(content)
+    def send_head(self) -> BinaryIO | None:
+        root = Path(self.directory)
+        with suppress(OSError, ValueError):  # a name that no file has
+            path = Path(self.translate_path(self.path)).resolve()  # links are followed before it is asked where it is
+            if path == root or (path.is_relative_to(root) and path.is_file()):
+                return super().send_head()
+        return self.send_error(HTTPStatus.NOT_FOUND)
 
-    do_HEAD = do_GET
+    def guess_type(self, path: str) -> str:
+        kind = TYPES.get(Path(path).suffix.lower(), "application/octet-stream")
+        return kind + "; charset=utf-8" * kind.startswith("text/")
 
     def refuse(self) -> None:
         self.close_connection = True  # what the request brought along is not read

@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from minicyclegan.data.images import to_input
+from minicyclegan.data.colours import normalise
+from minicyclegan.data.images import to_array, to_tensor
 from minicyclegan.data.sources import world_called
 from minicyclegan.files import whole_file, write_errors
 from minicyclegan.networks import Direction
@@ -45,6 +46,7 @@ def write_site(models: Mapping[str, Translator], folder: Path, ort: Path | None 
     """
     contents = page_files(ort)
     entries: list[Entry] = []
+    graphs: dict[str, bytes] = {}
     with write_errors(folder):
         for room in ("models", "ort"):
             (folder / room).mkdir(parents=True, exist_ok=True)
@@ -52,7 +54,7 @@ def write_site(models: Mapping[str, Translator], folder: Path, ort: Path | None 
     for name, translator, direction in tqdm(ways, desc="writing the page", unit="network"):
         entry, example = describe(name, translator, direction)
         contents[entry["card"]] = card(translator).encode()
-        export_onnx(translator, direction, folder / entry["file"], pixels="uint8", precision="float16")
+        export_onnx(translator, direction, folder / entry["file"], "uint8", "float16", graphs)
         if example:
             with whole_file(folder / entry["example"]) as file:
                 example.save(file, "PNG")
@@ -87,7 +89,8 @@ def describe(name: str, translator: Translator, direction: Direction) -> tuple[E
 def _dials(translator: Translator, example: Image.Image | None) -> list[list[float]]:
     """The two directions in the space of codes that change a picture most, at right angles, each of length 1."""
     codes = translator.codes(64)  # (N, latent)
-    x = to_input(example or Image.new("RGB", (64, 64)), translator.generators["AtoB"][1])[0]  # (1, C, H, W)
+    image = normalise(example or Image.new("RGB", (64, 64)), translator.generators["AtoB"][1])
+    x = to_tensor(to_array(image))[None]  # (1, C, H, W)
     pictures = torch.stack([translator.translate(x, z=z).flatten() for z in codes])  # (N, pixels)
     change = torch.linalg.lstsq(codes, pictures - pictures.mean(0)).solution  # (latent, pixels), by a code's number
     return torch.linalg.svd(change, full_matrices=False).U.T[:2].tolist()

@@ -67,9 +67,8 @@ def plan(G: nn.Module, height: int, width: int, tile: Tile, device: torch.device
             raise ValueError("a U-Net sees the whole picture at once: it can't go in tiles")
         if whole > free:
             share = max(0.0, (free - PYTORCH) / (whole - PYTORCH)) ** 0.5
-            most = " x ".join(
-                str(int(share * side) - int(share * side) % G.fitting_side(1)) for side in (width, height)
-            )
+            step = G.fitting_side(1)
+            most = " x ".join(str(int(share * side) // step * step) for side in (width, height))
             raise PictureError(f"{size}, and {free / 1e9:.1f} GB are free; a U-Net can't go in tiles: make it {most}")
         return None
     budget = free if device.type == "cuda" else min(BUDGET, free)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from minicyclegan.config import from_dict
-from minicyclegan.data.images import from_tensor, image_of, resize, to_array, to_input, to_pixels, to_tensor
+from minicyclegan.data.images import from_tensor, image_of, resize, to_array, to_pixels, to_tensor
 from minicyclegan.data.jitter import centre, scaled
 from minicyclegan.devices import out_of_memory
 from minicyclegan.kernels.fuse import fused_forward
@@ -138,13 +138,11 @@ class Translator:
         if self.encoder is None:
             raise ValueError("this model can't read a style off a picture: it has no encoder")
         if not isinstance(picture, Tensor):
-            image, size, scale = (
-                image_of(picture, self.channels_B),
-                self.settings["size"],
-                self.settings.get("load_size"),
-            )
-            picture = centre(to_array(scaled(image, scale)), size) if scale else resize(image, size)
-        x, _ = to_input(picture, self.channels_B)  # (N, C, H, W)
+            image, size = image_of(picture, self.channels_B), self.settings["size"]
+            scale = self.settings.get("load_size")
+            picture = centre(to_array(scaled(image, scale)), size) if scale else to_array(resize(image, size))
+            picture = to_tensor(picture)[None]  # (1, C, H, W)
+        x, _ = to_pixels(picture, self.channels_B)  # (N, C, H, W)
         return self.encoder(x.to(self.device, torch.float32))[0].cpu()  # (N, latent)
 
     @property

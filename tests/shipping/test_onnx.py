@@ -180,3 +180,25 @@ def test_domains_have_the_names_of_the_data_and_no_folders_of_its_owner(trained,
     translator.settings = trained
     assert domains(translator, "AtoB") == AtoB
     assert domains(translator, "BtoA") == AtoB[::-1]
+
+
+@pytest.mark.parametrize("upsampling", ["transposed", "balanced"])
+def test_networks_of_the_same_layers_are_traced_once_and_keep_their_own_weights(tmp_path, monkeypatch, upsampling):
+    """Both ways of a CycleGAN; weights, and what batch norms have gathered."""
+    traced, trace = [], shipping_onnx._trace
+    monkeypatch.setattr(shipping_onnx, "_trace", lambda *given: traced.append(given) or trace(*given))
+    options = {"width": 2, "blocks": 1, "norm": "batch", "upsampling": upsampling}
+    ways = [randomised(ResnetGenerator(**options)).eval() for _ in range(2)]
+    with torch.no_grad():
+        for values in ways[1].state_dict().values():
+            values.copy_(1.25 * values)
+    translator = Translator(dict(zip(("AtoB", "BtoA"), ((G, 3) for G in ways), strict=True)), torch.device("cpu"), {})
+    graphs = {}
+    for direction in translator.generators:
+        file = tmp_path / f"{direction}.onnx"
+        assert export_onnx(translator, direction, file, "float", graphs=graphs).excess <= 0.5e-4
+    assert len(traced) == 1
+    grey = of(randomised(ResnetGenerator(1, 3, **options)).eval(), 1)
+    export_onnx(grey, "AtoB", tmp_path / "grey.onnx", "float", graphs=graphs)
+    export_onnx(grey, "AtoB", tmp_path / "grey.onnx", "uint8", graphs=graphs)
+    assert len(traced) == 3
