@@ -69,7 +69,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 @linux
-@pytest.mark.parametrize("name", ["checkpoint.pt", "losses.png", "log.jsonl"])
+@pytest.mark.parametrize("name", ["checkpoint.pt", "log.jsonl"])
 def test_a_full_disk_is_one_line_and_leaves_the_last_checkpoint(folder, tmp_path, name):
     """While the run goes on, the file on which no space is left takes the place of the one that it writes next."""
     run = tmp_path / "run"
@@ -88,6 +88,29 @@ def test_a_full_disk_is_one_line_and_leaves_the_last_checkpoint(folder, tmp_path
     assert error_of(result) == f"{run / name}: can't be written: no space left on device"
     assert torch.load(run / "checkpoint.pt", weights_only=True)["step"] % 10 == 0
     assert not list(run.rglob("*.part"))
+
+
+@pytest.mark.parametrize("name", ["report.html", "losses.png", "samples/step_000004.png"])
+def test_what_is_only_to_be_looked_at_ends_no_run(folder, tmp_path, name):
+    run = tmp_path / "run"
+    assert train(*TINY, "--data", folder, "--steps", 2, "--out", run).returncode == 0
+    (run / name).unlink(missing_ok=True)
+    (run / name).mkdir()  # what can't be replaced, as without permission or while somebody has it open
+    result = train("--out", run, "--resume", "--steps", 4)
+    assert result.returncode == 0, result.stderr
+    warnings = [line for line in result.stdout.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == 1 and warnings[0].startswith(f"warning: {run / name}: can't be written: "), result.stdout
+    assert logged(run) == [1, 2, 3, 4] and torch.load(run / "checkpoint.pt", weights_only=True)["step"] == 4
+    others = {"report.html", "losses.png", "samples/step_000004.png"} - {name}
+    assert all((run / other).is_file() for other in others) and not list(run.rglob("*.part"))
+
+
+def test_a_picture_or_a_report_that_fails_hides_no_divergence(folder, tmp_path):
+    run = tmp_path / "run"
+    (run / "report.html").mkdir(parents=True)
+    (run / "alarms").write_text("in the way")
+    error = error_of(train(*TINY, "--data", folder, "--norm", "none", "--lr", 1e30, "--steps", 400, "--out", run))
+    assert " stopped being a number at step " in error and logged(run)
 
 
 @contextlib.contextmanager

@@ -11,12 +11,6 @@ from minicyclegan.reporting.run import GRIDS, read_run
 from minicyclegan.training.run_folder import RunFolder
 
 
-def write_report(folder: RunFolder) -> Path:
-    """Writes RUN/report.html. Raises RunError, OSError."""
-    write_page([folder], folder.report)
-    return folder.report
-
-
 def write_page(folders: Sequence[RunFolder], out: Path) -> list[str]:
     """Writes the report of one run or, of several, what differs, their curves on top of each other, their last samples.
 

@@ -235,7 +235,8 @@ def _embedded(path: Path, notes: list[str]) -> dict[str, Any] | None:
 
 def _commands(folder: RunFolder, unfinished: bool, steps: int) -> list[tuple[str, str]]:
     """What to do next, and the line that does it."""
-    onward = ("Go on where it stopped",) if unfinished else ("Train on, half as long again", "--steps", steps * 3 // 2)
+    longer = "Train on, half as long again; the rate rises at first, as in a longer run"
+    onward = ("Go on where it stopped",) if unfinished else (longer, "--steps", steps * 3 // 2)
     best = (folder.path / "best.pt").exists()
     which = f"; the best step's networks do it, those of the last are {folder.checkpoint}" if best else ""
     return [

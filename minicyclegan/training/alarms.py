@@ -6,7 +6,9 @@ and broken ones (docs/alarms.md; `python -m tests.benchmarks.alarms` measures it
 
 from __future__ import annotations
 
+import itertools
 import math
+import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -270,8 +272,9 @@ def of_scores(scores: Scores) -> Iterator[Alarm]:
     since = standing[best + 1 :]
     if len(since) < FALLING:
         return
-    noise = sum(counts - score for counts, (_, score) in zip(standing, scores, strict=True)) / len(scores)
-    if min(score for _, score in scores[-3:]) > standing[best] + max(5 * noise, 0.2 * abs(standing[best])):
+    values = [score for _, score in scores]
+    step = statistics.median(abs(after - before) for before, after in itertools.pairwise(values))
+    if min(values[-3:]) > standing[best] + max(2 * step, 0.2 * abs(standing[best])):
         text = f"figures have got worse since step {scores[best][0]:,}, the best one: from {standing[best]:.3g} to "
         yield Alarm("falling", f"{text}{since[-1]:.3g} (lower is better)")
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
+from minicyclegan.training.run_folder import RunError
+
 QUEUE = 2  # at most so many pieces of work, each with its copy, before the run waits for the first of them
 
 
@@ -38,6 +40,14 @@ class Background(ThreadPoolExecutor):
                 self.wait()
         finally:
             super().__exit__(kind, *error)
+
+
+def or_say(say: Callable[[str], None], work: Callable[..., None], *arguments: Any) -> None:
+    """Does what a run can do without, such as a picture to look at. Where that fails, one line says so."""
+    try:
+        work(*arguments)
+    except (RunError, OSError) as error:
+        say(f"warning: {error}; training goes on without")
 
 
 def copied(state: Any) -> Any:

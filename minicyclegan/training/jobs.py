@@ -239,7 +239,7 @@ def _train(run: Run, speed: Speed) -> int:
     try:
         stopped_by = train(run)
     except Diverged:
-        show(run.folder)  # with the alarm that says why
+        show(run.folder, print)  # with the alarm that says why
         raise
     took = time.strftime("%H:%M:%S", time.gmtime(time.perf_counter() - began))
     if stopped_by:

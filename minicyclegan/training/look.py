@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from minicyclegan.data.images import from_tensor
 from minicyclegan.files import write_errors
 from minicyclegan.judging.nets import to_float
 from minicyclegan.training.alarms import WORDS, Alarm, find_alarms, fingerprints
-from minicyclegan.training.background import Background
+from minicyclegan.training.background import Background, or_say
 from minicyclegan.training.best import Candidates
 from minicyclegan.training.checkpoint import save_checkpoint
 from minicyclegan.training.curves import Curves
@@ -53,7 +54,7 @@ class Look:
         with uncompiled(run.model), torch.random.fork_rng(devices=[]):
             if sample:
                 blocks = sample_blocks(run.model, run.data, run.model.device)
-                self.background.do(save_grid, blocks, run.folder.sample(step))
+                self._write_picture(blocks, run.folder.sample(step))
             if validate:
                 found = self._validate(step, curves)
         run.model.train()
@@ -91,10 +92,11 @@ class Look:
 
     def _draw(self, blocks: dict[str, Any], name: str, step: int) -> str:
         path = self.run.folder.alarm(step, name)
-        with write_errors(path):
-            path.parent.mkdir(exist_ok=True)
-        self.background.do(save_grid, blocks, path)
+        self._write_picture(blocks, path)
         return path.relative_to(self.run.folder.path).as_posix()
+
+    def _write_picture(self, blocks: dict[str, Any], path: Path) -> None:
+        self.background.do(or_say, self.say, _write_picture, blocks, path)
 
     def diverged(self, step: int, what: str) -> dict[str, Any]:
         """What the log says where `what`, a loss term or a gradient, is no longer a number: the run stops there."""
@@ -107,3 +109,9 @@ class Look:
         command = command_line("train", "--out", run.folder, "--resume")
         remedy = f"{WORDS['diverged'][1]}: {command}"
         return Alarm("diverged", f"{text}checkpoint is of step {run.saved:,}", remedy=remedy).to_json(picture)
+
+
+def _write_picture(blocks: dict[str, Any], path: Path) -> None:
+    with write_errors(path):
+        path.parent.mkdir(exist_ok=True)  # alarms/, with the first one
+    save_grid(blocks, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,9 +16,9 @@ from minicyclegan.image_pool import ImagePool
 from minicyclegan.interrupts import stop_requests
 from minicyclegan.models import Model
 from minicyclegan.models.base import collect
-from minicyclegan.reporting.page import write_report
+from minicyclegan.reporting.page import write_page
 from minicyclegan.training.alarms import Gradients
-from minicyclegan.training.background import Background, copied
+from minicyclegan.training.background import Background, copied, or_say
 from minicyclegan.training.checkpoint import random_state, save_checkpoint
 from minicyclegan.training.clock import Clock
 from minicyclegan.training.config import learning_rate_factor
@@ -25,11 +26,12 @@ from minicyclegan.training.curves import draw_losses
 from minicyclegan.training.log import Log
 from minicyclegan.training.look import Look
 from minicyclegan.training.run import Run
-from minicyclegan.training.run_folder import RunError, RunFolder
+from minicyclegan.training.run_folder import RunFolder
 
 
 def train(run: Run) -> int:
-    """Trains until all steps are done; returns 0, or the signal that stopped it before. Raises Diverged, WriteError."""
+    """Trains until all steps are done; returns 0, or the signal that stopped it before. Raises Diverged, and WriteError
+    for what it needs: its log, its checkpoint and best step. Pictures and the report it can do without."""
     model, data, config, processes = run.model, run.data, run.config, run.processes
     device, clock, gradients = model.device, Clock(model.device), Gradients(model)
     order = PairedBatches if model.config.paired else UnpairedBatches
@@ -49,7 +51,7 @@ def train(run: Run) -> int:
             content |= {"others": others, "candidates": look.candidates.weights}
             background.do(save_checkpoint, run.folder.checkpoint, {**run.description, **content})
             # One piece of work: of more, the last would wait for the checkpoint.
-            background.do(show, run.folder, log.curves.thinned() if log.curves.names else None)
+            background.do(show, run.folder, bar.write, log.curves.thinned() if log.curves.names else None)
 
     stop = 0
     coming = prefetch(batch, range(run.step, run.steps), threads=batches.readers)
@@ -86,12 +88,11 @@ def train(run: Run) -> int:
     return 0 if run.step == run.steps else stop
 
 
-def show(folder: RunFolder, curves: Any = None) -> None:
-    """Draws the curves, where there are some, and writes the report."""
+def show(folder: RunFolder, say: Callable[[str], None], curves: Any = None) -> None:
+    """Draws the curves, where there are some, and writes the report; a run can do without either."""
     if curves:
-        draw_losses(curves, folder.losses)
-    with contextlib.suppress(RunError):  # that somebody has spoilt config.json meanwhile is no reason to stop
-        write_report(folder)
+        or_say(say, draw_losses, curves, folder.losses)
+    or_say(say, write_page, [folder], folder.report)
 
 
 def own_state(model: Model, device: torch.device) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from minicyclegan.reporting.page import write_page, write_report
+from minicyclegan.reporting.page import write_page
 from minicyclegan.training.run_folder import RunFolder
 from tests.browser import PHONE, WIDE, browser, needs_browser
 from tests.reporting.test_page import ALARM, make_run
@@ -57,7 +57,9 @@ def open_page(chromium):
 def pages(folders):
     room = folders[0].path.parent
     write_page(folders, room / "comparison.html")
-    return {"one": write_report(folders[0]), "young": write_report(folders[1]), "several": room / "comparison.html"}
+    for folder in folders[:2]:
+        write_page([folder], folder.report)
+    return {"one": folders[0].report, "young": folders[1].report, "several": room / "comparison.html"}
 
 
 def dotted_lines(page) -> list[float]:
@@ -208,7 +210,8 @@ def test_an_empty_run(open_page, tmp_path, folders):
     folder = RunFolder(shutil.copytree(folders[0].path, tmp_path / "new"))
     folder.log.write_bytes(b"")
     shutil.rmtree(folder.samples)
-    page = open_page(write_report(folder))
+    write_page([folder], folder.report)
+    page = open_page(folder.report)
     assert page.locator("#glance > div").first.inner_text().split() == ["Not", "finished", "0", "of", "600", "steps"]
     assert page.locator("#notes li").all_inner_texts() == [f"{folder.log} is empty: no step has been logged yet."]
     assert [section.get_attribute("id") for section in page.locator("section").all()] == ["commands", "settings"]

@@ -23,7 +23,7 @@ from minicyclegan.files import WriteError
 from minicyclegan.losses import GANLoss, discriminator_loss, generator_loss
 from minicyclegan.models import MODELS, build
 from minicyclegan.reporting import run as reading
-from minicyclegan.reporting.page import write_page, write_report
+from minicyclegan.reporting.page import write_page
 from minicyclegan.reporting.run import GRID_BYTES, GRIDS, NORMAL, read_run
 from minicyclegan.training.config import TrainConfig
 from minicyclegan.training.curves import POINTS
@@ -143,7 +143,7 @@ def test_old_runs_have_a_page_too(run, tmp_path):
     folder.config.write_text(
         json.dumps({key: config[key] for key in ("model", "config", "settings")}), encoding="utf-8"
     )
-    write_report(folder)
+    write_page([folder], folder.report)
     (said,) = content(folder.path / "report.html")
     assert (said["step"], said["steps"], said["best"], said["minutes"]) == (600, 600, None, None)
     assert said["alarms"] == said["figures"] == [] and said["seconds"] == {} and len(said["curves"]) == 2
@@ -351,7 +351,7 @@ def test_no_name_ends_the_script(tmp_path):
     config = json.loads(folder.config.read_text(encoding="utf-8"))
     config["settings"] |= {"data": ["</script><script>alert(1)</script>"], "seed": 2**63 - 1, "lr": math.inf}
     folder.config.write_text(json.dumps(config), encoding="utf-8")
-    page = write_report(folder)
+    write_page([folder], page := folder.report)
     template = (Path(reading.__file__).parent / "report.html").read_text(encoding="utf-8")
     text = page.read_text(encoding="utf-8")
     assert text.count("<script") == template.count("<script") and text.count("</script") == template.count("</script")
