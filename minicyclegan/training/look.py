@@ -39,16 +39,16 @@ class Look:
         self.weights = fingerprints(run.model)
         self.said: set[tuple[str, str]] = set()
 
-    def due(self, step: int) -> bool:
-        return step == self.run.steps or any(step % every == 0 for every in self._periods() if every)
-
-    def _periods(self) -> tuple[int, int]:
-        return self.run.config.sample_every, self.run.config.validate_every if self.validation else 0
+    def due(self, step: int) -> tuple[bool, bool]:
+        """Whether samples are, and a validation."""
+        every = self.run.config.sample_every, self.run.config.validate_every if self.validation else 0
+        sample, validate = (bool(steps) and (step % steps == 0 or step == self.run.steps) for steps in every)
+        return sample, validate
 
     def __call__(self, step: int, curves: Curves) -> dict[str, Any]:
         """Looks, and returns what the log is to say of it."""
         run, found = self.run, {}
-        sample, validate = (bool(every) and (step % every == 0 or step == run.steps) for every in self._periods())
+        sample, validate = self.due(step)
         run.model.eval()
         # What is drawn here, such as the first weights of a judge before its own are read, is not drawn from the run's.
         with uncompiled(run.model), torch.random.fork_rng(devices=[]):

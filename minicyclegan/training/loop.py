@@ -69,7 +69,7 @@ def train(run: Run) -> int:
                 real_A, real_B = (picture.to(device, non_blocking=True) for picture in next(coming))
             losses = model.step(real_A, real_B)
             run.step += 1
-            if looking := look.due(run.step):
+            if looking := any(look.due(run.step)):
                 log.flush()  # so that a look sees the same losses each time, and no run that is broken already
             log.add(run.step, (run.step - 1) * config.batch // len(batches), lr, losses, gradients.latest())
             bar.update()

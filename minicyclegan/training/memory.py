@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import weakref
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode  # as PyTorch's notes on extending it have it
 
-from minicyclegan.data.datasets import MEMORY_BUDGET, memory
+from minicyclegan.data.datasets import MEMORY_BUDGET
 from minicyclegan.data.jitter import load_size
+from minicyclegan.devices import free_memory
 from minicyclegan.models import ModelConfig, build
 from minicyclegan.training.config import TrainConfig
 from minicyclegan.training.pictures import SAMPLES
@@ -82,15 +82,10 @@ def memory_needed(
     return needed, kept
 
 
-def memory_there(device: torch.device) -> int | None:
-    """Bytes that are free on a device; None where nobody says."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    with suppress(OSError, StopIteration):  # Linux: what is free, and what the system would give back
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
-        return min(free, memory() or free)
-    return memory()
+def memory_there(device: torch.device) -> int:
+    """Bytes that are free on a device; 0 where nobody says."""
+    free = free_memory(device)
+    return int(free) if free < math.inf else 0
 
 
 def in_words(count: float) -> str:
@@ -98,6 +93,6 @@ def in_words(count: float) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
-def memory_line(needed: int, there: int | None, device: torch.device) -> str:
+def memory_line(needed: int, there: int, device: torch.device) -> str:
     """The line that a run, and a plan, begins with."""
     return f"memory: about {in_words(needed)} needed" + (f", {in_words(there)} free on {device}" if there else "")

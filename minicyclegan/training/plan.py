@@ -35,7 +35,7 @@ def plan(
     pictures = count_pictures(config, model_config)
     steps = steps_of(config, pictures)
     needed, kept = memory_needed(config, model_config, device, pictures, processes.count)
-    there = -processes.agree(-(memory_there(device) or 0))[0]  # the least of all, so that all decide alike
+    there = -processes.agree(-memory_there(device))[0]  # the least of all, so that all decide alike
     if there and needed > there:
         print(
             f"{memory_line(needed, there, device)}: it won't fit, so no step is tried. What would, each alone:",
