@@ -72,6 +72,13 @@ def test_a_run_is_served_painted_and_ended_by_ctrl_c(running, tiny_run, tmp_path
     assert list(tmp_path.glob("minicyclegan-*")) == [], "nothing is left behind"
 
 
+hangs_up = pytest.mark.skipif(
+    getattr(signal, "SIGHUP", None) is None or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN,
+    reason="the end of a terminal is ignored here, as under nohup, or there is no such signal",
+)
+
+
+@hangs_up
 @pytest.mark.skipif(os.name == "nt", reason="Windows has neither of these signals for one process")
 @pytest.mark.parametrize("number", [signal.SIGTERM, getattr(signal, "SIGHUP", None)])
 def test_nothing_is_left_behind_by_a_signal_to_end_nor_by_a_second_one(running, tmp_path, number):
@@ -83,6 +90,7 @@ def test_nothing_is_left_behind_by_a_signal_to_end_nor_by_a_second_one(running, 
     assert list(tmp_path.glob("minicyclegan-*")) == []
 
 
+@hangs_up
 def test_nothing_is_left_behind_where_the_terminal_is_closed(tiny_run, tmp_path):
     pty = pytest.importorskip("pty", reason="Windows has no such terminals")
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install -e .[export]")
