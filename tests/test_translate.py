@@ -150,7 +150,7 @@ def test_pictures_far_larger_than_what_was_learned_are_said_in_one_line(checkpoi
     assert main([str(checkpoint), str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 0
     (note,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note: ")]
     assert note == (
-        "note: much larger than what the model learned at, 32 px, so that it makes flecks; --size 32 scales down "
+        "note: much larger than the 32 px that it learned at, so what it paints comes out small; --size 32 scales down "
         f"first: {tmp_path / 'in' / 'large.jpg'} (500 x 128 px), {tmp_path / 'in' / 'tall.png'} (200 x 300 px)"
     )
 

@@ -33,7 +33,9 @@ from minicyclegan.shipping.tiles import Tile
 from minicyclegan.shipping.translator import Translator, in_passes
 
 FAR_LARGER = 4  # times what a model learned at, from where it paints small patterns into large things
-TOO_LARGE = "much larger than what the model learned at, {0} px, so that it makes flecks; --size {0} scales down first"
+TOO_LARGE = (
+    "much larger than the {0} px that it learned at, so what it paints comes out small; --size {0} scales down first"
+)
 
 
 class Job(NamedTuple):
@@ -130,12 +132,13 @@ def translate_files(
             try:
                 report = partial(_report, bar, group[0][0].source)
                 answers = translator.translate([pixels for _, pixels, _ in group], z=z, report=report, **options)
-            except (PictureError, RuntimeError, MemoryError, OSError) as error:  # a full disk, too
-                why = str(error)
-                if not isinstance(error, PictureError):
-                    memory = "too large for the memory; make a smaller copy" if out_of_memory(error) else ""
-                    why = f"could not be translated: {memory or ' '.join(why.split())[:120]}"
-                problems += [f"{job.source}: {why}" for job, *_ in group]
+            except PictureError as error:
+                problems += [f"{job.source}: {error}" for job, *_ in group]
+                break
+            except (RuntimeError, MemoryError, OSError) as error:  # a full disk, too
+                why = " ".join(str(error).split())[:120]
+                why = "too large for the memory; make a smaller copy" if out_of_memory(error) else why
+                problems += [f"{job.source}: could not be translated: {why}" for job, *_ in group]
                 break
             for one, answer in zip(tuple(group), answers, strict=True):
                 try:

@@ -273,8 +273,8 @@ def of_scores(scores: Scores) -> Iterator[Alarm]:
     if len(since) < FALLING:
         return
     values = [score for _, score in scores]
-    step = statistics.median(abs(after - before) for before, after in itertools.pairwise(values))
-    if min(values[-3:]) > standing[best] + max(2 * step, 0.2 * abs(standing[best])):
+    usual = statistics.median(abs(after - before) for before, after in itertools.pairwise(values))
+    if min(values[-3:]) > standing[best] + max(2 * usual, 0.2 * abs(standing[best])):
         text = f"figures have got worse since step {scores[best][0]:,}, the best one: from {standing[best]:.3g} to "
         yield Alarm("falling", f"{text}{since[-1]:.3g} (lower is better)")
 

@@ -47,7 +47,7 @@ def or_say(say: Callable[[str], None], work: Callable[..., None], *arguments: An
     try:
         work(*arguments)
     except (RunError, OSError) as error:
-        say(f"warning: {error}; training goes on without")
+        say(f"warning: {error} (the run does without)")
 
 
 def copied(state: Any) -> Any:
