@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -22,12 +23,7 @@ if sys.argv[:1] == ["-m"]:  # Python looks for a command of this package: python
 
 def __getattr__(name: str) -> Any:
     # Drawing worlds needs no PyTorch, and importing that takes seconds: only what is used is imported.
-    if name == "load":
-        from minicyclegan.shipping.translator import load
-
-        return load
-    if name == "load_official":
-        from minicyclegan.shipping.official import load_official
-
-        return load_official
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    homes = {"load": "translator", "load_official": "official"}
+    if name not in homes:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"minicyclegan.shipping.{homes[name]}"), name)

@@ -5,7 +5,7 @@ A new recipe is a file beside this one, with a config and a model, and a row in 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from minicyclegan import config as settings
 from minicyclegan.image_pool import ImagePool
 from minicyclegan.networks import Direction
+from minicyclegan.receptive_field import smallest_input
 from minicyclegan.share import ALL, Share
 from minicyclegan.weight_average import WeightAverage
 
@@ -22,7 +23,7 @@ Kind = TypeVar("Kind")
 
 
 class ModelConfig:
-    """The settings of a recipe: a frozen dataclass of options, which also has channels_A, channels_B, lr and beta1."""
+    """The settings of a recipe: a frozen dataclass of options; also channels_A, channels_B, norm, lr and beta1."""
 
     paired: ClassVar[bool]  # whether it learns from pairs
     batch_parts: ClassVar[int] = 1  # into so many equal parts each batch is cut
@@ -114,6 +115,12 @@ class Model(nn.Module):
         drawn = draw(len(like) * self.share.processes, *shape, generator=generator, dtype=like.dtype)
         return self.share.of(drawn).to(like.device)
 
+    def in_one_pass(self, network: nn.Module, *batches: Tensor) -> Sequence[Tensor]:
+        """The network's answer to each batch: in one pass, unless a batch norm would mix their statistics."""
+        if self.config.norm == "batch":
+            return [network(batch) for batch in batches]
+        return network(torch.cat(batches)).split([len(batch) for batch in batches])
+
     def parts(self, kind: type[Kind] = object) -> dict[str, Kind]:
         """Everything of this kind that the next step depends on, by the names that checkpoints know."""
         named = {"networks": self} | {name: part for name, part in vars(self).items() if isinstance(part, Part)}
@@ -150,6 +157,12 @@ class Model(nn.Module):
                 part.load_state_dict(content[name])
         for name in self.pieces:
             getattr(getattr(self, name), "begin_anew", lambda: None)()  # a CUDA graph knows the places of before
+
+
+def check_judged_size(size: int, layers: int) -> None:
+    """Raises ValueError, naming --size, for pictures too small for a PatchDiscriminator with so many layers."""
+    if size < (least := smallest_input(layers)):
+        raise ValueError(f"--size {size} is too small for --disc-layers {layers}: {least} at least")
 
 
 def collect(parts: dict[str, Part]) -> dict[str, Any]:

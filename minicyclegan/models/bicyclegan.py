@@ -132,19 +132,9 @@ class BicycleGAN(Model):
         draw = torch.Generator().manual_seed(seed)
         A, B = c.channels_A, c.channels_B
         judged = (A + B if c.conditional else B, c.disc_width, c.disc_layers, c.disc_norm, c.disc_scales)
+        unet = c.depth, c.width, c.norm, c.dropout, True, c.latent, c.latent_at, c.upsampling  # True: with skips
         published = {
-            "G": UnetGenerator(
-                A,
-                B,
-                c.depth,
-                c.width,
-                c.norm,
-                c.dropout,
-                latent=c.latent,
-                latent_at=c.latent_at,
-                upsampling=c.upsampling,
-                generator=draw,
-            ),
+            "G": UnetGenerator(A, B, *unet, generator=draw),
             "E": StyleEncoder(B, c.latent, c.encoder_width, c.encoder_blocks, c.encoder_norm, generator=draw),
             "D_vae": MultiscaleDiscriminator(*judged, generator=draw),
             "D_lr": MultiscaleDiscriminator(*judged, generator=draw),

@@ -5,6 +5,7 @@ G_AB translates pictures of domain A into domain B, G_BA the other way. D_A judg
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,9 +22,8 @@ from minicyclegan.losses import (
     gradient_penalty,
     identity_loss,
 )
-from minicyclegan.models.base import Model, ModelConfig
+from minicyclegan.models.base import Model, ModelConfig, check_judged_size
 from minicyclegan.networks import Direction, Norm, PatchDiscriminator, ResnetGenerator, Upsampling
-from minicyclegan.receptive_field import smallest_input
 
 Cycle = Literal["both", "forward", "backward"]
 
@@ -72,9 +72,7 @@ class CycleGANConfig(ModelConfig):
     def check_size(self, size: int) -> None:
         if size % 4:
             raise ValueError(f"--size must be a multiple of 4, not {size}: the generators halve it twice")
-        least = smallest_input(self.disc_layers)
-        if size < least:
-            raise ValueError(f"--size {size} is too small for --disc-layers {self.disc_layers}: {least} at least")
+        check_judged_size(size, self.disc_layers)
 
 
 class CycleGAN(Model):
@@ -185,8 +183,8 @@ class CycleGAN(Model):
         """What each D pays on real pictures and on (older) generated ones; under wgangp also its penalty."""
         kind = self.config.gan_loss
         losses = {
-            "D_A": discriminator_loss(*self._judge(self.D_A, real_A, fake_A), kind),
-            "D_B": discriminator_loss(*self._judge(self.D_B, real_B, fake_B), kind),
+            "D_A": discriminator_loss(*self.in_one_pass(self.D_A, real_A, fake_A), kind),
+            "D_B": discriminator_loss(*self.in_one_pass(self.D_B, real_B, fake_B), kind),
         }
         if kind == "wgangp":
             losses["penalty_A"] = gradient_penalty(self.D_A, real_A, fake_A, points[0])
@@ -200,18 +198,14 @@ class CycleGAN(Model):
             objective = objective + 0.5 * self.config.lambda_penalty * (losses["penalty_A"] + losses["penalty_B"])
         return objective
 
-    def _translate(self, G: nn.Module, source: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _translate(self, G: nn.Module, source: Tensor, target: Tensor) -> Sequence[Tensor | None]:
         """G of what it should translate and of what it should leave alone: in one pass, where that changes nothing.
 
         A batch norm would mix the statistics of the two; without identity loss the second is not needed.
         """
         if self.config.norm == "batch" or not self.config.identity:
             return G(source), None
-        return _in_one_pass(G, source, target)
-
-    def _judge(self, D: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """D of real pictures and of generated ones, likewise."""
-        return (D(real), D(fake)) if self.config.norm == "batch" else _in_one_pass(D, real, fake)
+        return self.in_one_pass(G, source, target)
 
     def _penalty_points(self, *pictures: Tensor) -> list[Tensor]:
         """Where the penalty of each discriminator is taken, (N, 1, 1, 1) each; nothing but under wgangp."""
@@ -223,8 +217,3 @@ class CycleGAN(Model):
         output = self.translator(direction)(real)  # (N, C, H, W)
         back = self.translator("BtoA" if direction == "AtoB" else "AtoB")
         return {"input": real, "output": output, "back again": back(output)}
-
-
-def _in_one_pass(network: nn.Module, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-    together = network(torch.cat([first, second]))
-    return together[: len(first)], together[len(first) :]

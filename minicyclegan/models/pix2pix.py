@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from minicyclegan.config import option
 from minicyclegan.losses import GANLoss, discriminator_loss, generator_loss, gradient_penalty, l1_loss
-from minicyclegan.models.base import Model, ModelConfig
+from minicyclegan.models.base import Model, ModelConfig, check_judged_size
 from minicyclegan.networks import (
     Direction,
     LatentAt,
@@ -22,7 +22,6 @@ from minicyclegan.networks import (
     UnetGenerator,
     Upsampling,
 )
-from minicyclegan.receptive_field import smallest_input
 
 
 @dataclass(frozen=True)
@@ -69,9 +68,7 @@ class Pix2PixConfig(ModelConfig):
 
     def check_size(self, size: int) -> None:
         check_unet_size(size, self.depth)
-        if size < smallest_input(self.disc_layers):
-            least = smallest_input(self.disc_layers)
-            raise ValueError(f"--size {size} is too small for --disc-layers {self.disc_layers}: {least} at least")
+        check_judged_size(size, self.disc_layers)
 
 
 def check_unet_size(size: int, depth: int) -> None:
@@ -101,20 +98,9 @@ class Pix2Pix(Model):
         c = config or Pix2PixConfig()
         draw = torch.Generator().manual_seed(seed)
         seen = c.channels_A + c.channels_B if c.conditional else c.channels_B
+        unet = c.depth, c.width, c.norm, c.dropout, c.skips, c.latent, c.latent_at, c.upsampling
         published = {
-            "G": UnetGenerator(
-                c.channels_A,
-                c.channels_B,
-                c.depth,
-                c.width,
-                c.norm,
-                c.dropout,
-                c.skips,
-                c.latent,
-                c.latent_at,
-                c.upsampling,
-                generator=draw,
-            ),
+            "G": UnetGenerator(c.channels_A, c.channels_B, *unet, generator=draw),
             "D": PatchDiscriminator(seen, c.disc_width, c.disc_layers, c.norm, generator=draw)
             if c.disc_layers
             else PixelDiscriminator(seen, c.disc_width, c.norm, generator=draw),
@@ -159,11 +145,8 @@ class Pix2Pix(Model):
         """What D pays on true pairs and on generated ones; under wgangp also its penalty."""
         kind = self.config.gan_loss
         real, fake = self._pair(a, b), self._pair(a, fake_b)  # (N, channels_A + channels_B, H, W) each
-        if self.config.norm == "batch":
-            # Each with its own statistics, in the published order: it decides what the running ones end with.
-            judged_fake, judged_real = self.D(fake), self.D(real)  # (N, 1, h, w) each
-        else:
-            judged_fake, judged_real = self.D(torch.cat([fake, real])).split(len(real))  # the same, in one pass
+        # The published order: it decides what a batch norm's running statistics end with.
+        judged_fake, judged_real = self.in_one_pass(self.D, fake, real)  # (N, 1, h, w) each
         losses = {"D": discriminator_loss(judged_real, judged_fake, kind)}
         if kind == "wgangp":
             losses["penalty"] = gradient_penalty(self.D, real, fake, points)
