@@ -22,7 +22,7 @@ from minicyclegan.receptive_field import smallest_input
 Norm = Literal["instance", "batch", "none"]
 Direction = Literal["AtoB", "BtoA"]
 LatentAt = Literal["input", "all"]
-Upsampling = Literal["transposed", "balanced", "nearest"]
+Upsampling = Literal["transposed", "balanced", "nearest", "bilinear"]
 
 
 class InstanceNorm(nn.Module):
@@ -82,9 +82,15 @@ def upsampling_layer(kind: Upsampling, channels: int, out: int, kernel: int, bia
     if kind == "balanced":
         # With 4 x 4 weights, 2 x 2 of them reach each pixel, in every phase.
         return BalancedTransposedConv2d(channels, out, 4, stride=2, padding=1, bias=bias)
-    if kind == "nearest":
-        return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(channels, out, 3, padding=1, bias=bias))
-    raise ValueError(f'upsampling must be "transposed", "balanced" or "nearest", not {kind!r}')
+    if kind in ("nearest", "bilinear"):
+        convolution = nn.Conv2d(channels, out, 3, padding=1, bias=bias, padding_mode=edges(kind))
+        return nn.Sequential(nn.Upsample(scale_factor=2, mode=kind), convolution)
+    raise ValueError(f'upsampling must be "transposed", "balanced", "nearest" or "bilinear", not {kind!r}')
+
+
+def edges(upsampling: Upsampling) -> Literal["zeros", "replicate"]:
+    """What a convolution sees beyond a map's edges. Zeros tell it where it is: it paints streaks at the same places."""
+    return "replicate" if upsampling == "bilinear" else "zeros"
 
 
 class ResidualBlock(nn.Module):
@@ -114,7 +120,7 @@ class ResnetGenerator(nn.Module):
     norm                        after every convolution but the last
     dropout                     probability inside each residual block; 0 leaves the layer out
     upsampling                  "transposed" convolutions, as published; "balanced" ones, which make no checkerboard;
-                                or the "nearest" pixel, and a 3 x 3 convolution
+                                or the "nearest" pixel or "bilinear" interpolation, and a 3 x 3 convolution
 
     (N, in_channels, H, W) in [-1, 1] -> (N, out_channels, H, W) in (-1, 1). H and W are multiples of 4, at least 8:
     any other size comes back rounded up to one. Weights are drawn by `initialise` from `generator`.
@@ -177,7 +183,8 @@ class UnetGenerator(nn.Module):
     latent                      length of a code z that tells many answers apart; 0: none (BicycleGAN, section 4)
     latent_at                   where z enters, a picture-sized map of each number: at the "input", or at "all" levels
                                 of the way down
-    upsampling                  as of ResnetGenerator
+    upsampling                  as of ResnetGenerator; "bilinear" also repeats edges instead of padding with zeros, and
+                                ends with a convolution at the picture's own size
 
     (N, in_channels, H, W) in [-1, 1], and z (N, latent) -> (N, out_channels, H, W) in (-1, 1).
     Raises ValueError for a depth below 2 and for a picture that can't be halved so often.
@@ -207,22 +214,28 @@ class UnetGenerator(nn.Module):
         # Where no norm follows, the published networks have a bias, but for the pix2pix one with batch norm.
         unnormed_bias = norm == "instance" or latent > 0
         codes = [latent if level == 0 or latent_at == "all" else 0 for level in range(depth)]
+        beyond = edges(upsampling)
         self.down = nn.ModuleList(
-            nn.Conv2d(channels + code, out, 4, stride=2, padding=1, bias=unnormed_bias and not has_norm)
+            nn.Conv2d(channels + code, out, 4, 2, padding=1, bias=unnormed_bias and not has_norm, padding_mode=beyond)
             for channels, code, out, has_norm in zip([in_channels, *widths], codes, widths, normed, strict=False)
         )
         self.down_norms = nn.ModuleList(
             norm_layer(norm if has_norm else "none", out) for out, has_norm in zip(widths, normed, strict=True)
         )
+        # Interpolated maps are smooth: for sharp edges one more layer sees them, as in ResnetGenerator.
+        last = (width + 1) // 2 if upsampling == "bilinear" else out_channels
         self.up = nn.ModuleList(
             upsampling_layer(
                 upsampling, widths[level] * (2 if skips and level < depth - 1 else 1), out, kernel=4, bias=level == 0
             )
-            for level, out in enumerate([out_channels, *widths[:-1]])
+            for level, out in enumerate([last, *widths[:-1]])
         )
         self.up_norms = nn.ModuleList(
-            norm_layer(norm if level else "none", out) for level, out in enumerate([out_channels, *widths[:-1]])
+            norm_layer(norm if level else "none", out) for level, out in enumerate([last, *widths[:-1]])
         )
+        self.head = None
+        if upsampling == "bilinear":
+            self.head = nn.Conv2d(last, out_channels, 7, padding=3, padding_mode=beyond)
         self.dropouts = nn.ModuleList(
             nn.Dropout(dropout) if dropout and 4 <= level < depth - 1 else nn.Identity() for level in range(depth)
         )
@@ -243,6 +256,8 @@ class UnetGenerator(nn.Module):
             if level:
                 x = self.dropouts[level](self.up_norms[level](x))  # (N, width 2^(level-1), H/2^level, W/2^level)
                 x = torch.cat([down[level - 1], x], dim=1) if self.skips else x  # (N, twice as many, …)
+        if self.head is not None:
+            x = self.head(F.relu(x))  # (N, out_channels, H, W)
         return torch.tanh(x)  # (N, out_channels, H, W)
 
     def fitting_side(self, side: int) -> int:

@@ -16,7 +16,7 @@ from reference_numpy.tensor import Tensor, concatenate
 
 Norm = Literal["instance", "batch", "none"]
 LatentAt = Literal["input", "all"]
-Upsampling = Literal["transposed", "balanced", "nearest"]
+Upsampling = Literal["transposed", "balanced", "nearest", "bilinear"]
 
 
 def norm_layer(norm: Norm, channels: int) -> nn.Module:
@@ -38,9 +38,16 @@ def upsampling_layer(
         return nn.ConvTranspose2d(channels, out, kernel, 2, 1, output_padding=kernel % 2, bias=bias, rng=rng)
     if kind == "balanced":
         return nn.BalancedTransposedConv2d(channels, out, 4, 2, 1, bias=bias, rng=rng)
-    if kind == "nearest":
-        return nn.Sequential([nn.NearestUpsampling(), nn.Conv2d(channels, out, 3, padding=1, bias=bias, rng=rng)])
-    raise ValueError(f'upsampling must be "transposed", "balanced" or "nearest", not {kind!r}')
+    if kind in ("nearest", "bilinear"):
+        doubled = nn.NearestUpsampling() if kind == "nearest" else nn.BilinearUpsampling()
+        convolution = nn.Conv2d(channels, out, 3, padding=1, bias=bias, padding_mode=edges(kind), rng=rng)
+        return nn.Sequential([doubled, convolution])
+    raise ValueError(f'upsampling must be "transposed", "balanced", "nearest" or "bilinear", not {kind!r}')
+
+
+def edges(upsampling: Upsampling) -> str:
+    """What a convolution sees beyond a map's edges."""
+    return "replicate" if upsampling == "bilinear" else "zeros"
 
 
 class ResidualBlock(nn.Module):
@@ -129,7 +136,7 @@ class UnetGenerator(nn.Module):
         self.depth, self.skips, self.latent = depth, skips, latent
         self.coded = range(depth) if latent and latent_at == "all" else range(1 if latent else 0)  # levels that see z
         widths = [width * min(2**level, 8) for level in range(depth)]
-        above = [out_channels, *widths[:-1]]
+        above = [(width + 1) // 2 if upsampling == "bilinear" else out_channels, *widths[:-1]]
         inner = range(1, depth - 1)  # neither the outermost level nor the innermost
         self.down = nn.ModuleList(
             nn.Conv2d(
@@ -139,6 +146,7 @@ class UnetGenerator(nn.Module):
                 stride=2,
                 padding=1,
                 bias=level not in inner and (norm == "instance" or latent > 0),  # as published
+                padding_mode=edges(upsampling),
                 rng=rng,
             )
             for level in range(depth)
@@ -158,6 +166,9 @@ class UnetGenerator(nn.Module):
             for level in range(depth)
         )
         self.up_norms = nn.ModuleList(norm_layer(norm if level else "none", above[level]) for level in range(depth))
+        self.head = None
+        if upsampling == "bilinear":
+            self.head = nn.Conv2d(above[0], out_channels, 7, padding=3, padding_mode=edges(upsampling), rng=rng)
         self.dropouts = nn.ModuleList(
             nn.Dropout(dropout, rng=rng) if dropout and level >= 4 and level in inner else nn.Identity()
             for level in range(depth)
@@ -178,6 +189,8 @@ class UnetGenerator(nn.Module):
             x = self.dropouts[level](x)
             if level and self.skips:
                 x = concatenate([down[level - 1], x], axis=1)  # (N, width 2^level, H/2^level, W/2^level)
+        if self.head:
+            x = self.head(F.relu(x))  # (N, out_channels, H, W)
         return F.tanh(x)  # (N, out_channels, H, W)
 
     def _check(self, picture: tuple[int, ...], code: tuple[int, ...] | None) -> None:

@@ -128,13 +128,17 @@ class Conv2d(Module):
         padding: int | str = 0,
         bias: bool = True,
         *,
+        padding_mode: str = "zeros",
         rng: Rng = None,
     ):
         self.weight = _normal(rng, out_channels, in_channels, kernel_size, kernel_size)
         self.bias = _filled(0.0, out_channels) if bias else None
-        self.stride, self.padding = stride, padding
+        self.stride, self.padding, self.padding_mode = stride, padding, padding_mode
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.padding_mode != "zeros":
+            x = F.pad(x, (self.padding,) * 4, self.padding_mode)  # (N, C, H + 2 padding, W + 2 padding)
+            return F.conv2d(x, self.weight, self.bias, self.stride)  # (N, O, H', W')
         return F.conv2d(x, self.weight, self.bias, self.stride, self.padding)  # (N, O, H', W')
 
 
@@ -183,6 +187,16 @@ class NearestUpsampling(Module):
     def forward(self, x: Tensor) -> Tensor:
         n, c, h, w = x.shape
         return (x.reshape(n, c, h, 1, w, 1) * np.ones((1, 1, 1, 2, 1, 2))).reshape(n, c, 2 * h, 2 * w)
+
+
+class BilinearUpsampling(NearestUpsampling):
+    """Interpolated between the centres of pixels: (N, C, H, W) -> (N, C, 2 H, 2 W)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        # 3/4 of the pixel itself and 1/4 of its neighbour: what [1 2 1] / 4 makes of pixels that are there twice.
+        x = F.pad(super().forward(x), (1, 1, 1, 1), "replicate")  # (N, C, 2 H + 2, 2 W + 2)
+        x = (x[:, :, :-2] + 2 * x[:, :, 1:-1] + x[:, :, 2:]) / 4  # (N, C, 2 H, 2 W + 2)
+        return (x[:, :, :, :-2] + 2 * x[:, :, :, 1:-1] + x[:, :, :, 2:]) / 4  # (N, C, 2 H, 2 W)
 
 
 class Linear(Module):

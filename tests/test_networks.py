@@ -40,7 +40,7 @@ def test_balancing_changes_no_weights_that_are_balanced_already_and_no_state_dic
     torch.testing.assert_close(layer(x), plain, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("upsampling", ["transposed", "balanced", "nearest"])
+@pytest.mark.parametrize("upsampling", ["transposed", "balanced", "nearest", "bilinear"])
 def test_every_upsampling_doubles_and_can_be_trained(upsampling):
     for network in (
         ResnetGenerator(width=2, blocks=0, upsampling=upsampling),

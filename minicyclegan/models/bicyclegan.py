@@ -76,7 +76,7 @@ class BicycleGANConfig(ModelConfig):
         False, "the latent regression trains the encoder too, not the generator alone (the cLR-GAN)"
     )
     upsampling: Upsampling = option(
-        "transposed", "how the generators double their maps: balanced and nearest make no checkerboard"
+        "transposed", "how the generators double their maps: all others make no checkerboard"
     )
     lambda_vae: float = option(1.0, "weight of the cVAE-GAN's adversarial loss; 0 leaves D_vae out", least=0.0)
     lambda_lr: float = option(1.0, "weight of the cLR-GAN's adversarial loss; 0 leaves D_lr out", least=0.0)

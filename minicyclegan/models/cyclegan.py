@@ -43,7 +43,7 @@ class CycleGANConfig(ModelConfig):
     norm: Norm = option("instance", "norm after the convolutions")
     dropout: float = option(0.0, "dropout inside the residual blocks", least=0.0, below=1)
     upsampling: Upsampling = option(
-        "transposed", "how the generators double their maps: balanced and nearest make no checkerboard"
+        "transposed", "how the generators double their maps: all others make no checkerboard"
     )
     lambda_gan: float = option(1.0, "weight of the two adversarial losses; 0 trains no discriminator", least=0.0)
     lambda_cycle: float = option(10.0, "weight of the two cycle losses", least=0.0)

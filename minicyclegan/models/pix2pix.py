@@ -48,7 +48,7 @@ class Pix2PixConfig(ModelConfig):
         below=1,
     )
     upsampling: Upsampling = option(
-        "transposed", "how the generators double their maps: balanced and nearest make no checkerboard"
+        "transposed", "how the generators double their maps: all others make no checkerboard"
     )
     latent: int = option(
         0, "length of a random code for the generator (BicycleGAN's baseline pix2pix + noise)", least=0

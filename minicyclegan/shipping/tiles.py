@@ -34,7 +34,7 @@ Layers = list[tuple[Function, nn.Module, float]]  # convolution, norm, work for 
 
 # Bytes: what a picture may take at once, where there is as much; the process without one; the maps of a tile; and for
 # each pixel what is kept of the picture and its answer.
-BUDGET, PYTORCH, BAND, PICTURE = 4e9, 0.35e9, 0.4e9, 16
+BUDGET, PYTORCH, BAND, PICTURE = 4e9, 0.35e9, 0.4e9, 32
 # What `forward` keeps at its peak: numbers for each pixel, in the network's widths
 NUMBERS = {ResnetGenerator: 3.5, UnetGenerator: 2.5}
 SMALLEST_TILE = 16

@@ -179,6 +179,8 @@ NETWORKS: list[tuple[str, dict[str, Any], list[tuple[int, ...]]]] = [
     ("ResnetGenerator", {"width": 3, "blocks": 1, "upsampling": "nearest"}, [(2, 3, 8, 12)]),
     ("UnetGenerator", {"width": 2, "depth": 3, "upsampling": "balanced", "norm": "instance"}, [(2, 3, 16, 8)]),
     ("UnetGenerator", {"width": 2, "depth": 3, "upsampling": "nearest"}, [(3, 3, 8, 16)]),
+    ("ResnetGenerator", {"width": 3, "blocks": 1, "upsampling": "bilinear"}, [(2, 3, 8, 12)]),
+    ("UnetGenerator", {"width": 2, "depth": 3, "upsampling": "bilinear", "norm": "instance"}, [(3, 3, 8, 16)]),
     ("UnetGenerator", {"width": 2, "depth": 4}, [(3, 3, 16, 32)]),
     ("UnetGenerator", {"width": 1, "depth": 7}, [(2, 3, 128, 128)]),
     ("UnetGenerator", {"width": 1, "depth": 6, "dropout": 0.0}, [(3, 3, 64, 64)]),

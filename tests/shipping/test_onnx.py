@@ -58,6 +58,10 @@ def _official(folder: Path) -> Translator:
 KINDS = {
     "resnet, balanced": ("float", lambda _: of(randomised(ResnetGenerator(width=4, blocks=1, upsampling="balanced")))),
     "resnet, nearest, grey": ("uint8", lambda _: of(randomised(ResnetGenerator(1, 3, 4, 1, upsampling="nearest")), 1)),
+    "u-net, bilinear": (
+        "uint8",
+        lambda _: of(randomised(UnetGenerator(3, 3, 3, 4, "instance", upsampling="bilinear"))),
+    ),
     "u-net with a code": ("float", lambda _: of(randomised(UnetGenerator(3, 3, 4, 4, "instance", latent=5)))),
     "official u-net, batch norm": ("uint8", _official),
 }
