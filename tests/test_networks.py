@@ -52,6 +52,19 @@ def test_every_upsampling_doubles_and_can_be_trained(upsampling):
         assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in network.parameters())
 
 
+@pytest.mark.parametrize("upsampling", ["transposed", "balanced", "nearest", "bilinear"])
+def test_only_a_bilinear_unet_paints_a_flat_picture_flat_up_to_its_edges(upsampling):
+    """There nothing but the picture says where a pixel is: no grid, and no streaks along the edges."""
+    G = UnetGenerator(width=8, depth=4, norm="none", upsampling=upsampling)
+    with torch.no_grad():
+        for weight in G.parameters():
+            if weight.ndim == 4:
+                nn.init.kaiming_normal_(weight, generator=torch.Generator().manual_seed(0))
+        y = G.double()(torch.full((1, 3, 32, 48), 0.3, dtype=torch.float64))  # (1, 3, 32, 48)
+    unlike = (y.amax((2, 3)) - y.amin((2, 3))).max()
+    assert unlike < 1e-12 if upsampling == "bilinear" else unlike > 1e-3  # in float64 the former is rounding
+
+
 def count(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
