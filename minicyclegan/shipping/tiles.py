@@ -35,8 +35,11 @@ Layers = list[tuple[Function, nn.Module, float]]  # convolution, norm, work for 
 # Bytes: what a picture may take at once, where there is as much; the process without one; the maps of a tile; and for
 # each pixel what is kept of the picture and its answer.
 BUDGET, PYTORCH, BAND, PICTURE = 4e9, 0.35e9, 0.4e9, 32
-# What `forward` keeps at its peak: numbers for each pixel, in the network's widths
-NUMBERS = {ResnetGenerator: 3.5, UnetGenerator: 2.5}
+# What `forward` keeps at its peak, by how maps are doubled: numbers for each pixel, in the network's widths
+NUMBERS = {
+    ResnetGenerator: {"transposed": 3.5, "nearest": 5.5, "bilinear": 7.5},
+    UnetGenerator: {"transposed": 2.5, "nearest": 6.5, "bilinear": 8.5},
+}
 SMALLEST_TILE = 16
 # Where maps go that memory can't hold: on many Linuxes, /tmp is memory itself.
 SCRATCH = "/var/tmp" if "TMPDIR" not in os.environ and os.access("/var/tmp", os.W_OK) else tempfile.gettempdir()
@@ -74,8 +77,9 @@ def plan(G: nn.Module, height: int, width: int, tile: Tile, device: torch.device
     budget = free if device.type == "cuda" else min(BUDGET, free)
     if tile == "auto" and whole <= budget:
         return None
-    if tile == "auto":  # four maps at a time, as wide as the first
-        tile = min(256, max(SMALLEST_TILE, int(BAND / (16 * G.stem.out_channels * min(height, width)))))
+    if tile == "auto":
+        line = 4 * (numbers(G) + G.stem.out_channels / 2) * min(height, width)  # bytes
+        tile = min(256, max(SMALLEST_TILE, int(BAND / line)))
     tile, pixels = tile - tile % 4, height * width
     trunk = 8 * G.down2.out_channels * pixels / 16
     on_disk = PYTORCH + BAND + PICTURE * pixels + trunk > budget
@@ -88,8 +92,14 @@ def plan(G: nn.Module, height: int, width: int, tile: Tile, device: torch.device
 def whole_memory(G: nn.Module, height: int, width: int) -> float:
     """Bytes that the process takes at its peak, about, where a picture goes through `G` whole."""
     pixels = G.fitting_side(height) * G.fitting_side(width)
-    channels = (G.stem if isinstance(G, ResnetGenerator) else G.down[0]).out_channels
-    return PYTORCH + pixels * (4 * NUMBERS[type(G)] * channels + PICTURE)
+    return PYTORCH + pixels * (4 * numbers(G) + PICTURE)
+
+
+def numbers(G: nn.Module) -> float:
+    """How many `forward` keeps at its peak for each pixel, about."""
+    first, doubling = (G.stem, G.up2) if isinstance(G, ResnetGenerator) else (G.down[0], G.up[0])
+    kind = doubling[0].mode if isinstance(doubling, nn.Sequential) else "transposed"
+    return NUMBERS[type(G)][kind] * first.out_channels
 
 
 class Statistics:
