@@ -22,8 +22,8 @@ from minicyclegan.training.run_folder import RunError, RunFolder
 TRAINED: dict[str, str] = {
     "zebra": "--seed 4",
     "winter": "--data summer2winter --lambda-cycle 10 --lambda-identity 0.5 --upsampling nearest --steps 3500",
-    "front": "--model bicyclegan --depth 4 --width 20 --encoder-width 24"
-    " --lambda-kl 0.004 --lambda-l1 20 --disc-width 64 --steps 3600",
+    "front": "--model bicyclegan --upsampling bilinear --depth 4 --width 22 --encoder-width 24"
+    " --lambda-kl 0.003 --lambda-l1 20 --disc-width 64 --steps 3600",
 }
 FOLDER = Path(__file__).parent / "bundled"
 BUNDLED: dict[str, Path] = {name: FOLDER / f"{name}.pt" for name in TRAINED}
