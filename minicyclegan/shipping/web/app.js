@@ -15,6 +15,9 @@ let code = new Float32Array(0); // of the style, for a model that has many
 let files = {}; // what ort/ort.json says of the runtime
 let drawing;
 
+// Firefox shows after a reload what was set before it, of which the page knows nothing.
+for (const input of document.querySelectorAll("input")) Object.assign(input, {value: input.defaultValue, checked: input.defaultChecked});
+
 // ---- what is said --------------------------------------------------------------------------------------------------
 
 function say(text) {
