@@ -15,6 +15,9 @@ let code = new Float32Array(0); // of the style, for a model that has many
 let files = {}; // what ort/ort.json says of the runtime
 let drawing;
 
+// Firefox shows after a reload what was set before it, of which the page knows nothing.
+for (const input of document.querySelectorAll("input")) Object.assign(input, {value: input.defaultValue, checked: input.defaultChecked});
+
 // ---- what is said --------------------------------------------------------------------------------------------------
 
 function say(text) {
@@ -117,12 +120,12 @@ function frame() {
 function scaled(picture, longest) {
   const [width, height] = [picture.videoWidth ?? picture.width, picture.videoHeight ?? picture.height];
   const factor = Math.min(1, longest / Math.max(width, height));
+  if (factor < 0.5) picture = scaled(picture, 2 * longest); // in larger steps Firefox and WebKit skip pixels
   const size = {width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor))};
   const canvas = Object.assign(document.createElement("canvas"), size, {whole: picture.whole ?? {width, height}});
   const context = canvas.getContext("2d", {willReadFrequently: true});
   context.fillStyle = "white";
   context.fillRect(0, 0, canvas.width, canvas.height);
-  context.imageSmoothingQuality = "high";
   context.drawImage(picture, 0, 0, canvas.width, canvas.height);
   return canvas;
 }
