@@ -89,7 +89,7 @@ def upsampling_layer(kind: Upsampling, channels: int, out: int, kernel: int, bia
 
 
 def edges(upsampling: Upsampling) -> Literal["zeros", "replicate"]:
-    """What a convolution sees beyond a map's edges. Zeros tell it where it is: it paints streaks at the same places."""
+    """What a convolution sees beyond a map's edges. By zeros it can tell where it is, and paint streaks there."""
     return "replicate" if upsampling == "bilinear" else "zeros"
 
 

@@ -274,7 +274,8 @@ def of_scores(scores: Scores) -> Iterator[Alarm]:
         return
     values = [score for _, score in scores]
     usual = statistics.median(abs(after - before) for before, after in itertools.pairwise(values))
-    if min(values[-4:]) > standing[best] + max(2 * usual, 0.2 * abs(standing[best])):
+    clearly = standing[best] + max(2 * usual, 0.2 * abs(standing[best]))
+    if standing[best] < clearly <= min(values[-4:]):
         text = f"figures have got worse since step {scores[best][0]:,}, the best one: from {standing[best]:.3g} to "
         yield Alarm("falling", f"{text}{since[-1]:.3g} (lower is better)")
 

@@ -112,7 +112,7 @@ SMALL: dict[ModelName, Defaults] = {
     "pix2pix": (
         {"data": ("facades",), "epochs": None, "steps": 1900, "size": 64, "batch": 4, "ema": 0.998}
         | {"save_every": 500, "sample_every": 500, "validate_every": 100},
-        # A tenth of the published weight of L1. Bilinear: all others leave streaks in skies (docs/results.md).
+        # A tenth of the published weight of L1. Bilinear: skies without streaks (docs/results.md).
         {"lambda_l1": 10.0, "lr": 1e-3, "norm": "instance", "gan_loss": "lsgan", "upsampling": "bilinear"}
         | {"width": 32, "disc_width": 32, "depth": 5, "disc_layers": 2},
     ),

@@ -112,6 +112,7 @@ def test_evaluate_takes_a_name(tmp_path, monkeypatch, capsys):
 )
 def test_it_reaches_the_figures_that_its_card_states(name, count, measures):
     translator, recorded = minicyclegan.load(BUNDLED[name]), load_checkpoint(BUNDLED[name])["evaluation"]
+    assert all(figure["passes"] in (True, None) for figure in recorded["figures"]), "within every limit"
     (world,) = recorded["data"]
     data = open_data([world], 64, 1, (3, 3), True, None, count, pairs_for=None, training=False)
     translation = Translation(translator, held_out(data, "AtoB", WORLDS[world], most=count))

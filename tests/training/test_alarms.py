@@ -119,11 +119,12 @@ def test_a_critic_has_no_level_at_which_it_is_blind():
     [
         ([5, 4, 3, 2, 1, 1, 1, 1, 1, 1, 1], False),
         ([5, 4, 3, 1, 1.2, 0.9, 1.1, 1.2, 0.9, 1.0, 1.1], False),
-        ([5, 4, 3, 1, 1.0, 2, 3, 4, 5, 6, 7], True),
+        ([5, 4, 3, 1, 1.0, 2, 3, 4, 5, 6], True),
         ([5, 4, 3, 1, 1.0, 1.1, 1.0, 4, 5, 4, 2.5], False),  # other colours for a while
         ([5, 4, 3, 1, 1.0, 2, 3, 4, 5, 1.0], False),  # back again
         ([5, 4, 1, 1, 6, 7], False),  # too soon to say
         ([3.0] * 12, False),
+        ([0.0] * 12, False),
         ([], False),
     ],
 )
