@@ -56,7 +56,8 @@ class BalancedTransposedConv2d(nn.ConvTranspose2d):
     Which of its weights reach a pixel depends on whether the pixel's row and column are even or odd: four phases, which
     train to different sums and so to a grid of period 2 (Odena et al. 2016, "Deconvolution and Checkerboard
     Artifacts"). Here each phase's sum is moved to the mean of the four, a condition of Sugawara et al. 2018,
-    "Super-Resolution Using Convolutional Neural Networks Without Any Checkerboard Artifacts".
+    "Super-Resolution Using Convolutional Neural Networks Without Any Checkerboard Artifacts". Beyond its edges the map
+    is taken to go on as it ends.
     """
 
     def __init__(self, *arguments: Any, **options: Any):
@@ -69,7 +70,9 @@ class BalancedTransposedConv2d(nn.ConvTranspose2d):
         sums = torch.einsum("iokl,klp->iop", self.weight, self.phases)  # (in, out, 4)
         excess = (sums - sums.mean(dim=-1, keepdim=True)) / self.phases.sum(dim=(0, 1))  # (in, out, 4), of each weight
         weight = self.weight - torch.einsum("iop,klp->iokl", excess, self.phases)  # (in, out, k, k)
-        return F.conv_transpose2d(x, weight, self.bias, self.stride, self.padding, self.output_padding)
+        x = F.pad(x, (1, 1, 1, 1), mode="replicate")  # (N, in, H + 2, W + 2)
+        # What two rows and columns more make is cut off again: (N, out, 2 H, 2 W).
+        return F.conv_transpose2d(x, weight, self.bias, self.stride, self.padding[0] + 2, self.output_padding)
 
 
 def upsampling_layer(kind: Upsampling, channels: int, out: int, kernel: int, bias: bool = False) -> nn.Module:
@@ -90,7 +93,7 @@ def upsampling_layer(kind: Upsampling, channels: int, out: int, kernel: int, bia
 
 def edges(upsampling: Upsampling) -> Literal["zeros", "replicate"]:
     """What a convolution sees beyond a map's edges. By zeros it can tell where it is, and paint streaks there."""
-    return "replicate" if upsampling == "bilinear" else "zeros"
+    return "replicate" if upsampling in ("balanced", "bilinear") else "zeros"
 
 
 class ResidualBlock(nn.Module):
@@ -120,7 +123,8 @@ class ResnetGenerator(nn.Module):
     norm                        after every convolution but the last
     dropout                     probability inside each residual block; 0 leaves the layer out
     upsampling                  "transposed" convolutions, as published; "balanced" ones, which make no checkerboard;
-                                or the "nearest" pixel or "bilinear" interpolation, and a 3 x 3 convolution
+                                or the "nearest" pixel or "bilinear" interpolation, and a 3 x 3 convolution.
+                                "balanced" and "bilinear" also repeat maps' edges instead of padding with zeros
 
     (N, in_channels, H, W) in [-1, 1] -> (N, out_channels, H, W) in (-1, 1). H and W are multiples of 4, at least 8:
     any other size comes back rounded up to one. Weights are drawn by `initialise` from `generator`.
@@ -139,11 +143,12 @@ class ResnetGenerator(nn.Module):
         generator: torch.Generator | None = None,
     ):
         super().__init__()
+        beyond = edges(upsampling)
         self.stem = nn.Conv2d(in_channels, width, 7, bias=False)
         self.stem_norm = norm_layer(norm, width)
-        self.down1 = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=False)
+        self.down1 = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=False, padding_mode=beyond)
         self.down1_norm = norm_layer(norm, 2 * width)
-        self.down2 = nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1, bias=False)
+        self.down2 = nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1, bias=False, padding_mode=beyond)
         self.down2_norm = norm_layer(norm, 4 * width)
         self.blocks = nn.Sequential(*(ResidualBlock(4 * width, norm, dropout) for _ in range(blocks)))
         self.up1 = upsampling_layer(upsampling, 4 * width, 2 * width, kernel=3)
@@ -183,8 +188,7 @@ class UnetGenerator(nn.Module):
     latent                      length of a code z that tells many answers apart; 0: none (BicycleGAN, section 4)
     latent_at                   where z enters, a picture-sized map of each number: at the "input", or at "all" levels
                                 of the way down
-    upsampling                  as of ResnetGenerator; "bilinear" also repeats edges instead of padding with zeros, and
-                                ends with a convolution at the picture's own size
+    upsampling                  as of ResnetGenerator; "bilinear" also ends with a convolution at the picture's own size
 
     (N, in_channels, H, W) in [-1, 1], and z (N, latent) -> (N, out_channels, H, W) in (-1, 1).
     Raises ValueError for a depth below 2 and for a picture that can't be halved so often.

@@ -47,7 +47,7 @@ def upsampling_layer(
 
 def edges(upsampling: Upsampling) -> str:
     """What a convolution sees beyond a map's edges."""
-    return "replicate" if upsampling == "bilinear" else "zeros"
+    return "replicate" if upsampling in ("balanced", "bilinear") else "zeros"
 
 
 class ResidualBlock(nn.Module):
@@ -85,9 +85,10 @@ class ResnetGenerator(nn.Module):
         rng = rng or np.random.default_rng(0)
         self.stem = nn.Conv2d(in_channels, width, 7, bias=False, rng=rng)
         self.stem_norm = norm_layer(norm, width)
-        self.down1 = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=False, rng=rng)
+        beyond = edges(upsampling)
+        self.down1 = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=False, padding_mode=beyond, rng=rng)
         self.down1_norm = norm_layer(norm, 2 * width)
-        self.down2 = nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1, bias=False, rng=rng)
+        self.down2 = nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1, bias=False, padding_mode=beyond, rng=rng)
         self.down2_norm = norm_layer(norm, 4 * width)
         self.blocks = nn.Sequential(ResidualBlock(4 * width, norm, dropout, rng) for _ in range(blocks))
         self.up1 = upsampling_layer(upsampling, 4 * width, 2 * width, 3, rng)

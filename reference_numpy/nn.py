@@ -168,7 +168,7 @@ class ConvTranspose2d(Module):
 class BalancedTransposedConv2d(ConvTranspose2d):
     """A transposed convolution of stride 2 in whose kernel the four phases (even and odd rows and columns) sum alike.
 
-    So a flat map stays flat (Sugawara et al. 2018).
+    So a flat map stays flat (Sugawara et al. 2018), up to its edges, beyond which it is taken to go on as it ends.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -178,7 +178,8 @@ class BalancedTransposedConv2d(ConvTranspose2d):
         sums = {at: (self.weight * phases[at]).sum((2, 3), keepdims=True) for at in np.ndindex(2, 2)}  # (C, O, 1, 1)
         mean = sum(sums.values()) / 4
         weight = self.weight - sum((sums[at] - mean) * (phases[at] / phases[at].sum()) for at in sums)
-        return F.conv_transpose2d(x, weight, self.bias, self.stride, self.padding, self.output_padding)
+        x = F.pad(x, (1, 1, 1, 1), "replicate")  # (N, C, H + 2, W + 2)
+        return F.conv_transpose2d(x, weight, self.bias, self.stride, self.padding + 2, self.output_padding)
 
 
 class NearestUpsampling(Module):

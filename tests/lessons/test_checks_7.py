@@ -54,13 +54,14 @@ def parts_backwards(shares):
 def balanced_by_the_package(weight, stride):
     if stride != 2:
         return lesson_7_phases.BALANCE.reference(weight, stride)
-    up = BalancedTransposedConv2d(weight.shape[0], weight.shape[1], weight.shape[2], stride=2, bias=False).double()
+    side = weight.shape[2]
+    up = BalancedTransposedConv2d(weight.shape[0], weight.shape[1], side, stride=2, bias=False).double()
     up.weight.data = torch.from_numpy(weight)
     balanced = []
-    for n in range(weight.shape[0]):  # an impulse of one input channel draws that channel's kernels
-        impulse = torch.zeros(1, weight.shape[0], 1, 1, dtype=torch.float64)
-        impulse[0, n] = 1
-        balanced.append(up(impulse)[0])
+    for n in range(weight.shape[0]):  # an impulse of one input channel, away from the edges, draws its kernels
+        impulse = torch.zeros(1, weight.shape[0], 3, 3, dtype=torch.float64)
+        impulse[0, n, 1, 1] = 1
+        balanced.append(up(impulse)[0, :, 2 : 2 + side, 2 : 2 + side])
     return torch.stack(balanced).detach()
 
 
