@@ -250,9 +250,11 @@ def peak(network: str, height: int, width: int, tile: object) -> int:
     ("network", "height", "width"),
     [
         ("ResnetGenerator(width=32, blocks=1)", 800, 700),
+        ("ResnetGenerator(width=32, blocks=1, upsampling='balanced')", 800, 700),
         ("ResnetGenerator(width=32, blocks=1, upsampling='nearest')", 800, 700),
         ("ResnetGenerator(width=32, blocks=1, upsampling='bilinear')", 800, 700),
         ("UnetGenerator(width=32, depth=5)", 768, 768),
+        ("UnetGenerator(width=32, depth=5, upsampling='balanced')", 768, 768),
         ("UnetGenerator(width=32, depth=5, upsampling='nearest')", 768, 768),
         ("UnetGenerator(width=32, depth=5, upsampling='bilinear')", 768, 768),
     ],
