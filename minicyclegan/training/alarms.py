@@ -21,7 +21,7 @@ from minicyclegan.judging.grid import pooled_grid
 from minicyclegan.judging.nets import to_float
 from minicyclegan.models import Model
 from minicyclegan.networks import Direction
-from minicyclegan.training.best import Scores, standings
+from minicyclegan.training.best import Scores, lowest, standings
 from minicyclegan.training.curves import Curves
 from minicyclegan.training.validation import View
 
@@ -268,14 +268,14 @@ def of_weights(model: Model, before: Mapping[str, tuple[float, float]]) -> Itera
 def of_scores(scores: Scores) -> Iterator[Alarm]:
     """Figures that have been getting worse since the best step."""
     standing = standings(scores)
-    best = min(range(len(standing)), key=standing.__getitem__, default=0)
+    best = lowest(standing) if standing else 0
     since = standing[best + 1 :]
     if len(since) < FALLING:
         return
     values = [score for _, score in scores]
     usual = statistics.median(abs(after - before) for before, after in itertools.pairwise(values))
     clearly = standing[best] + max(2 * usual, 0.2 * abs(standing[best]))
-    if standing[best] < clearly <= min(values[-4:]):
+    if standing[best] < (least := min(values[-4:])) and clearly <= least:
         text = f"figures have got worse since step {scores[best][0]:,}, the best one: from {standing[best]:.3g} to "
         yield Alarm("falling", f"{text}{since[-1]:.3g} (lower is better)")
 

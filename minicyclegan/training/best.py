@@ -29,19 +29,21 @@ def standings(scores: Scores) -> list[float]:
 
 
 def best_step(scores: Scores) -> int | None:
-    """The step of the lowest standing, of equal ones the first; None where there is no score."""
-    return scores[_lowest(standings(scores))][0] if scores else None
+    """The step of the lowest standing, of equal ones the first, of zeros the last; None without a score."""
+    return scores[lowest(standings(scores))][0] if scores else None
 
 
 def can_win(scores: Scores) -> set[int]:
     """The steps that can be the best one yet, whatever scores come: all standings but the last one's are settled."""
     if len(scores) < 3:
         return {step for step, _ in scores}
-    return {scores[_lowest(standings(scores)[:-1])][0], scores[-1][0]}
+    return {scores[lowest(standings(scores)[:-1])][0], scores[-1][0]}
 
 
-def _lowest(values: Sequence[float]) -> int:
-    return min(range(len(values)), key=values.__getitem__)
+def lowest(values: Sequence[float]) -> int:
+    """Its place; of equal ones the first. But what is 0 can't be told from real pictures: the last has learned most."""
+    first = min(range(len(values)), key=values.__getitem__)
+    return first if values[first] else max(place for place, value in enumerate(values) if not value)
 
 
 class Candidates:

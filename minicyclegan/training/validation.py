@@ -8,7 +8,8 @@ other worlds     L1 to the true counterpart
 pairs            KID: an input has many right answers, and L1 and SSIM, which are shown, prefer the blurred mean of them
 other folders    KID
 
-KID compares the features of the package's own net on worlds, which it was taught, and `statistics` on folders.
+KID compares the features of the package's own net on worlds, which it was taught, and `statistics` on folders. Of it,
+what is beyond twice its error counts: below, which of two steps has less is chance.
 """
 
 from __future__ import annotations
@@ -115,16 +116,17 @@ def figures(views: Mapping[Direction, View], paired: bool) -> dict[str, float | 
             "grid": pooled_grid(to_float(view.output).double()).item(),
             "kid": math.nan,
         }
+        error = math.nan
         if view.back is not None:
             of["cycle"] = metrics.l1(view.source, view.back).mean().item()
         if min(len(view.output), len(view.target)) >= 4:
             extract = OWN.extract if view.drawn else statistics
-            of["kid"] = metrics.kid(extract(view.target), extract(view.output))[0]
+            of["kid"], error = metrics.kid(extract(view.target), extract(view.output))
         if view.truth is not None:
             of["l1"] = metrics.l1(view.output, view.truth).mean().item()
         if paired and view.source.shape[-1] >= 8:
             of["ssim"] = metrics.ssim(view.output, view.truth).mean().item()
-        scores.append(of["kid"] if paired or view.truth is None else of["l1"])
+        scores.append(max(of["kid"] - 2 * error, 0.0) if paired or view.truth is None else of["l1"])
         if view.masks is not None:
             worn = wears(view.coat, view.output, view.masks, real_ranges(view.source.shape[-1]))
             of["coats"] = worn.double().mean().item()

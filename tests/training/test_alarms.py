@@ -125,13 +125,14 @@ def test_a_critic_has_no_level_at_which_it_is_blind():
         ([5, 4, 1, 1, 6, 7], False),  # too soon to say
         ([3.0] * 12, False),
         ([0.0] * 12, False),
+        ([5, 0, 0, 0, 0, 2, 3, 2, 2, 3, 2], True),  # from where no more could be told, usual steps being 0
         ([], False),
     ],
 )
 def test_figures_that_get_worse_and_worse(scores, falling):
     found = list(of_scores([(100 * i, float(score)) for i, score in enumerate(scores)]))
     assert [alarm.name for alarm in found] == ["falling"] * falling
-    assert not falling or "since step 300" in found[0].text
+    assert not falling or f"since step {400 if 0 in scores else 300}" in found[0].text
 
 
 # ---- The code ----------------------------------------------------------------------------------------------------

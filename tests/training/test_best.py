@@ -30,6 +30,7 @@ def steps(*scores: float) -> list[tuple[int, float]]:
         ((5.0, 3.0, 2.0, 3.0, 6.0), 200),  # they count for 5, 3, 3, 3, 6: of equal ones the first
         ((5.0, 4.0, 3.0, 3.0, 3.0), 300),
         ((1.0, 2.0, 3.0, 4.0), 100),  # worse and worse: the first counts for 2, as does the second
+        ((9.0, 0.0, 0.0, 2.0, 0.0, 0.0, 3.0), 600),  # of those that can't be told from real pictures the last
     ],
 )
 def test_the_rule(scores, best):
@@ -81,7 +82,7 @@ def test_what_is_written_is_the_best_of_all_so_far_also_if_the_run_is_taken_up_a
     for step in range(1, 15):
         if draw.random() < 0.3:  # as from a checkpoint
             run = Candidates(list(run.scores), dict(run.weights))
-        scores.append((step, draw.choice([1.0, 2.0, 3.0, 4.0])))
+        scores.append((step, draw.choice([0.0, 1.0, 2.0, 3.0, 4.0])))
         run.add(*scores[-1], seen.at(step), seen.write)
         assert seen.file == (best_step(scores), [float(best_step(scores))])
         assert len(run.weights) <= 2 and set(run.weights) == can_win(scores)

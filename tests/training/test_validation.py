@@ -151,7 +151,8 @@ def test_of_pairs_another_true_answer_beats_the_blurred_one_which_has_the_better
         validation, lambda view: smoothed(smoothed(view.truth.double())).round().clamp(0, 255).to(torch.uint8)
     )
     assert blurred["l1_AB"] < other["l1_AB"] and blurred["ssim_AB"] > other["ssim_AB"]
-    assert other["score"] == other["kid_AB"] < blurred["kid_AB"]
+    assert other["kid_AB"] < blurred["kid_AB"]
+    assert other["score"] == 0 < blurred["score"] < blurred["kid_AB"]  # of true fronts, chance says which have less
 
 
 def test_statistics_tell_colour_texture_and_blur_apart():
