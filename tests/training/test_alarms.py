@@ -125,7 +125,7 @@ def test_a_critic_has_no_level_at_which_it_is_blind():
         ([5, 4, 1, 1, 6, 7], False),  # too soon to say
         ([3.0] * 12, False),
         ([0.0] * 12, False),
-        ([5, 0, 0, 0, 0, 2, 3, 2, 2, 3, 2], True),  # from where no more could be told, usual steps being 0
+        ([5, 0, 0, 0, 0, 2, 3, 2, 2, 3, 2], True),  # as real pictures first, and then not
         ([], False),
     ],
 )
