@@ -29,7 +29,8 @@ class WeightAverage:
     @torch.no_grad()
     def update(self) -> None:
         """average <- average + (1 - decay) (weights - average)"""
-        share = torch.clamp(9 / (10 + self.updates), min=1 - self.decay)
+        # The limit by decay comes late: until then the average looks back over a quarter of all steps.
+        share = torch.clamp(3 / (4 + self.updates), min=1 - self.decay)
         averages, weights = self._tensors(self.networks), self._tensors(self.sources)
         distances = torch._foreach_sub(weights, averages)
         torch._foreach_mul_(distances, share.to(averages[0].dtype))

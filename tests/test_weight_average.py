@@ -34,7 +34,7 @@ def test_it_is_the_recurrence_at_first_with_a_shorter_memory():
         with torch.no_grad():
             network.weight.fill_(float(step))
         average.update()
-        share = max(0.25, 9 / (10 + step))  # all but a tenth at the first step, a quarter from the 26th on
+        share = max(0.25, 3 / (4 + step))  # three quarters at the first step, a quarter from the ninth on
         expected += share * (step - expected)
         assert average.networks["G"].weight.item() == pytest.approx(expected, rel=1e-12)
 

@@ -100,7 +100,7 @@ SMALL: dict[ModelName, Defaults] = {
             "steps": 3600,
             "size": 64,
             "decay": 0.65,
-            "ema": 0.998,
+            "ema": 0.999,
             "save_every": 500,
             "sample_every": 500,
             "validate_every": 225,
@@ -110,7 +110,7 @@ SMALL: dict[ModelName, Defaults] = {
         | {"width": 16, "disc_width": 32, "blocks": 3, "disc_layers": 2},
     ),
     "pix2pix": (
-        {"data": ("facades",), "epochs": None, "steps": 1900, "size": 64, "batch": 4, "ema": 0.998}
+        {"data": ("facades",), "epochs": None, "steps": 1900, "size": 64, "batch": 4, "ema": 0.995}
         | {"save_every": 500, "sample_every": 500, "validate_every": 100},
         # A tenth of the published weight of L1. Bilinear: skies without streaks (docs/results.md).
         {"lambda_l1": 10.0, "lr": 1e-3, "norm": "instance", "gan_loss": "lsgan", "upsampling": "bilinear"}
@@ -144,7 +144,7 @@ PHOTOS: dict[ModelName, Defaults] = {
         | {"width": 24, "disc_width": 32, "blocks": 6, "disc_layers": 3},
     ),
     "pix2pix": (
-        SMALL["pix2pix"][0] | {"steps": 8000, "size": 128, "batch": 1},
+        SMALL["pix2pix"][0] | {"steps": 8000, "size": 128, "batch": 1, "ema": 0.998},
         SMALL["pix2pix"][1] | {"lambda_l1": 20.0, "lr": 4e-4, "depth": 6, "disc_layers": 3},
     ),
     "bicyclegan": (
