@@ -54,6 +54,17 @@ def _parsing(hint: Any) -> dict[str, Any]:
     return {"type": hint, "metavar": {int: "N", float: "X", str: "NAME"}[hint]}
 
 
+def at_least(least: int) -> Callable[[str], int]:
+    """The type of an option that takes a whole number from `least` on."""
+
+    def number(text: str) -> int:
+        if (value := int(text)) < least:
+            raise argparse.ArgumentTypeError(f"must be at least {least}, not {value}")
+        return value
+
+    return number
+
+
 def command_line(name: str, *arguments: object) -> str:
     """A command of the package as it can be copied into a shell, whatever characters are in the names of folders."""
     words = ["python", "-m", f"minicyclegan.{name}", *map(str, arguments)]

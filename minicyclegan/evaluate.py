@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from minicyclegan.cli import Parser, run
+from minicyclegan.cli import Parser, at_least, run
 from minicyclegan.data.colours import PictureError
 from minicyclegan.data.datasets import VALIDATION_PICTURES, DataSet, open_data
 from minicyclegan.data.folders import DataError
@@ -78,8 +78,8 @@ def _parser() -> Parser:
     text = f"a run's folder or a checkpoint file; or {', '.join(BUNDLED)}, which come with the package"
     parser.add_argument("model", metavar="RUN|CHECKPOINT|NAME", help=text)
     parser.add_argument("--data", metavar="WORLD|FOLDER", nargs="+", help="default: what the model was trained on")
-    parser.add_argument("--count", type=int, default=200, metavar="N", help="test pictures of each domain, at most")
-    parser.add_argument("--size", type=int, metavar="PX", help="default: the size the model was trained at")
+    parser.add_argument("--count", type=at_least(1), default=200, metavar="N", help="test pictures a domain, at most")
+    parser.add_argument("--size", type=at_least(8), metavar="PX", help="default: the size the model was trained at")
     parser.add_argument(
         "--features",
         choices=("auto", "own", "inception"),
@@ -99,10 +99,6 @@ def _parser() -> Parser:
 
 def _check_options(parser: Parser, given: Namespace) -> None:
     """Exits with a line that names the option that can't be."""
-    if given.count < 1:
-        parser.error(f"--count must be at least 1, not {given.count}")
-    if given.size is not None and given.size < 8:
-        parser.error(f"--size must be at least 8, not {given.size}")
     for option, path in (("--json", given.json), ("--picture", given.picture)):
         if path is not None and not path.parent.is_dir():
             parser.error(f"{option} {path}: there is no folder {path.parent}; make it first")

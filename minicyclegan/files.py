@@ -55,7 +55,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def locked(path: Path, message: str) -> Iterator[None]:
+def locked(path: Path, message: str) -> Iterator[BinaryIO]:
     """Keeps other processes that ask for the same lock out, as long as the context lasts. Makes the file if need be.
 
     The system holds the lock, and gives it up when this process ends, however it ends. On a file system without locks,
@@ -75,4 +75,4 @@ def locked(path: Path, message: str) -> Iterator[None]:
             raise BlockingIOError(message) from None
         except OSError:
             pass
-        yield
+        yield file

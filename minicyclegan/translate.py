@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageColor
 from torch import Tensor
 
-from minicyclegan.cli import Parser, run
+from minicyclegan.cli import Parser, at_least, run
 from minicyclegan.data.colours import Colour, PictureError
 from minicyclegan.data.images import Notes, read_picture, summary
 from minicyclegan.devices import DeviceError, find_device, keep_freed_memory
@@ -70,7 +70,7 @@ def _parser() -> Parser:
     parser.add_argument("--out", metavar="FOLDER", type=Path, required=True, help="where the translations go")
     parser.add_argument("--direction", choices=("AtoB", "BtoA"), default="AtoB")
     parser.add_argument("--noise", action="store_true", help="random answers: dropout stays on, as in pix2pix")
-    parser.add_argument("--styles", type=int, metavar="N", help="N answers a picture, of a model that has many")
+    parser.add_argument("--styles", type=at_least(1), metavar="N", help="N answers a picture, of a model that has many")
     text = "in the style of this picture; given twice: --styles N steps from the first one's style to the second one's"
     parser.add_argument("--style", type=Path, metavar="PICTURE", action="append", default=[], help=text)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of --noise and --styles (default: 0)")
@@ -80,7 +80,7 @@ def _parser() -> Parser:
     text = "what is transparent is laid on it, a name or #rrggbb; without it, it stays transparent"
     parser.add_argument("--background", metavar="COLOUR", type=colour_of, help=text)
     text = "scales larger pictures down first, to PX pixels of the shorter side; so large is the answer, too"
-    parser.add_argument("--size", type=int, metavar="PX", help=text)
+    parser.add_argument("--size", type=at_least(8), metavar="PX", help=text)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     return parser
 
@@ -102,12 +102,8 @@ def _misuse(given: Namespace) -> str | None:
     """What is wrong with the options, before anything is loaded."""
     if given.out.exists() and not given.out.is_dir():
         return f"--out {given.out} is a file; give a folder"
-    if given.styles is not None and given.styles < 1:
-        return f"--styles must be at least 1, not {given.styles}"
     if not 0 <= given.seed < 2**63:
         return f"--seed must be at least 0 and below {2**63}, not {given.seed}"
-    if given.size is not None and given.size < 8:
-        return f"--size must be at least 8, not {given.size}"
     if given.noise and isinstance(given.tile, int):
         return "--tile PX and --noise don't go together: dropout draws for the whole picture at once"
     if len(given.style) > 2 or (len(given.style) == 1 and given.styles):

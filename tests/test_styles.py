@@ -257,7 +257,7 @@ def test_what_a_model_does_not_have_is_refused(
         (tiny_run, ["--styles", 2], "this model has one answer to a picture"),
         (tiny_pix2pix_run, ["--style", source], "can't read a style off a picture: it has no encoder"),
         (tiny_run, ["--noise"], "this model has no noise: neither dropout nor batch norm"),
-        (styles_run, ["--styles", 0], "--styles must be at least 1, not 0"),
+        (styles_run, ["--styles", 0], "--styles: must be at least 1, not 0"),
         (styles_run, ["--styles", 3, "--style", source], "--style is given once, or twice with --styles N"),
         (styles_run, ["--style", source] * 3, "--style is given once, or twice"),
         (noisy_run, ["--noise", "--seed", 2**63], "--seed must be at least 0 and below"),

@@ -185,7 +185,7 @@ def test_size_scales_larger_pictures_down_and_says_so(checkpoint, draw, tmp_path
             assert image.tile[0].args[:6] == "RGB;16"
     with pytest.raises(SystemExit) as stopped:
         main([*given, "--size", "7"])
-    assert stopped.value.code == 2 and "--size must be at least 8, not 7" in capsys.readouterr().err
+    assert stopped.value.code == 2 and "--size: must be at least 8, not 7" in capsys.readouterr().err
 
 
 def test_usage_errors_are_2(tiny_run, draw, tmp_path):

@@ -10,9 +10,10 @@ from minicyclegan.ablate import page
 from minicyclegan.ablate.checkpoints import write_checkpoints
 from minicyclegan.ablate.runs import AblationError, carry_out, plan
 from minicyclegan.ablate.tables import TABLES
-from minicyclegan.cli import Parser, run
+from minicyclegan.cli import Parser, at_least, run
 from minicyclegan.data.colours import PictureError
 from minicyclegan.data.datasets import available_cores
+from minicyclegan.interrupts import exit_on_signals
 from minicyclegan.training.checkpoint import CheckpointError
 
 
@@ -21,9 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.table not in (*TABLES, "all"):
         parser.error(f"no table {given.table!r}; there are: {', '.join(TABLES)}; or all")
-    for name in ("seeds", "jobs", "count"):
-        if getattr(given, name) < 1:
-            parser.error(f"--{name} must be at least 1, not {getattr(given, name)}")
+    if given.page and not given.page.suffix:
+        parser.error(f"--page {given.page}: give a file name like {given.page}.md")
     if given.rehearse and given.checkpoints:
         parser.error("--checkpoints of a rehearsal would teach nothing")
 
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> Parser:
     parser = Parser(prog="python -m minicyclegan.ablate", description=__doc__.split(": ", 1)[1])
     parser.add_argument("table", metavar="TABLE", help=f"one of {', '.join(TABLES)}; or all")
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of each setting (default: 3)")
+    parser.add_argument("--seeds", type=at_least(1), default=3, metavar="N", help="runs of each setting (default: 3)")
     parser.add_argument(
         "--runs",
         type=Path,
@@ -59,8 +59,10 @@ def _parser() -> Parser:
         help="where the runs are kept: what is finished there is not done again (default: runs/ablations)",
     )
     jobs = 2 if available_cores() > 1 else 1
-    parser.add_argument("--jobs", type=int, default=jobs, metavar="N", help=f"runs at a time (default: {jobs})")
-    parser.add_argument("--count", type=int, default=96, metavar="N", help="test pictures to judge by (default: 96)")
+    parser.add_argument("--jobs", type=at_least(1), default=jobs, metavar="N", help=f"runs at a time (default: {jobs})")
+    parser.add_argument(
+        "--count", type=at_least(2), default=96, metavar="N", help="test pictures to judge by (default: 96)"
+    )
     parser.add_argument("--page", type=Path, metavar="FILE.md", help="the page (default: ablations.md in --runs)")
     parser.add_argument(
         "--checkpoints", type=Path, metavar="FOLDER", help="writes the lessons' small checkpoints there"
@@ -70,4 +72,5 @@ def _parser() -> Parser:
 
 
 if __name__ == "__main__":
+    exit_on_signals()
     run(main, (AblationError, CheckpointError, PictureError, OSError))

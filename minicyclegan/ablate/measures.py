@@ -6,7 +6,6 @@ Every row of a table is judged on the same test pictures, at 64 px.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
@@ -87,16 +86,11 @@ JUDGES: dict[JudgeName, tuple[str, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Judged:
-    """Every measure of a trained model, and what true pictures would have in its place: what there is to reach."""
+def judge(name: JudgeName, translator: Translator, count: int) -> dict[str, dict[str, float]]:
+    """Every measure of a trained model, and what true pictures would have in its place: "measures" and "truth".
 
-    measures: dict[str, float]
-    truth: dict[str, float]
-
-
-def judge(name: JudgeName, translator: Translator, count: int) -> Judged:
-    """On `count` test pictures of each domain; of styles, on several fronts of each of a quarter as many label maps."""
+    On `count` test pictures of each domain; of styles, on several fronts of each of a quarter as many label maps.
+    """
     if name == "styles":
         task = style_task_of(max(2, count // 4))
         figures = styles_of(translator, task, style_codes(task, translator))
@@ -104,13 +98,13 @@ def judge(name: JudgeName, translator: Translator, count: int) -> Judged:
         world, measures = JUDGES[name]
         tests = [held_out_of(world, direction, count) for direction in translator.generators]
         figures = evaluate([Translation(translator, test) for test in tests], measures=measures)
-    judged = Judged({}, {})
+    judged: dict[str, dict[str, float]] = {"measures": {}, "truth": {}}
     for measure, names in FIGURES.items():
         chosen = next(filter(None, (_called(name, figures) for name in names)), None)
         if chosen:
             value, real = (float(np.mean([getattr(f, field) or 0.0 for f in chosen])) for field in ("value", "real"))
-            judged.measures[measure] = value / real if measure in SHARES else value
-            judged.truth[measure] = 1.0 if measure in SHARES else real
+            judged["measures"][measure] = value / real if measure in SHARES else value
+            judged["truth"][measure] = 1.0 if measure in SHARES else real
     return judged
 
 

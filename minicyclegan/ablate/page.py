@@ -196,10 +196,10 @@ def _against_the_paper(table: Table, rows: dict[str, Content], paper: Paper) -> 
     parts = []
     for index, (column, measure) in enumerate(table.paper):
         ours = {label: row["measures"][measure] for label, row in rows.items()}
-        found = agreement(ours, {label: values[index] for label, values in paper.items()})
+        same, opposite, unclear = agreement(ours, {label: values[index] for label, values in paper.items()})
         parts.append(
-            f"{measure} against its {column}: {found.same} the same way, {found.opposite} the other way, "
-            f"{found.unclear} within the spread"
+            f"{measure} against its {column}: {same} the same way, {opposite} the other way, "
+            f"{unclear} within the spread"
         )
     return f"Pairs of the paper's rows that differ there, and how ours differ: {'; '.join(parts)}."
 

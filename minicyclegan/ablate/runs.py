@@ -15,11 +15,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from tqdm import tqdm
@@ -27,6 +27,7 @@ from tqdm import tqdm
 from minicyclegan.ablate.measures import judge
 from minicyclegan.ablate.tables import Setting, Table
 from minicyclegan.data.datasets import available_cores
+from minicyclegan.files import locked
 from minicyclegan.judging.figures import write_json
 from minicyclegan.shipping.translator import load
 from minicyclegan.training.run_folder import RunFolder
@@ -75,15 +76,18 @@ def plan(tables: Sequence[Table], seeds: int, root: Path, count: int) -> list[Ru
 def carry_out(runs: Sequence[Run], jobs: int) -> None:
     """Finishes all runs, `jobs` at a time on a thread each, with a progress bar.
 
-    Ctrl-C or SIGTERM stops it (KeyboardInterrupt): finished runs stay, trainings save, and the next call goes on.
-    Raises AblationError if a training fails, or if another call is at work in the same folder.
+    Whatever stops it, finished runs stay, trainings save, and the next call goes on.
+    Raises AblationError if a training fails, BlockingIOError if another call is at work in the same folder.
     """
     todo = [run for run in runs if run.figures() is None]
     if not todo:
         return
     waiting, training = todo[::-1], []
     bar = tqdm(total=sum(run.steps for run in todo), unit="step", desc="runs")
-    with _alone_in(todo[0].root) as lock, _terminate_is_ctrl_c(), bar:
+    root = todo[0].root
+    root.mkdir(parents=True, exist_ok=True)
+    message = f"{root}: another call, or a training that it left behind, is at work in it; wait, or give another --runs"
+    with locked(root / ".lock", message) as lock, bar:
         try:
             while waiting or training:
                 while waiting and len(training) < jobs:
@@ -103,10 +107,10 @@ def carry_out(runs: Sequence[Run], jobs: int) -> None:
 class Training:
     """A child process that trains: begins a run, or takes it up where its checkpoint was taken.
 
-    lock   a file descriptor that it inherits: as long as it lives, nobody else may begin
+    lock   a locked file that it inherits: as long as it lives, nobody else may begin
     """
 
-    def __init__(self, run: Run, lock: int | None):
+    def __init__(self, run: Run, lock: BinaryIO):
         self.run, self.began = run, time.perf_counter()
         folder = run.folder
         if folder.checkpoint.exists():
@@ -125,7 +129,7 @@ class Training:
                 stderr=subprocess.STDOUT,
                 env=os.environ | {"OMP_NUM_THREADS": "1"},
                 start_new_session=True,
-                pass_fds=() if lock is None else (lock,),
+                pass_fds=(lock.fileno(),) if os.name == "posix" else (),
             )
 
     def has_ended(self, patience: float | None = 0) -> bool:
@@ -150,27 +154,20 @@ class Training:
 
 
 def _stop(trainings: Sequence[Training]) -> None:
-    """Asks them to save and end, which takes a second or two; a second Ctrl-C ends them at once."""
-    try:
-        for one in trainings:
-            if os.name == "posix":  # on Windows the Ctrl-C that came to us has come to them, too
-                one.child.send_signal(signal.SIGINT)
-        for one in trainings:
-            one.has_ended(patience=None)
-    except KeyboardInterrupt:
-        for one in trainings:
-            one.child.kill()
-        raise
+    """Asks them to save and end, which takes a second or two. They do so, too, if a second Ctrl-C ends us first."""
+    for one in trainings:
+        if os.name == "posix":  # on Windows the Ctrl-C that came to us has come to them, too
+            one.child.send_signal(signal.SIGINT)
+    for one in trainings:
+        one.has_ended(patience=None)
 
 
 def judge_run(run: Run, jobs: int) -> None:
     """Writes figures.json of a finished training."""
     began = time.process_time()
-    judged = judge(run.setting.judge, load(run.folder.checkpoint), run.count)
     content = {"format": FORMAT, "setting": run.setting.name, "seed": run.seed, "count": run.count}
     content |= {
-        "measures": judged.measures,
-        "truth": judged.truth,
+        **judge(run.setting.judge, load(run.folder.checkpoint), run.count),
         "training_seconds": round(sum(map(float, (run.folder.path / SECONDS).read_text(encoding="ascii").split())), 1),
         "judging_seconds": round(time.process_time() - began, 1),
         "machine": machine() | {"side by side": jobs},
@@ -191,30 +188,3 @@ def _steps(run: Run) -> int:
     with suppress(OSError):
         return min(run.folder.log.read_bytes().count(b"\n"), run.steps)
     return 0
-
-
-@contextmanager
-def _alone_in(root: Path) -> Iterator[int | None]:
-    """Keeps a second call, or one whose trainings are still alive after it was killed, out of the same folder."""
-    try:
-        import fcntl
-    except ImportError:  # Windows has no such locks
-        yield None
-        return
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / ".lock").open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            message = "another call, or a training that it left behind, is at work in it; wait, or give another --runs"
-            raise AblationError(f"{root}: {message}") from None
-        yield file.fileno()
-
-
-@contextmanager
-def _terminate_is_ctrl_c() -> Iterator[None]:
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

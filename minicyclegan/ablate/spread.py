@@ -51,17 +51,11 @@ def pairs_apart(rows: Sequence[Sequence[float]]) -> int:
     return sum(gap(first, second).beyond_spread for first, second in itertools.combinations(rows, 2))
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """Pairs of rows in which ours go the paper's way, the other way, or neither beyond the spread of the seeds."""
+def agreement(ours: Mapping[str, Sequence[float]], paper: Mapping[str, float]) -> tuple[int, int, int]:
+    """Pairs of rows in which ours go the paper's way, the other way, or neither beyond the spread of the seeds.
 
-    same: int
-    opposite: int
-    unclear: int
-
-
-def agreement(ours: Mapping[str, Sequence[float]], paper: Mapping[str, float]) -> Agreement:
-    """Of every pair of rows that differ in the paper's column; both by row."""
+    Of every pair of rows that differ in the paper's column; both by row.
+    """
     counts = {True: 0, False: 0, None: 0}
     for first, second in itertools.combinations([row for row in paper if row in ours], 2):
         if paper[first] == paper[second]:
@@ -69,4 +63,4 @@ def agreement(ours: Mapping[str, Sequence[float]], paper: Mapping[str, float]) -
         difference = gap(ours[first], ours[second])
         upwards = paper[second] > paper[first]
         counts[(difference.size > 0) == upwards if difference.beyond_spread else None] += 1
-    return Agreement(counts[True], counts[False], counts[None])
+    return counts[True], counts[False], counts[None]

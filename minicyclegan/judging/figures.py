@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from minicyclegan.files import whole_file
 from minicyclegan.networks import Direction
 
 RESAMPLES = 1000
@@ -64,10 +65,9 @@ class Figure:
 
 
 def write_json(path: Path, content: dict) -> None:
-    """Whole or not at all. Raises OSError."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    part.replace(path)
+    """Whole or not at all. Raises WriteError."""
+    with whole_file(path) as file:
+        file.write((json.dumps(content, indent=2) + "\n").encode())
 
 
 def _short(value: float) -> str:

@@ -158,12 +158,8 @@ def score(counts: np.ndarray) -> SegmentationScore:
 
 
 def fcn_score(images: Images, labels: np.ndarray, segmenter: Segmenter | None = None) -> SegmentationScore:
-    """How much of the label maps (N, H, W) uint8 can be read off N uint8 fronts in colour.
+    """How much of the label maps (N, SIZE, SIZE) uint8 can be read off N uint8 fronts in colour, of any size.
 
-    Both are brought to SIZE x SIZE: the pictures by averaging, the labels by taking the pixel at each centre, which is
-    a little off: of a scene that is known, give the labels of `truth(scene, SIZE)` whatever size the pictures have.
+    The pictures are brought to SIZE x SIZE by averaging; the labels are those of `truth(scene, SIZE)`.
     """
-    rows = (np.arange(SIZE) + 0.5) * labels.shape[1] / SIZE
-    columns = (np.arange(SIZE) + 0.5) * labels.shape[2] / SIZE
-    sampled = labels[:, rows.astype(int)[:, None], columns.astype(int)]  # (N, SIZE, SIZE)
-    return score(confusion(sampled, segment(images, segmenter)))
+    return score(confusion(labels, segment(images, segmenter)))

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
-from minicyclegan.judging.fronts import SMALLEST, Parts, find_parts, measure
+from minicyclegan.judging.fronts import Parts, find_parts, measure
 from minicyclegan.judging.metrics import pairwise_difference
 from minicyclegan.worlds import draw_scene
 from minicyclegan.worlds.facades import FACADES, PALETTE, Layout, Style, render_front, render_label, sample_style
 
-NullKind = Literal["mean", "mean + noise", "mean + tint", "two styles"]
-NULL_KINDS: tuple[NullKind, ...] = get_args(NullKind)
+NULL_KINDS = ("mean", "mean + noise", "mean + tint", "two styles")
 
 
 @dataclass(frozen=True)
@@ -48,13 +46,8 @@ def style_task(count: int = 24, size: int = 64, seed: int = 0, styles: int = 16,
     """Draws a task from fresh test scenes, a function of its arguments; about 700 pictures with the defaults.
 
     Layouts and references are test scenes of the world's seed `seed`; no reference shares its layout with a target.
-    Raises ValueError where there is nothing to compare: fewer than 2 layouts or styles, or 24 references,
-    or pictures below 64 px.
+    At least 2 layouts, 2 styles, 24 references and 64 px are needed for every figure.
     """
-    wanted = {"layouts": (count, 2), "styles": (styles, 2), "references": (references, 24), "px": (size, SMALLEST)}
-    for name, (value, least) in wanted.items():
-        if value < least:
-            raise ValueError(f"a style task of {value} {name}: at least {least} are needed to compare any")
     rng = np.random.default_rng([seed, 1])
     scenes = [draw_scene(FACADES, "test", "A", index, seed) for index in range(count + references)]
     layouts, others = tuple(scene.layout for scene in scenes[:count]), scenes[count:]
@@ -77,23 +70,23 @@ def style_task(count: int = 24, size: int = 64, seed: int = 0, styles: int = 16,
     )  # fmt: skip
 
 
-def fresh_fronts(task: StyleTask, n: int, seed: int = 0) -> np.ndarray:
+def fresh_fronts(task: StyleTask, n: int) -> np.ndarray:
     """n more true fronts of every layout, (L, n, S, S, 3) uint8: what a perfect model would paint."""
-    rng = np.random.default_rng([seed, 2])
+    rng = np.random.default_rng([0, 2])
     return np.stack([[render_front(layout, sample_style(rng), task.size) for _ in range(n)] for layout in task.layouts])
 
 
-def null_samples(kind: NullKind, task: StyleTask, n: int, seed: int = 0) -> np.ndarray:
+def null_samples(kind: str, task: StyleTask, n: int) -> np.ndarray:
     """Samples of a model that has not understood the task, (L, n, S, S, 3) uint8; each looks good in some figure.
+
+    kind: one of NULL_KINDS.
 
     mean           the mean of each layout's true fronts, n times: scores 0.88 x real in pixel accuracy
     mean + noise   the same with noise in every pixel, as much as gives the true mean difference between samples
     mean + tint    the same with a colour added that varies as the true walls' colours do
     two styles     true fronts, sharp and correct, but all in one of two styles: one warm, one cool
-
-    Raises ValueError for a kind that is none of these.
     """
-    rng = np.random.default_rng([seed, 3])
+    rng = np.random.default_rng([0, 3])
     if kind == "two styles":
         styles = [sample_style(rng) for _ in range(64)]
         warm_and_dark = next(style for style in styles if style.warm and style.dark_frames)
@@ -109,11 +102,9 @@ def null_samples(kind: NullKind, task: StyleTask, n: int, seed: int = 0) -> np.n
         # Two normal deviates differ by 2 / sqrt(pi) of their deviation in the mean.
         difference = float(pairwise_difference(task.fronts).mean())
         change = rng.normal(0, 255 * difference * np.sqrt(np.pi) / 2, mean.shape)
-    elif kind == "mean + tint":
+    else:  # mean + tint
         walls = [measure(fronts, parts)["wall"].numpy() for fronts, parts in zip(task.fronts, task.parts, strict=True)]
         covariance = np.mean([np.cov(wall.T) for wall in walls], axis=0)  # (3, 3)
         tints = 255 * rng.multivariate_normal(np.zeros(3), covariance, mean.shape[:2])  # (L, n, 3)
         change = tints[:, :, None, None]
-    else:
-        raise ValueError(f"no null model called {kind!r}; there are: {', '.join(NULL_KINDS)}")
     return np.rint(np.clip(mean + change, 0, 255)).astype(np.uint8)

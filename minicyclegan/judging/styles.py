@@ -50,7 +50,6 @@ class TrueStyles:
     frames   frame brightness halfway between dark and bright ones
     """
 
-    size: int
     colours: np.ndarray
     centres: np.ndarray
     radius: float
@@ -81,7 +80,6 @@ def learn_styles(size: int = 64, count: int = 300, bins: int = 16, seed: int = 0
     apart = _distances(colours, colours)  # (count, count)
     np.fill_diagonal(apart, np.inf)
     return TrueStyles(
-        size=size,
         colours=colours,
         centres=_k_means(colours, bins, np.random.default_rng(seed)),
         radius=float(np.quantile(apart.min(1), REAL_PRECISION)),
@@ -111,25 +109,17 @@ def _k_means(points: np.ndarray, count: int, rng: np.random.Generator) -> np.nda
 
 
 def style_report(
-    task: StyleTask,
-    samples: Images,
-    fixed: Images | None = None,
-    transferred: Images | None = None,
-    styles: TrueStyles | None = None,
+    task: StyleTask, samples: Images, fixed: Images | None = None, transferred: Images | None = None
 ) -> list[Figure]:
     """All figures of a model's samples, uint8 arrays (..., S, S, 3) or tensors (..., 3, S, S).
 
     samples      (L, n, …): n pictures of each of the task's label maps, every one with a fresh code
     fixed        (L, k, …): k pictures of each label map that share one code
     transferred  (P, …): label map `task.targets[p]` in the style of `task.references[p]`
-    styles       `learn_styles(task.size)`, where it is at hand; else it is learnt here
 
     Raises ValueError for pictures of another shape or type, with the name of what is wrong.
     """
-    samples = _checked("samples", samples, task, len(task.layouts))
-    styles = learn_styles(task.size) if styles is None else styles
-    if styles.size != task.size:
-        raise ValueError(f"styles learnt at {styles.size} px for a task of {task.size} px: learn them at {task.size}")
+    samples, styles = _checked("samples", samples, task, len(task.layouts)), learn_styles(task.size)
     parts, fronts = task.parts, as_tensor(task.fronts).to(samples.device)
     measured, true = _measure_all(samples, parts), _measure_all(fronts, parts)
     figures = [_accuracy(task, samples, fronts), *_quality(measured, true)]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from minicyclegan.files import locked, whole_file, write_errors
 
@@ -43,7 +43,7 @@ class RunFolder:
     def holds_a_run(self) -> bool:
         return self.config.exists() or self.checkpoint.exists() or (self.log.exists() and self.log.stat().st_size > 0)
 
-    def alone(self) -> AbstractContextManager[None]:
+    def alone(self) -> AbstractContextManager[BinaryIO]:
         """A context in which no other process trains in this folder. Raises BlockingIOError if one does already."""
         return locked(self.log, f"{self}: another process trains in it; wait until it ends, or give another --out")
 

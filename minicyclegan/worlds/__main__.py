@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minicyclegan.cli import Parser, run
+from minicyclegan.cli import Parser, at_least, run
 from minicyclegan.worlds import WORLDS, clear_cache, default_cache_dir, get_world
 from minicyclegan.worlds.export import write_folder, write_page, write_sheet
 
@@ -13,26 +13,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", metavar="SHEET", help="write a contact sheet to this picture file")
     parser.add_argument("--folder", metavar="DIR", help="write a data set folder, with the truth beside it")
     parser.add_argument("--page", metavar="FILE.md", help="write a page with a sheet of every world")
-    parser.add_argument("--count", type=int, metavar="N", help="scenes on the sheet (4), or training pictures")
-    parser.add_argument("--test-count", type=int, metavar="N", help="test pictures (a tenth of --count)")
+    parser.add_argument("--count", type=at_least(1), metavar="N", help="scenes on the sheet (4), or training pictures")
+    parser.add_argument("--test-count", type=at_least(1), metavar="N", help="test pictures (a tenth of --count)")
     parser.add_argument(
         "--size",
-        type=int,
+        type=at_least(1),
         default=128,
         metavar="PX",
         help="size of the pictures (128); a folder's training pictures are larger, as train --size PX wants them",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed, other pictures (0)")
+    parser.add_argument("--seed", type=at_least(0), default=0, metavar="N", help="another seed, other pictures (0)")
     parser.add_argument("--list", action="store_true", help="list the worlds")
     parser.add_argument("--clear-cache", action="store_true", help=f"empty {default_cache_dir()}")
     given = parser.parse_args(arguments)
-    for option, value, least in (
-        ("--count", given.count, 1), ("--test-count", given.test_count, 1), ("--size", given.size, 1),
-        ("--seed", given.seed, 0),
-    ):  # fmt: skip
-        if value is not None and value < least:
-            parser.error(f"{option} must be at least {least}, not {value}")
-
     if given.world is None and (given.out or given.folder):
         parser.error("which world? --list names them")
     if given.clear_cache:

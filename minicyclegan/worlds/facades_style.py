@@ -94,19 +94,9 @@ def sample_style(generator: np.random.Generator) -> Style:
 
 def _sample_wall_colour(generator: np.random.Generator) -> Colour:
     """Two clusters with a wide gap between them: terracotta to ochre, and sage to slate blue."""
-    if generator.random() < WARM_WALL_PROBABILITY:
-        hue, saturation, value = (
-            generator.uniform(0.015, 0.12),
-            generator.uniform(0.38, 0.62),
-            generator.uniform(0.66, 0.86),
-        )
-    else:
-        hue, saturation, value = (
-            generator.uniform(0.45, 0.63),
-            generator.uniform(0.26, 0.46),
-            generator.uniform(0.58, 0.8),
-        )
-    return colorsys.hsv_to_rgb(hue, saturation, value)
+    warm = generator.random() < WARM_WALL_PROBABILITY
+    ranges = ((0.015, 0.12), (0.38, 0.62), (0.66, 0.86)) if warm else ((0.45, 0.63), (0.26, 0.46), (0.58, 0.8))
+    return colorsys.hsv_to_rgb(*(generator.uniform(*ends) for ends in ranges))  # hue, saturation, value
 
 
 def light_colour(style: Style) -> np.ndarray:

@@ -12,9 +12,9 @@ import errno
 import hashlib
 import json
 import os
+import secrets
 import subprocess
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -187,14 +187,13 @@ def _load(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
 
 def _save(path: Path, pictures: np.ndarray) -> None:
     # Under another name first, so that a run beside this one never reads half a file.
-    partial = None
+    partial = path.with_name(f"{secrets.token_hex(8)}.npz.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz.partial", delete=False) as file:
-            partial = Path(file.name)
+        with partial.open("xb") as file:
             np.savez(file, pictures=pictures)
         os.replace(partial, path)
     except OSError as error:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         warnings.warn(f"the drawn pictures could not be kept in {path.parent}: {error}", stacklevel=3)

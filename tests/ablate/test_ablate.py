@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import os
 import re
 import signal
 import subprocess
@@ -20,7 +19,7 @@ from PIL import Image
 import minicyclegan
 from minicyclegan.ablate.__main__ import main
 from minicyclegan.ablate.checkpoints import LARGEST, LARGEST_TOGETHER, LESSONS, lightened, write_checkpoints
-from minicyclegan.ablate.runs import AblationError, Run, _terminate_is_ctrl_c, carry_out, plan
+from minicyclegan.ablate.runs import AblationError, Run, carry_out, plan
 from minicyclegan.ablate.tables import PIX2PIX, TABLES, Row, Setting
 from minicyclegan.training.checkpoint import load_checkpoint, save_checkpoint
 
@@ -38,9 +37,11 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from minicyclegan.cli import run
+from minicyclegan.interrupts import exit_on_signals
 from minicyclegan.ablate.runs import AblationError, Run, carry_out
 from tests.ablate.test_ablate import TINY
 
+exit_on_signals()
 root, count, jobs = Path(sys.argv[1]), *map(int, sys.argv[2:])
 run(lambda: carry_out([Run(setting, 0, root, 2) for setting in TINY[:count]], jobs) or 0, (AblationError,))
 """
@@ -173,23 +174,26 @@ def test_as_long_as_a_training_lives_nobody_else_begins_even_if_its_parent_was_k
     process.kill()
     process.wait()
     runs = [Run(TINY[0], 0, tmp_path, 2)]
-    with pytest.raises(AblationError, match=r"another call, or a training that it left behind, is at work in it"):
+    with pytest.raises(BlockingIOError, match=r"another call, or a training that it left behind, is at work in it"):
         carry_out(runs, 1)
     deadline = time.monotonic() + 300
     while runs[0].figures() is None:  # it comes to its end by itself
         assert time.monotonic() < deadline
         time.sleep(0.05)
-        with contextlib.suppress(AblationError):
+        with contextlib.suppress(BlockingIOError):
             carry_out(runs, 1)
     assert steps(runs[0].folder.path) == list(range(1, 61))
 
 
-def test_a_request_to_terminate_is_a_ctrl_c():
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt), _terminate_is_ctrl_c():
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(1)
-    assert signal.getsignal(signal.SIGTERM) == before
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_request_to_end_lets_trainings_save(number, tmp_path):
+    process = begin(tmp_path, count=1)
+    wait_until(lambda: any(path.read_bytes() for path in tmp_path.glob("tiny*/log.jsonl")), process)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    folder = Run(TINY[0], 0, tmp_path, 2).folder
+    assert process.returncode == 128 + number and "Traceback" not in errors
+    assert folder.checkpoint.exists() and len(steps(folder.path)) < 60
 
 
 def test_a_training_that_fails_is_one_line_and_nothing_else_begins(tmp_path):
@@ -215,9 +219,11 @@ def test_the_command_itself_and_its_first_error():
     "arguments, message",
     [
         ([], "the following arguments are required: TABLE"),
-        (["all", "--seeds", "0"], "--seeds must be at least 1, not 0"),
-        (["all", "--jobs", "-1"], "--jobs must be at least 1, not -1"),
+        (["all", "--seeds", "0"], "--seeds: must be at least 1, not 0"),
+        (["all", "--jobs", "-1"], "--jobs: must be at least 1, not -1"),
         (["all", "--count", "many"], "--count"),
+        (["all", "--count", "1"], "--count: must be at least 2, not 1"),
+        (["all", "--page", "results"], "--page results: give a file name like results.md"),
         (["all", "--rehearse", "--checkpoints", "x"], "--checkpoints of a rehearsal would teach nothing"),
     ],
 )

@@ -68,8 +68,7 @@ def test_spread_is_that_of_one_seed_and_unknown_for_one():
 def test_pairs_and_agreement_are_counted():
     ours = {"a": [1.0, 1.1], "b": [2.0, 2.1], "c": [2.05, 2.15]}
     assert pairs_apart(list(ours.values())) == 2
-    found = agreement(ours, {"a": 0.5, "b": 0.1, "c": 0.9})
-    assert (found.same, found.opposite, found.unclear) == (1, 1, 1)
+    assert agreement(ours, {"a": 0.5, "b": 0.1, "c": 0.9}) == (1, 1, 1)  # the same way, the other way, unclear
     assert agreement(ours, {"a": 0.5, "b": 0.5, "d": 0.9}) == agreement({}, {})  # equal there, or not here
 
 
@@ -184,9 +183,9 @@ class TrueStyles(Answers):
 @pytest.mark.parametrize("name", ["fronts", "both ways", "coats", "seasons", "styles"])
 def test_the_truth_reaches_what_there_is_to_reach(name):
     judged = measures.judge(name, TrueStyles(2) if name == "styles" else the_truth(name, 4), 4)
-    truth = judged.truth
-    assert set(truth) == set(judged.measures) <= set(MEASURES)
-    for measure, value in judged.measures.items():
+    truth = judged["truth"]
+    assert set(truth) == set(judged["measures"]) <= set(MEASURES)
+    for measure, value in judged["measures"].items():
         assert value == pytest.approx(truth[measure], abs=1e-12), measure
     assert all(
         {row.setting.judge for row in t.rows} != {name} or set(t.measures) <= set(truth) for t in TABLES.values()
@@ -209,20 +208,20 @@ def test_every_measure_has_its_figure_and_every_truth_is_the_pages():
     """The figures of true pictures, which need no training, are those that the page was written with."""
     assert set(MEASURES) == set(measures.FIGURES)
     content = next(content for content in page.read(DOCS) if content["table"] == "cyclegan-seasons")
-    truth = measures.judge("seasons", the_truth("seasons", 96), 96).truth
+    truth = measures.judge("seasons", the_truth("seasons", 96), 96)["truth"]
     assert {name: truth[name] for name in content["truth"]} == pytest.approx(content["truth"], abs=1e-12)
 
 
 def test_who_changes_nothing_keeps_backgrounds_and_translates_nothing():
-    judged = measures.judge("coats", Answers(dict.fromkeys(("AtoB", "BtoA"), lambda pictures: pictures)), 4).measures
+    judged = measures.judge("coats", Answers(dict.fromkeys(("AtoB", "BtoA"), lambda pictures: pictures)), 4)["measures"]
     assert judged == dict.fromkeys(judged, 0.0) and len(judged) == 5
 
 
 def test_blurred_fronts_are_less_sharp_and_equal_ones_have_no_variety():
     truth = measures.held_out_of("facades", "AtoB", 4).truth
     blurred = ((truth.double() + truth.roll(1, 2) + truth.roll(1, 3)) / 3).byte()
-    assert measures.judge("fronts", Answers({"AtoB": lambda _: blurred}), 4).measures["sharpness"] < 0.7
-    one = measures.judge("fronts", Answers({"AtoB": lambda _: truth[:1].expand(4, -1, -1, -1)}), 4).measures
+    assert measures.judge("fronts", Answers({"AtoB": lambda _: blurred}), 4)["measures"]["sharpness"] < 0.7
+    one = measures.judge("fronts", Answers({"AtoB": lambda _: truth[:1].expand(4, -1, -1, -1)}), 4)["measures"]
     assert one["variety"] < 1e-12 and one["FCN accuracy"] < 0.9
 
 

@@ -88,8 +88,8 @@ def test_a_run_is_measured_on_folders_at_another_size(tmp_path, tiny_run, capsys
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--count", "0"], "--count must be at least 1, not 0"),
-        (["--size", "4"], "--size must be at least 8, not 4"),
+        (["--count", "0"], "--count: must be at least 1, not 0"),
+        (["--size", "4"], "--size: must be at least 8, not 4"),
         (["--json", "nowhere/figures.json"], "there is no folder nowhere"),
         (["--picture", "sheet.txt"], "must end in .png or .jpg"),
     ],

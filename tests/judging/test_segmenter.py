@@ -122,9 +122,11 @@ def test_the_mean_of_many_true_fronts_scores_less():
 
 def test_pictures_of_another_size_are_brought_to_its_own(real):
     pictures, labels = real
-    enlarged = [np.repeat(np.repeat(array[:5], 2, axis=1), 2, axis=2) for array in real]
-    np.testing.assert_array_equal(segment(enlarged[0]), segment(pictures[:5]))
-    np.testing.assert_array_equal(fcn_score(*enlarged).confusion, fcn_score(pictures[:5], labels[:5]).confusion)
+    enlarged = np.repeat(np.repeat(pictures[:5], 2, axis=1), 2, axis=2)
+    np.testing.assert_array_equal(segment(enlarged), segment(pictures[:5]))
+    np.testing.assert_array_equal(
+        fcn_score(enlarged, labels[:5]).confusion, fcn_score(pictures[:5], labels[:5]).confusion
+    )
     at_128 = np.stack([FACADES.render(draw_scene(FACADES, "test", "B", i), "B", 128) for i in range(20)])
     # Averaged down, edges are a little softer than drawn at 64 px.
     assert fcn_score(at_128, labels[:20]).accuracy == pytest.approx(

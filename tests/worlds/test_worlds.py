@@ -231,7 +231,7 @@ def test_the_command_writes_a_page_of_all_worlds(tmp_path):
         (("horse2zebra",), "either --out SHEET.png or --folder DIR"),
         (("horse2zebra", "--folder", "x"), "--count"),
         (("horse2zebra", "--out", "a.png", "--count", "0"), "must be at least 1, not 0"),
-        (("horse2zebra", "--out", "a.png", "--seed", "-1"), "--seed must be at least 0, not -1"),
+        (("horse2zebra", "--out", "a.png", "--seed", "-1"), "--seed: must be at least 0, not -1"),
         (("horse2zebra", "--out", "a.png", "--size", "x"), "--size"),
         (("--out", "a.png"), "which world?"),
     ],
