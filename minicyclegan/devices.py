@@ -34,7 +34,7 @@ def find_device(name: DeviceName) -> torch.device:
             print("note: on MPS, a first step is not what it is on the CPU; computing on the CPU", file=sys.stderr)
             name = "cpu"
     if not there[name]:
-        raise DeviceError(f"--device {name}: this machine, or its PyTorch, has none; leave the option out")
+        raise DeviceError(f"--device {name}: this machine, or its PyTorch, has none; give --device auto")
     return torch.device(name)
 
 

@@ -42,12 +42,16 @@ def read_run(folder: RunFolder, grids: int = GRIDS) -> dict[str, Any]:
     Raises RunError where the folder holds no run or its config.json can't be read, OSError where a file can't be.
     """
     config, notes = _read_config(folder), []
-    records = _read_log(folder.log, notes)
+    every, records = _read_log(folder.log, notes)
     step = max(records, default=0)
     steps = int(_number(config.get("steps")) or step)
     batch = int(_number(config["settings"].get("batch")) or 1)
-    paces = [pace for record in records.values() if (pace := _number(record.get("images_per_second")))]
-    pace = statistics.harmonic_mean(paces) if paces and min(paces) > 0 else None
+    paces = [  # and how many steps each stands for
+        (pace, 1 if record.keys() & set(LOOKS) else every)
+        for record in records.values()
+        if (pace := _number(record.get("images_per_second")))
+    ]
+    pace = statistics.harmonic_mean(*zip(*paces, strict=True)) if paces and min(paces)[0] > 0 else None
     looks = [record for record in records.values() if record.get("validation") or record.get("alarms")]
     figures = _figures(looks)
     said = ((record["step"], (record.get("validation") or {}).get("score")) for record in looks)
@@ -90,12 +94,12 @@ def _read_config(folder: RunFolder) -> dict[str, Any]:
     raise RunError(f"{folder.config}: not the description of a run; is it damaged?")
 
 
-def _read_log(path: Path, notes: list[str]) -> dict[int, Record]:
-    """The records by their steps, in order."""
+def _read_log(path: Path, notes: list[str]) -> tuple[int, dict[int, Record]]:
+    """Of how many lines without a look one is read, and the records by their steps, in order."""
     size = path.stat().st_size if path.exists() else 0
     if not size:
         notes.append(f"{path} is {'empty' if path.exists() else 'missing'}: no step has been logged yet.")
-        return {}
+        return 1, {}
     every, keys, lines = 1 + size // LOG_BYTES, [f'"{key}"'.encode() for key in LOOKS], []
     with path.open("rb") as file:
         for number, line in enumerate(file):
@@ -107,7 +111,7 @@ def _read_log(path: Path, notes: list[str]) -> dict[int, Record]:
         notes.append(f"{path} has {lost}; the rest is shown.")
     if every > 1:
         notes.append(f"{path} is long: the curves show one step in {every}.")
-    return {record["step"]: record for record in sorted(found, key=lambda record: record["step"])}
+    return every, {record["step"]: record for record in sorted(found, key=lambda record: record["step"])}
 
 
 def _record(line: bytes) -> Record | None:

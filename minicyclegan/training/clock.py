@@ -32,20 +32,11 @@ class Clock:
         finally:
             self.sums[name] += time.perf_counter() - began
 
-    @contextmanager
-    def around(self, model: Model) -> Iterator[None]:
-        """Within it, the pieces of the model's step are timed, from outside."""
-        before = {name: vars(model).get(name) for name in model.pieces}
+    def watch(self, model: Model) -> None:
+        """From here on, the pieces of the model's step are timed, from outside."""
         for name in model.pieces:
             label = "step" if len(model.pieces) == 1 else name.removeprefix("train_")
             setattr(model, name, partial(self._timed, label, getattr(model, name)))
-        try:
-            yield
-        finally:
-            for name, piece in before.items():
-                delattr(model, name)
-                if piece is not None:  # a CUDA graph
-                    setattr(model, name, piece)
 
     def _timed(self, name: str, piece: Callable[..., Any], *tensors: Any) -> Any:
         if not self.cuda:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy
 import torch
+from tqdm import tqdm
 
 import minicyclegan
 from minicyclegan.cli import command_line
@@ -19,13 +20,13 @@ from minicyclegan.data.datasets import VALIDATION_PICTURES, DataSet, hold_back, 
 from minicyclegan.data.folders import Layout
 from minicyclegan.data.record import changes
 from minicyclegan.data.sources import find_data, world_called
-from minicyclegan.devices import find_device
+from minicyclegan.devices import find_device, free_memory
 from minicyclegan.models import MODELS, Model, ModelConfig, build
 from minicyclegan.training.checkpoint import checkpoint_errors, load_checkpoint, restore_random_state, save_checkpoint
 from minicyclegan.training.config import TrainConfig, learning_rate_factor
 from minicyclegan.training.log import Diverged
 from minicyclegan.training.loop import own_state, show, train
-from minicyclegan.training.memory import memory_line, memory_needed, memory_there
+from minicyclegan.training.memory import memory_line, memory_needed
 from minicyclegan.training.processes import ALONE, Processes
 from minicyclegan.training.run import Run
 from minicyclegan.training.run_folder import RunError, RunFolder, new_run_folder
@@ -49,7 +50,7 @@ def start(
         memory = "memory: it can't be counted before the run"  # which trains all the same
         with suppress(Exception):
             needed, _ = memory_needed(config, model_config, device, pictures, processes.count)
-            memory = memory_line(needed, memory_there(device), device)
+            memory = memory_line(needed, free_memory(device), device)
         data, model = _set_up(config, model_config, device, speed, processes)
         steps = steps_of(config, pictures)
         description = {"model": config.model, "config": asdict(model_config), "settings": asdict(config)}
@@ -165,12 +166,18 @@ def choose(config: TrainConfig, device: torch.device, processes: Processes = ALO
 def _speed_of(
     content: dict[str, Any], config: TrainConfig, device: torch.device, processes: Processes = ALONE
 ) -> Speed:
-    """As the run began, so that it goes on exactly; on another kind of device, or of an older run: chosen anew."""
+    """As the run began, so that it goes on exactly, without what can't be had here and now.
+
+    On another kind of device, or of an older run: chosen anew.
+    """
     moved = torch.device(content["device"]).type != device.type
-    speed = choose(replace(config, kernels="auto", graphs="auto") if moved else config, device, processes)
+    left = {"kernels": "auto", "graphs": "auto"} if moved else {"graphs": "auto"} if processes.count > 1 else {}
+    speed = choose(replace(config, **left), device, processes)
     if moved or "speed" not in content:
         return speed
-    return replace(from_dict(Speed, content["speed"]), threads=speed.threads, because="as the run began")
+    began = from_dict(Speed, content["speed"])
+    both = {name: getattr(began, name) and getattr(speed, name) for name in ("kernels", "graphs")}
+    return replace(began, threads=speed.threads, because="as the run began", **both)
 
 
 def _set_up(
@@ -241,7 +248,7 @@ def _train(run: Run, speed: Speed) -> int:
     except Diverged:
         show(run.folder, print)  # with the alarm that says why
         raise
-    took = time.strftime("%H:%M:%S", time.gmtime(time.perf_counter() - began))
+    took = tqdm.format_interval(time.perf_counter() - began)
     if stopped_by:
         print(f"stopped and saved at step {run.step:,} of {run.steps:,}; go on with:")
         print(f"  {command_line('train', '--out', run.folder, '--resume')}")

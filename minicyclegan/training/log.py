@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from minicyclegan.training.curves import Curves
-from minicyclegan.training.processes import ALONE, Processes
+from minicyclegan.training.processes import Processes
 from minicyclegan.training.run_folder import RunFolder
 
 Terms = Mapping[str, Tensor]  # 0-d each
-NONE: Terms = MappingProxyType({})
 
 
 class Diverged(RuntimeError):
@@ -32,11 +30,7 @@ class Log:
     """
 
     def __init__(
-        self,
-        folder: RunFolder,
-        batch: int,
-        processes: Processes = ALONE,
-        diverged: Callable[[int, str], dict[str, Any]] = lambda step, term: {"text": f"{term} at step {step}"},
+        self, folder: RunFolder, batch: int, processes: Processes, diverged: Callable[[int, str], dict[str, Any]]
     ):
         self.folder, self.batch, self.processes, self.diverged = folder, batch, processes, diverged
         self.curves = Curves(record for record, _ in folder.read_log())
@@ -44,7 +38,7 @@ class Log:
         self.since = time.perf_counter()
         self.latest: dict[str, float] = {}
 
-    def add(self, step: int, epoch: int, lr: float, losses: Terms, others: Terms = NONE) -> None:
+    def add(self, step: int, epoch: int, lr: float, losses: Terms, others: Terms) -> None:
         """others   what has to be finite like the losses, and is not written: the same ones each time"""
         self.pending.append(({"step": step, "epoch": epoch, "lr": lr}, losses, others))
 

@@ -12,7 +12,6 @@ import torch
 from minicyclegan.cli import command_line
 from minicyclegan.data.datasets import UnpairedBatches
 from minicyclegan.data.images import from_tensor
-from minicyclegan.files import write_errors
 from minicyclegan.judging.nets import to_float
 from minicyclegan.training.alarms import WORDS, Alarm, find_alarms, fingerprints
 from minicyclegan.training.background import Background, or_say
@@ -96,7 +95,7 @@ class Look:
         return path.relative_to(self.run.folder.path).as_posix()
 
     def _write_picture(self, blocks: dict[str, Any], path: Path) -> None:
-        self.background.do(or_say, self.say, _write_picture, blocks, path)
+        self.background.do(or_say, self.say, save_grid, blocks, path)
 
     def diverged(self, step: int, what: str) -> dict[str, Any]:
         """What the log says where `what`, a loss term or a gradient, is no longer a number: the run stops there."""
@@ -109,9 +108,3 @@ class Look:
         command = command_line("train", "--out", run.folder, "--resume")
         remedy = f"{WORDS['diverged'][1]}: {command}"
         return Alarm("diverged", f"{text}checkpoint is of step {run.saved:,}", remedy=remedy).to_json(picture)
-
-
-def _write_picture(blocks: dict[str, Any], path: Path) -> None:
-    with write_errors(path):
-        path.parent.mkdir(exist_ok=True)  # alarms/, with the first one
-    save_grid(blocks, path)

@@ -57,7 +57,8 @@ def train(run: Run) -> int:
     coming = prefetch(batch, range(run.step, run.steps), threads=batches.readers)
     bar = {"unit": "step", "dynamic_ncols": True, "smoothing": 0.05, "disable": not processes.first}
     bar = tqdm(None, "training", run.steps, initial=run.step, **bar)
-    with stop_requests() as requests, Background() as background, contextlib.closing(coming), bar, clock.around(model):
+    with stop_requests() as requests, Background() as background, contextlib.closing(coming), bar:
+        clock.watch(model)
         look = Look(run, batches, background, bar.write)
         log = Log(run.folder, config.batch, processes, look.diverged)
         if run.step == 0:

@@ -14,7 +14,6 @@ from torch.utils._python_dispatch import TorchDispatchMode  # as PyTorch's notes
 
 from minicyclegan.data.datasets import MEMORY_BUDGET
 from minicyclegan.data.jitter import load_size
-from minicyclegan.devices import free_memory
 from minicyclegan.models import ModelConfig, build
 from minicyclegan.training.config import TrainConfig
 from minicyclegan.training.pictures import SAMPLES
@@ -82,17 +81,13 @@ def memory_needed(
     return needed, kept
 
 
-def memory_there(device: torch.device) -> int:
-    """Bytes that are free on a device; 0 where nobody says."""
-    free = free_memory(device)
-    return int(free) if free < math.inf else 0
-
-
 def in_words(count: float) -> str:
     """Bytes for people."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
-def memory_line(needed: int, there: int, device: torch.device) -> str:
+def memory_line(needed: int, there: float, device: torch.device) -> str:
     """The line that a run, and a plan, begins with."""
-    return f"memory: about {in_words(needed)} needed" + (f", {in_words(there)} free on {device}" if there else "")
+    return f"memory: about {in_words(needed)} needed" + (
+        f", {in_words(there)} free on {device}" if there < math.inf else ""
+    )

@@ -43,4 +43,5 @@ def sample_blocks(model: Model, data: DataSet, device: torch.device) -> dict[str
 def save_grid(blocks: Mapping[str, Mapping[str, np.ndarray]], path: Path) -> None:
     """Writes `grid` of the blocks. Raises WriteError where it can't, PictureError for a type that can't be written."""
     with write_errors(path):
+        path.parent.mkdir(exist_ok=True)  # alarms/, with the first one
         write_picture(grid(blocks), path)

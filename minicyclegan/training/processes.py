@@ -122,7 +122,7 @@ class Processes:
         _collective(dist.all_reduce, x)
         return x.div_(self.count)
 
-    def agree(self, *numbers: int) -> list[int]:
+    def agree(self, *numbers: float) -> list[float]:
         """The largest that any process says, of each of these numbers."""
         if self.count == 1:
             return list(numbers)

@@ -216,6 +216,17 @@ def test_a_long_log_is_thinned_but_no_look_is_lost(run, monkeypatch):
     assert len(said["curves"][0]["mean"]) < 120 and said["curves"][0]["points"][-1] == 600
 
 
+def test_a_thinned_log_says_how_long_the_run_took_though_its_looks_are_slow(run, tmp_path, monkeypatch):
+    folder = RunFolder(shutil.copytree(run.path, tmp_path / "slow"))
+    records = [json.loads(line) for line in folder.log.read_text(encoding="utf-8").splitlines()]
+    for record in records:
+        record["images_per_second"] = 0.01 if "validation" in record else 4.0
+    folder.log.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    minutes = read_run(folder)["minutes"]
+    monkeypatch.setattr(reading, "LOG_BYTES", folder.log.stat().st_size // 7)
+    assert read_run(folder)["minutes"] == pytest.approx(minutes, rel=0.02)
+
+
 def test_the_curves_of_many_steps_stay_small(tmp_path):
     folder = make_run(tmp_path / "run", steps=2 * POINTS + 1, every=2 * POINTS + 1)
     assert {len(curve[part]) for curve in read_run(folder)["curves"] for part in ("mean", "low", "high")} <= {

@@ -101,10 +101,10 @@ def test_the_log_is_of_all_processes_and_the_first_ones(tmp_path):
     for rank, failure in enumerate((Diverged, SystemExit)):
         run = RunFolder(tmp_path / str(rank))
         run.create({})
-        log = Log(run, 4, Doubling(rank, 2))
-        log.add(1, 0, 0.1, {"gan": torch.tensor(1.5)})
+        log = Log(run, 4, Doubling(rank, 2), lambda step, term: {"text": term})
+        log.add(1, 0, 0.1, {"gan": torch.tensor(1.5)}, {})
         log.flush()
-        log.add(2, 0, 0.1, {"gan": torch.tensor(torch.nan)})
+        log.add(2, 0, 0.1, {"gan": torch.tensor(torch.nan)}, {})
         with pytest.raises(failure):
             log.flush()
     assert [record["gan"] for record in logged(tmp_path / "0")] == [3.0, None]

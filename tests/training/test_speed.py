@@ -17,6 +17,7 @@ from minicyclegan.networks import InstanceNorm
 from minicyclegan.training import speed as choosing
 from minicyclegan.training.config import TrainConfig
 from minicyclegan.training.jobs import _speed_of
+from minicyclegan.training.processes import Processes
 from minicyclegan.training.speed import Speed, choose_speed, prepare, uncompiled
 from tests.models.published import batch
 
@@ -103,6 +104,14 @@ def test_a_run_with_kernels_goes_on_where_there_are_none():
     """And computes there as a new run would."""
     began = {"speed": asdict(Speed(kernels=True, threads=9)), "device": "cuda:0"}
     assert _speed_of(began, TrainConfig(kernels="on"), CPU) == choose_speed(CPU)
+
+
+def test_graphs_do_not_go_on_in_several_processes(monkeypatch):
+    device = with_gpu(monkeypatch)
+    began = {"speed": asdict(Speed(graphs=True, threads=9)), "device": "cuda:0"}
+    for asked in ("auto", "on"):
+        assert not _speed_of(began, TrainConfig(graphs=asked), device, Processes(0, 2)).graphs
+        assert _speed_of(began, TrainConfig(graphs=asked), device).graphs
 
 
 def test_graphs_that_can_not_be_are_refused_when_asked_for():
