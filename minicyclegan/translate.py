@@ -14,6 +14,7 @@ from minicyclegan.cli import Parser, at_least, run
 from minicyclegan.data.colours import Colour, PictureError
 from minicyclegan.data.images import Notes, read_picture, summary
 from minicyclegan.devices import DeviceError, find_device, keep_freed_memory
+from minicyclegan.files import write_errors
 from minicyclegan.shipping.bundled import BUNDLED
 from minicyclegan.shipping.files import find_jobs, translate_files
 from minicyclegan.shipping.tiles import Tile, plan
@@ -46,7 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     if given.noise and not translator.has_dropout(given.direction):
         print("note: this model has no dropout: --noise takes each picture's own statistics, whatever the --seed")
     jobs = find_jobs(given.pictures, given.out, list(answers), problems)
-    make_folder(given.out)
+    with write_errors(given.out):
+        given.out.mkdir(parents=True, exist_ok=True)
     written = translate_files(
         translator, given.direction, jobs, list(answers.values()), noise, notes, problems, given.tile, given.background,
         given.size
@@ -129,14 +131,6 @@ def choose_answers(
     else:
         return {"": None}
     return {f"_{number}": z for number, z in enumerate(codes, 1)}
-
-
-def make_folder(folder: Path) -> None:
-    """Raises PictureError, before any work is done, where nothing can be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PictureError(f"--out {folder}: no folder can be made there ({error.strerror}); give another") from None
 
 
 if __name__ == "__main__":

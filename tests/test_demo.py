@@ -13,12 +13,14 @@ from urllib.request import urlopen
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from minicyclegan import demo
+from minicyclegan.networks import UnetGenerator
 from minicyclegan.shipping.serve import make_server
 from minicyclegan.shipping.site import describe, model_name, write_page
-from minicyclegan.shipping.translator import load
+from minicyclegan.shipping.translator import Translator, load
 from tests.browser import browser, needs_browser
 
 COMMAND = [sys.executable, "-m", "minicyclegan.demo"]
@@ -127,6 +129,13 @@ def test_a_label_map_model_comes_with_a_palette_dials_and_an_example(tiny_bicycl
     assert np.allclose(dials @ dials.T, np.eye(2), atol=1e-5)
     write_page([entry], tmp_path, {"index.html": b""})
     assert json.loads((tmp_path / "models.json").read_text(encoding="utf-8")) == [entry]
+
+
+def test_a_code_of_one_number_has_a_second_dial_that_turns_nothing():
+    G = UnetGenerator(3, 3, width=2, depth=2, latent=1)
+    model = Translator({"AtoB": (G.eval(), 3)}, torch.device("cpu"), {"size": 64})
+    dials = describe("one", model, "AtoB")[0]["dials"]
+    assert [abs(number) for way in dials for number in way] == [1.0, 0.0]
 
 
 def test_a_pix2pix_has_no_dials(tiny_pix2pix_run):

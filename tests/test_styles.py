@@ -248,6 +248,13 @@ def test_noise_is_what_training_saw(noisy_run):
         assert torch.equal(noisy, G(x))
 
 
+def test_where_nothing_can_be_written_no_further_answer_is_tried(styles_run, draw, tmp_path, capsys):
+    (tmp_path / "out/a_1.png").mkdir(parents=True)
+    assert translate(styles_run, draw("a.png"), "--styles", 3, "--out", tmp_path / "out") == 1
+    assert "a_1.png" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a_1.png"]
+
+
 def test_what_a_model_does_not_have_is_refused(
     tiny_run, tiny_pix2pix_run, styles_run, noisy_run, draw, tmp_path, capsys
 ):

@@ -14,7 +14,8 @@ import torch
 from PIL import Image, ImageCms, ImageOps, features
 
 import minicyclegan
-from minicyclegan.data.images import PictureError, read_picture, to_array, write_picture
+from minicyclegan.data.images import read_picture, to_array, write_picture
+from minicyclegan.files import WriteError
 from minicyclegan.models.cyclegan import CycleGAN, CycleGANConfig
 from minicyclegan.shipping.files import collect, name_outputs
 from minicyclegan.shipping.translator import Translator
@@ -299,7 +300,7 @@ def test_no_run_and_no_checkpoint(checkpoint, tmp_path):
 
 def test_an_out_folder_that_cannot_be_made(tiny_run, draw, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(PictureError, match=r"--out .*out: no folder can be made there \(Not a directory\)"):
+    with pytest.raises(WriteError, match=r"out: can't be written: not a directory$"):
         main([str(tiny_run), str(draw("a.png")), "--out", str(tmp_path / "file" / "out"), "--device", "cpu"])
 
 
@@ -346,7 +347,7 @@ def test_a_model_too_large_for_the_memory_is_not_called_damaged(checkpoint, tmp_
     content = torch.load(checkpoint, weights_only=True)
     content["config"]["width"] = 2**40
     torch.save(content, tmp_path / "wide.pt")
-    with pytest.raises(CheckpointError, match=r"wide\.pt: too large for the memory that is free on cpu$"):
+    with pytest.raises(CheckpointError, match=r"wide\.pt: too large for the memory that is free$"):
         minicyclegan.load(tmp_path / "wide.pt")
     monkeypatch.setattr(torch, "load", fail_for_want_of_memory)
     with pytest.raises(CheckpointError, match=r"checkpoint\.pt: too large for the memory that is free$"):

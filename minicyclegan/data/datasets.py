@@ -5,25 +5,28 @@ So the number of workers, a restart, or a batch that is asked for twice change n
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
 from minicyclegan.data.colours import Channels, PictureError, normalise
 from minicyclegan.data.folders import DataError, Layout
-from minicyclegan.data.images import Notes, read_picture, resize, summary, to_array, to_tensor
+from minicyclegan.data.images import Notes, read_picture, summary, to_array, to_tensor
 from minicyclegan.data.jitter import centre, jitter, load_size, scaled
+from minicyclegan.data.prefetch import prefetch
 from minicyclegan.data.record import Record, digest, record_files
 from minicyclegan.data.sources import find_data
+from minicyclegan.devices import free_memory
 from minicyclegan.share import ALL, Share
 from minicyclegan.worlds import Domain, Split, World, draw_scene, other, render_pictures
 from minicyclegan.worlds.render import DrawingError
@@ -104,21 +107,10 @@ class DataSet:
 
     def swapped(self) -> DataSet:
         """The same with the roles of A and B exchanged (--direction BtoA)."""
-        return replace(
-            self,
-            description=f"{self.description}; A and B exchanged",
-            train_A=self.train_B,
-            train_B=self.train_A,
-            test_A=self.test_B,
-            test_B=self.test_A,
-            truth_A=self.truth_B,
-            truth_B=self.truth_A,
-            val_A=self.val_B,
-            val_B=self.val_A,
-            val_truth_A=self.val_truth_B,
-            val_truth_B=self.val_truth_A,
-            domains=self.domains[::-1],
-        )
+        sides = [(kind, domain) for kind in ("train", "test", "truth", "val", "val_truth") for domain in ("A", "B")]
+        swapped = {f"{kind}_{domain}": getattr(self, f"{kind}_{other(domain)}") for kind, domain in sides}
+        said = f"{self.description}; A and B exchanged"
+        return replace(self, description=said, domains=self.domains[::-1], **swapped)
 
 
 class UnpairedBatches:
@@ -218,17 +210,6 @@ def available_cores() -> int:
         return cores
 
 
-def memory() -> int | None:
-    """Bytes that this process may use: the machine's, or a container's share of them; None where that isn't said."""
-    if not hasattr(os, "sysconf"):
-        return None
-    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    try:
-        return min(whole, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
-    except (OSError, ValueError):  # no control groups, or "max"
-        return whole
-
-
 def world_data(
     world: World,
     size: int,
@@ -251,8 +232,8 @@ def world_data(
     sides: dict[Split, int] = {"train": shorter_side or load_size(size), "test": shorter_side or size}
     needed = 2 * 3 * (count * sides["train"] ** 2 + test_count * sides["test"] ** 2)
     fewer = "ask for fewer (--pictures, or --count where a model is measured) or for smaller ones"
-    if needed > (there := memory() or needed):
-        gigabytes = f"{needed // 10**9:,} GB of memory, and there are {there // 10**9:,}"
+    if needed > (there := free_memory(torch.device("cpu"))):
+        gigabytes = f"{needed // 10**9:,} GB of memory, and {there // 10**9:,} GB are free"
         raise DataError(f"the pictures of {world.name} need {gigabytes}: {fewer}")
 
     def draw(split: Split, domain: Domain, number: int) -> np.ndarray:
@@ -406,9 +387,10 @@ def read_sized(
             raise PictureError(f"{path}: {width} x {height} px; {NO_HALVES}")
         image = image.crop((half * width // 2, 0, (half + 1) * width // 2, height))
     # Unlike a broken file, this would be the same with the next one.
-    if side * side * (max(image.size) / min(image.size) if keep_shape else 1) > Image.MAX_IMAGE_PIXELS:
+    if side * side * (max(image.size) / min(image.size) if keep_shape else 1) > (Image.MAX_IMAGE_PIXELS or math.inf):
         raise DataError(f"{path}: too large when it has {side} px to its side; give a smaller --size or --load-size")
-    return to_array(scaled(image, side) if keep_shape else resize(image, side))
+    # Squeezed to a square as the published recipe does.
+    return to_array(scaled(image, side) if keep_shape else image.resize((side, side), Image.Resampling.BICUBIC))
 
 
 def _read_all(sets: Sequence[Pictures], workers: int, progress: bool) -> list[str]:
@@ -423,17 +405,13 @@ def _read_all(sets: Sequence[Pictures], workers: int, progress: bool) -> list[st
         except PictureError as error:
             return str(error)
 
-    pool = ThreadPoolExecutor(max(workers, 1))
-    try:
-        results = tqdm(pool.map(read, jobs), total=len(jobs), desc="reading pictures", disable=not progress)
-        for (pictures, index), result in zip(jobs, results, strict=True):
-            if isinstance(result, str):
-                broken[result] = None
-            elif result.nbytes <= budget:
-                pictures.keep(index, result)
-                budget -= result.nbytes
-    finally:
-        pool.shutdown(cancel_futures=True)  # after Ctrl-C, nobody waits for thousands of pictures
+    results = tqdm(prefetch(read, jobs, max(workers, 1)), "reading pictures", len(jobs), disable=not progress)
+    for (pictures, index), result in zip(jobs, results, strict=True):
+        if isinstance(result, str):
+            broken[result] = None
+        elif result.nbytes <= budget:
+            pictures.keep(index, result)
+            budget -= result.nbytes
     return list(broken)
 
 

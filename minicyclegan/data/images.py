@@ -191,11 +191,6 @@ def _allow_heic() -> bool:
     return True
 
 
-def resize(image: Image.Image, size: int) -> Image.Image:
-    """The picture squeezed to size x size pixels (bicubic), as the published recipe does."""
-    return image if image.size == (size, size) else image.resize((size, size), Image.Resampling.BICUBIC)
-
-
 def to_array(image: Image.Image) -> np.ndarray:
     """A "L" or "RGB" picture -> uint8 array (H, W, C)."""
     array = np.asarray(image)

@@ -159,10 +159,11 @@ class Model(nn.Module):
             getattr(getattr(self, name), "begin_anew", lambda: None)()  # a CUDA graph knows the places of before
 
 
-def check_judged_size(size: int, layers: int) -> None:
+def check_judged_size(size: int, layers: int, scales: int = 1) -> None:
     """Raises ValueError, naming --size, for pictures too small for a PatchDiscriminator with so many layers."""
-    if size < (least := smallest_input(layers)):
-        raise ValueError(f"--size {size} is too small for --disc-layers {layers}: {least} at least")
+    if size < (least := smallest_input(layers) * 2 ** (scales - 1)):
+        at = f" at {scales} scales (--disc-scales)" if scales > 1 else ""
+        raise ValueError(f"--size {size} is too small for --disc-layers {layers}{at}: {least} at least")
 
 
 def collect(parts: dict[str, Part]) -> dict[str, Any]:

@@ -9,8 +9,6 @@ cLR-GAN    z -> G(a, z) -> E -> z again; D_lr judges its pictures
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +26,7 @@ from minicyclegan.losses import (
     l1_loss,
     latent_loss,
 )
-from minicyclegan.models.base import Model, ModelConfig
+from minicyclegan.models.base import Model, ModelConfig, check_judged_size
 from minicyclegan.models.pix2pix import check_unet_size
 from minicyclegan.networks import (
     Direction,
@@ -39,7 +37,6 @@ from minicyclegan.networks import (
     UnetGenerator,
     Upsampling,
 )
-from minicyclegan.receptive_field import smallest_input
 
 
 @dataclass(frozen=True)
@@ -104,12 +101,7 @@ class BicycleGANConfig(ModelConfig):
 
     def check_size(self, size: int) -> None:
         check_unet_size(size, self.depth)
-        least = smallest_input(self.disc_layers) * 2 ** (self.disc_scales - 1)
-        if size < least:
-            raise ValueError(
-                f"--size {size} is too small for --disc-layers {self.disc_layers} at {self.disc_scales} scales "
-                f"(--disc-scales): {least} at least"
-            )
+        check_judged_size(size, self.disc_layers, self.disc_scales)
         least = 2 ** (self.encoder_blocks + 1)
         if size < least:
             raise ValueError(f"--size {size} is too small for --encoder-blocks {self.encoder_blocks}: {least} at least")
@@ -268,21 +260,14 @@ class BicycleGAN(Model):
     @torch.no_grad()
     def encode(self, b: Tensor) -> Tensor:
         """The code of each picture's style: (N, channels_B, H, W) in [-1, 1] -> (N, latent)."""
-        with _in_eval_mode(self.at_its_best("E")) as E:
-            return E(b)[0]  # (N, latent)
+        return self.at_its_best("E")(b)[0]  # (N, latent)
 
     @torch.no_grad()
-    def sample(self, a: Tensor, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """Each picture in `n` styles, the same n for all: (N, channels_A, H, W) -> (N, n, channels_B, H, W).
-
-        generator   draws the codes, on the CPU; without one they are drawn from seed 0
-        """
-        if n < 1:
-            raise ValueError("ask for one answer at least: n is 0")
-        generator = generator or torch.Generator().manual_seed(0)
-        z = torch.randn(n, self.config.latent, generator=generator).to(a)  # (n, latent)
-        with _in_eval_mode(self.at_its_best("G")) as G:
-            return torch.stack([G(a, code.expand(len(a), -1)) for code in z], dim=1)  # (N, n, channels_B, H, W)
+    def sample(self, a: Tensor, n: int) -> Tensor:
+        """Each picture in `n` styles, the same n for all: (N, channels_A, H, W) -> (N, n, channels_B, H, W)."""
+        z = torch.randn(n, self.config.latent, generator=torch.Generator().manual_seed(0)).to(a)  # (n, latent)
+        G = self.at_its_best("G")
+        return torch.stack([G(a, code.expand(len(a), -1)) for code in z], dim=1)  # (N, n, channels_B, H, W)
 
     @torch.no_grad()
     def sample_rows(self, a: Tensor, direction: Direction, truth: Tensor | None = None) -> dict[str, Tensor]:
@@ -290,20 +275,8 @@ class BicycleGAN(Model):
         styles = self.sample(a, 4).unbind(1)  # 4 x (N, channels_B, H, W)
         rows = {"input": a} | {f"style {k + 1}": picture for k, picture in enumerate(styles)}
         if truth is not None:
-            with _in_eval_mode(self.at_its_best("G")) as G:
-                rows["truth's style"] = G(a, self.encode(truth))  # (N, channels_B, H, W)
+            rows["truth's style"] = self.at_its_best("G")(a, self.encode(truth))  # (N, channels_B, H, W)
         return rows
-
-
-@contextlib.contextmanager
-def _in_eval_mode(network: nn.Module) -> Iterator[nn.Module]:
-    """The network in eval mode for a while: no dropout, and batch norms learn nothing from what they see."""
-    training = network.training
-    network.eval()
-    try:
-        yield network
-    finally:
-        network.train(training)
 
 
 def _frozen(network: nn.Module, x: Tensor) -> Any:

@@ -57,7 +57,7 @@ class CycleGANConfig(ModelConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.lambda_identity > 0 and self.channels_A != self.channels_B:
+        if self.identity and self.channels_A != self.channels_B:
             raise ValueError(
                 "the identity loss needs as many channels in A as in B: set --lambda-identity 0, or equal channels"
             )

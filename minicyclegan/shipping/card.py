@@ -25,14 +25,9 @@ KINDS = {"cyclegan": "CycleGAN", "pix2pix": "pix2pix", "bicyclegan": "BicycleGAN
 CHANGE_NO_PICTURE = {"model", "device", "cache", "threads", "save_every", "sample_every"}
 
 
-def card(translator: Translator, content: Mapping[str, Any] | None = None) -> str:
-    """Markdown, in which whatever comes out of the file is escaped.
-
-    content   what the model's file holds beside the weights (None: the translator's own record); its "evaluation",
-              where there is one, is what `evaluate --json` wrote of the model
-    """
-    content = translator.record if content is None else content
-    settings, (names, world) = translator.settings, _data(translator)
+def card(translator: Translator) -> str:
+    """Markdown, in which whatever comes out of the model's file is escaped; with its figures, where it has some."""
+    settings, content, (names, world) = translator.settings, translator.record, _data(translator)
     kind, words = _kind(translator), WORDS["world" if world else "folder" if settings else "unknown"]
     known = {"size": escaped(settings.get("size", "?")), "names": " and ".join(map(escaped, names))}
     sections = {name: text.format(**known) for name, text in words.items()} | {

@@ -129,6 +129,8 @@ def translate_files(
     pictures = _read(bar, translator, direction, notes, problems, background, size)
     for group in in_passes(pictures, lambda one: one[1].shape[:2]):
         for number, z in enumerate(codes):
+            if not group:  # none of them can be written
+                break
             try:
                 report = partial(_report, bar, group[0][0].source)
                 answers = translator.translate([pixels for _, pixels, _ in group], z=z, report=report, **options)

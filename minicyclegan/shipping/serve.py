@@ -59,12 +59,6 @@ class Handler(SimpleHTTPRequestHandler):
         kind = TYPES.get(Path(path).suffix.lower(), "application/octet-stream")
         return kind + "; charset=utf-8" * kind.startswith("text/")
 
-    def refuse(self) -> None:
-        self.close_connection = True  # what the request brought along is not read
-        self.send_error(HTTPStatus.METHOD_NOT_ALLOWED)
-
-    do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_CONNECT = refuse
-
     def end_headers(self) -> None:
         for header in HEADERS.items():
             self.send_header(*header)

@@ -93,7 +93,8 @@ def _dials(translator: Translator, example: Image.Image | None) -> list[list[flo
     x = to_tensor(to_array(image))[None]  # (1, C, H, W)
     pictures = torch.stack([translator.translate(x, z=z).flatten() for z in codes])  # (N, pixels)
     change = torch.linalg.lstsq(codes, pictures - pictures.mean(0)).solution  # (latent, pixels), by a code's number
-    return torch.linalg.svd(change, full_matrices=False).U.T[:2].tolist()
+    ways = torch.linalg.svd(change, full_matrices=False).U.T
+    return torch.cat([ways, torch.zeros_like(ways)])[:2].tolist()  # of one number, the second dial turns nothing
 
 
 def write_page(entries: list[Entry], folder: Path, contents: Mapping[str, bytes]) -> None:

@@ -11,20 +11,20 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from minicyclegan.config import from_dict
-from minicyclegan.data.images import from_tensor, image_of, resize, to_array, to_pixels, to_tensor
+from minicyclegan.data.images import from_tensor, image_of, to_array, to_pixels, to_tensor
 from minicyclegan.data.jitter import centre, scaled
-from minicyclegan.devices import out_of_memory
 from minicyclegan.kernels.fuse import fused_forward
 from minicyclegan.models import MODELS, build
 from minicyclegan.networks import Direction, ResnetGenerator, UnetGenerator
 from minicyclegan.shipping.bundled import BUNDLED
 from minicyclegan.shipping.official import load_official, recognise
 from minicyclegan.shipping.tiles import Tile, Tiles, plan
-from minicyclegan.training.checkpoint import CheckpointError, averaged, is_checkpoint, read_weights
+from minicyclegan.training.checkpoint import CheckpointError, averaged, checkpoint_errors, is_checkpoint, read_weights
 from minicyclegan.training.run_folder import RunFolder
 
 # Small pictures leave a processor idle one by one; beyond this many pixels more at a time gain nothing (docs/speed.md).
@@ -140,7 +140,8 @@ class Translator:
         if not isinstance(picture, Tensor):
             image, size = image_of(picture, self.channels_B), self.settings["size"]
             scale = self.settings.get("load_size")
-            picture = centre(to_array(scaled(image, scale)), size) if scale else to_array(resize(image, size))
+            squeezed = image.resize((size, size), Image.Resampling.BICUBIC)
+            picture = centre(to_array(scaled(image, scale)), size) if scale else to_array(squeezed)
             picture = to_tensor(picture)[None]  # (1, C, H, W)
         x, _ = to_pixels(picture, self.channels_B)  # (N, C, H, W)
         return self.encoder(x.to(self.device, torch.float32))[0].cpu()  # (N, latent)
@@ -238,16 +239,8 @@ def load(run_or_checkpoint: str | Path, device: str | torch.device = "cpu") -> T
             raise CheckpointError(f"{path.parent}: no checkpoint.pt in it; is it a run's folder?")
     content = read_weights(path)
     torch.empty(0, device=device)  # a device that can't be had is no fault of the file
-    try:
+    with checkpoint_errors(path):
         translator = (_of_checkpoint if is_checkpoint(content) else _of_original)(content, torch.device(device))
-    except CheckpointError as error:
-        raise CheckpointError(f"{path}: {error}") from None
-    # What is missing, or of another type than it should be, surfaces as nearly any exception.
-    except Exception as error:
-        if out_of_memory(error):
-            raise CheckpointError(f"{path}: too large for the memory that is free on {device}") from None
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise CheckpointError(f"{path}: a damaged checkpoint ({reason})") from None
     for network, _ in translator.generators.values():
         network.forward = MethodType(fused_forward(network, translator.device, kernels=False), network)
     return translator

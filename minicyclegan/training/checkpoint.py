@@ -23,16 +23,18 @@ class CheckpointError(ValueError):
 
 
 @contextmanager
-def checkpoint_errors(path: Path, fault: str) -> Iterator[None]:
-    """Within it, whatever goes wrong is a CheckpointError that says what `path` is and why; but a lack of memory."""
+def checkpoint_errors(path: Path) -> Iterator[None]:
+    """Within it, whatever goes wrong is a CheckpointError that says what is wrong with `path`."""
     try:
         yield
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
     # What is damaged, missing, or of another shape than it should be, surfaces as nearly any exception.
     except Exception as error:
         if out_of_memory(error):
-            raise
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
-        raise CheckpointError(f"{path}: {fault} ({reason})") from None
+            raise CheckpointError(f"{path}: too large for the memory that is free") from None
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise CheckpointError(f"{path}: a damaged checkpoint ({reason})") from None
 
 
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:

@@ -90,7 +90,7 @@ def resume(
         device = processes.device(find_device(device_name or config.device))
         speed = _speed_of(content, config, device, processes)
         data, model = _set_up(config, model_config, device, speed, processes)
-        with checkpoint_errors(folder.checkpoint, "a damaged checkpoint"):
+        with checkpoint_errors(folder.checkpoint):
             _restore(model, content, device, processes)
         if processes.first:
             folder.cut_log(step)

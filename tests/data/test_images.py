@@ -28,7 +28,6 @@ from minicyclegan.data.images import (
     output_suffix,
     picture_size,
     read_picture,
-    resize,
     summary,
     to_array,
     to_image,
@@ -748,13 +747,6 @@ def test_any_picture_comes_out_upright_and_unchanged(stored, orientation):
 def test_values_outside_the_range_are_clamped():
     found = from_tensor(torch.tensor([-3.0, -1.0, 0.0, 1.0, 7.0]).reshape(1, 1, 5))
     assert found[0, :, 0].tolist() == [0, 0, 128, 255, 255]
-
-
-def test_resize_squeezes_to_a_square():
-    image = Image.fromarray(blocks())
-    assert resize(image, 24).size == (24, 24)
-    square = Image.fromarray(noise(8, 8))
-    assert resize(square, 8) is square
 
 
 @pytest.mark.parametrize("suffix", ["", ".psd", ".doc", ".eps2"])

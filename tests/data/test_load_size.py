@@ -158,6 +158,11 @@ def test_a_load_size_that_no_memory_holds_is_one_line(folder):
         open_data([str(folder / "set")], SIZE, 1, shorter_side=9000)
 
 
+def test_who_lifts_pillows_limit_can_read_folders(folder, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    assert len(open_data([str(folder / "set")], SIZE, 1).train_A) > 0
+
+
 def test_a_style_is_read_at_the_scale_of_training(tmp_path):
     assert main([*TINY_BICYCLEGAN, "--steps", "1", "--load-size", "40", "--out", str(tmp_path / "run")]) == 0
     model = load(tmp_path / "run")

@@ -30,7 +30,7 @@ EVIL = (
 
 
 def card_of(path):
-    return card(load(path), load_checkpoint(path))
+    return card(load(path))
 
 
 def changed(run, path, **entries):
@@ -131,6 +131,6 @@ def test_escaped_is_one_line_of_plain_words(text):
 def test_weights_of_the_original_code_are_said_to_be_unknown(tmp_path):
     state = original_resnet(3, 3, 2, 6, "instance", False).state_dict()
     torch.save(state, tmp_path / "latest_net_G.pth")
-    text = card(load(tmp_path / "latest_net_G.pth"), state)
+    text = card(load(tmp_path / "latest_net_G.pth"))
     assert text.startswith("# Model card: a generator of the original code\n")
     assert "Not known." in text and "None are recorded" in text and "How it was trained is not known" in text
