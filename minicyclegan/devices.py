@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import os
 import re
 import sys
 from contextlib import suppress
@@ -79,14 +80,17 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def free_memory(device: torch.device) -> float:
-    """Bytes that are free on a GPU, or on this machine, within what a container may take; infinity: it does not say."""
+    """Bytes that are free on a GPU, or on this machine, within what a container may take.
+
+    Where a system does not say what is free, all that there are; infinity on Windows, which does not say that either.
+    """
     if device.type == "cuda":
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + cached
     try:
         free = 1024 * int(re.search(r"MemAvailable: *(\d+)", Path("/proc/meminfo").read_text("ascii"))[1])
     except (OSError, TypeError):  # not Linux, or an old one
-        return math.inf
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if os.name == "posix" else math.inf
     with suppress(OSError, ValueError):  # no container; one without a limit
         limit, used, parts = (
             Path(f"/sys/fs/cgroup/memory.{name}").read_text("ascii") for name in ("max", "current", "stat")

@@ -58,9 +58,9 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 def locked(path: Path, message: str) -> Iterator[BinaryIO]:
     """Keeps other processes that ask for the same lock out, as long as the context lasts. Makes the file if need be.
 
-    The system holds the lock, and gives it up when this process ends, however it ends. On a file system without locks,
-    all goes on without. Raises BlockingIOError with `message` where another process has the lock, WriteError where
-    there can't be such a file.
+    The system holds the lock, and gives it up when this process ends, however it ends, and with it all processes that
+    it handed the file to. On a file system without locks, all goes on without. Raises BlockingIOError with `message`
+    where another process has the lock, WriteError where there can't be such a file.
     """
     with write_errors(path):
         file = path.open("ab")

@@ -22,8 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.table not in (*TABLES, "all"):
         parser.error(f"no table {given.table!r}; there are: {', '.join(TABLES)}; or all")
-    if given.page and not given.page.suffix:
-        parser.error(f"--page {given.page}: give a file name like {given.page}.md")
+    if given.page and (given.page.is_dir() or not given.page.suffix):
+        parser.error(f"--page {given.page}: give the name of a file, such as ablations.md")
+    if given.checkpoints and given.table != "all":
+        parser.error("--checkpoints are of all tables: give all")
     if given.rehearse and given.checkpoints:
         parser.error("--checkpoints of a rehearsal would teach nothing")
 

@@ -157,7 +157,7 @@ def _stop(trainings: Sequence[Training]) -> None:
     """Asks them to save and end, which takes a second or two. They do so, too, if a second Ctrl-C ends us first."""
     for one in trainings:
         if os.name == "posix":  # on Windows the Ctrl-C that came to us has come to them, too
-            one.child.send_signal(signal.SIGINT)
+            one.child.send_signal(signal.SIGTERM)  # SIGINT is ignored by a shell's background job and all it starts
     for one in trainings:
         one.has_ended(patience=None)
 

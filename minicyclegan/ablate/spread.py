@@ -52,9 +52,8 @@ def pairs_apart(rows: Sequence[Sequence[float]]) -> int:
 
 
 def agreement(ours: Mapping[str, Sequence[float]], paper: Mapping[str, float]) -> tuple[int, int, int]:
-    """Pairs of rows in which ours go the paper's way, the other way, or neither beyond the spread of the seeds.
-
-    Of every pair of rows that differ in the paper's column; both by row.
+    """Of all pairs of rows that differ in the paper's column: in how many ours go the paper's way, the other way, and
+    neither beyond the spread of the seeds. `ours` and `paper` are by row.
     """
     counts = {True: 0, False: 0, None: 0}
     for first, second in itertools.combinations([row for row in paper if row in ours], 2):

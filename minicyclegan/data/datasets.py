@@ -233,7 +233,7 @@ def world_data(
     needed = 2 * 3 * (count * sides["train"] ** 2 + test_count * sides["test"] ** 2)
     fewer = "ask for fewer (--pictures, or --count where a model is measured) or for smaller ones"
     if needed > (there := free_memory(torch.device("cpu"))):
-        gigabytes = f"{needed // 10**9:,} GB of memory, and {there // 10**9:,} GB are free"
+        gigabytes = f"{needed / 1e9:,.1f} GB of memory, and {there / 1e9:,.1f} GB are free"
         raise DataError(f"the pictures of {world.name} need {gigabytes}: {fewer}")
 
     def draw(split: Split, domain: Domain, number: int) -> np.ndarray:

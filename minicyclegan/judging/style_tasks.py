@@ -79,8 +79,6 @@ def fresh_fronts(task: StyleTask, n: int) -> np.ndarray:
 def null_samples(kind: str, task: StyleTask, n: int) -> np.ndarray:
     """Samples of a model that has not understood the task, (L, n, S, S, 3) uint8; each looks good in some figure.
 
-    kind: one of NULL_KINDS.
-
     mean           the mean of each layout's true fronts, n times: scores 0.88 x real in pixel accuracy
     mean + noise   the same with noise in every pixel, as much as gives the true mean difference between samples
     mean + tint    the same with a colour added that varies as the true walls' colours do

@@ -101,7 +101,8 @@ def texture(t: Translation) -> list[Figure]:
 
 def coats(t: Translation) -> list[Figure]:
     """In colour; below 64 px hardly anything of a coat is left once the mask's border is taken off."""
-    if t.test.world is None or t.test.world.name != "horse2zebra" or t.test.size < 64 or t.output.shape[1] != 3:
+    in_colour = t.test.source.shape[1] == t.output.shape[1] == 3
+    if t.test.world is None or t.test.world.name != "horse2zebra" or t.test.size < 64 or not in_colour:
         return []
     masks, wanted, ranges = t.test.animals, other(t.test.domain), real_ranges(t.test.size)
     worn, real = (wears(wanted, images, masks, ranges).double() for images in (t.output, t.test.truth))

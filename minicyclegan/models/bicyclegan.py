@@ -259,12 +259,12 @@ class BicycleGAN(Model):
 
     @torch.no_grad()
     def encode(self, b: Tensor) -> Tensor:
-        """The code of each picture's style: (N, channels_B, H, W) in [-1, 1] -> (N, latent)."""
+        """The code of each picture's style: (N, channels_B, H, W) in [-1, 1] -> (N, latent); in eval mode."""
         return self.at_its_best("E")(b)[0]  # (N, latent)
 
     @torch.no_grad()
     def sample(self, a: Tensor, n: int) -> Tensor:
-        """Each picture in `n` styles, the same n for all: (N, channels_A, H, W) -> (N, n, channels_B, H, W)."""
+        """Each picture in the same `n` styles: (N, channels_A, H, W) -> (N, n, channels_B, H, W); in eval mode."""
         z = torch.randn(n, self.config.latent, generator=torch.Generator().manual_seed(0)).to(a)  # (n, latent)
         G = self.at_its_best("G")
         return torch.stack([G(a, code.expand(len(a), -1)) for code in z], dim=1)  # (N, n, channels_B, H, W)

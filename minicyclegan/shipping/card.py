@@ -33,7 +33,7 @@ def card(translator: Translator) -> str:
     sections = {name: text.format(**known) for name, text in words.items()} | {
         "title": ", ".join(filter(None, [known["names"], kind])) or "a generator of the original code",
         "about": about(translator),
-        "training": _training(translator, content, world),
+        "training": _training(translator, world),
         "figures": _figures(content.get("evaluation"), world),
         "limits": "\n".join(f"- {line}" for line in limits(translator)),
     }
@@ -78,8 +78,9 @@ def _data(translator: Translator) -> tuple[list[str], World | None]:
     return [Path(name).name for name in names], world_called(names)
 
 
-def _training(translator: Translator, content: Mapping[str, Any], world: World | None) -> str:
+def _training(translator: Translator, world: World | None) -> str:
     """The networks, and the command that trains them."""
+    content = translator.record
     networks = [network for network, _ in translator.generators.values()]
     weights = sum(weight.numel() for weight in networks[0].parameters())
     line = f"{type(networks[0]).__name__}, {weights:,} weights{' each way' if len(networks) > 1 else ''}"

@@ -140,8 +140,10 @@ class Translator:
         if not isinstance(picture, Tensor):
             image, size = image_of(picture, self.channels_B), self.settings["size"]
             scale = self.settings.get("load_size")
-            squeezed = image.resize((size, size), Image.Resampling.BICUBIC)
-            picture = centre(to_array(scaled(image, scale)), size) if scale else to_array(squeezed)
+            if scale:
+                picture = centre(to_array(scaled(image, scale)), size)
+            else:
+                picture = to_array(image.resize((size, size), Image.Resampling.BICUBIC))
             picture = to_tensor(picture)[None]  # (1, C, H, W)
         x, _ = to_pixels(picture, self.channels_B)  # (N, C, H, W)
         return self.encoder(x.to(self.device, torch.float32))[0].cpu()  # (N, latent)

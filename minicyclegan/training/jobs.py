@@ -20,13 +20,13 @@ from minicyclegan.data.datasets import VALIDATION_PICTURES, DataSet, hold_back, 
 from minicyclegan.data.folders import Layout
 from minicyclegan.data.record import changes
 from minicyclegan.data.sources import find_data, world_called
-from minicyclegan.devices import find_device, free_memory
+from minicyclegan.devices import find_device
 from minicyclegan.models import MODELS, Model, ModelConfig, build
 from minicyclegan.training.checkpoint import checkpoint_errors, load_checkpoint, restore_random_state, save_checkpoint
 from minicyclegan.training.config import TrainConfig, learning_rate_factor
 from minicyclegan.training.log import Diverged
 from minicyclegan.training.loop import own_state, show, train
-from minicyclegan.training.memory import memory_line, memory_needed
+from minicyclegan.training.memory import memory_line, memory_needed, memory_there
 from minicyclegan.training.processes import ALONE, Processes
 from minicyclegan.training.run import Run
 from minicyclegan.training.run_folder import RunError, RunFolder, new_run_folder
@@ -50,7 +50,7 @@ def start(
         memory = "memory: it can't be counted before the run"  # which trains all the same
         with suppress(Exception):
             needed, _ = memory_needed(config, model_config, device, pictures, processes.count)
-            memory = memory_line(needed, free_memory(device), device)
+            memory = memory_line(needed, memory_there(device, processes.count), device)
         data, model = _set_up(config, model_config, device, speed, processes)
         steps = steps_of(config, pictures)
         description = {"model": config.model, "config": asdict(model_config), "settings": asdict(config)}
@@ -176,8 +176,11 @@ def _speed_of(
     if moved or "speed" not in content:
         return speed
     began = from_dict(Speed, content["speed"])
-    both = {name: getattr(began, name) and getattr(speed, name) for name in ("kernels", "graphs")}
-    return replace(began, threads=speed.threads, because="as the run began", **both)
+    now = {name: getattr(began, name) and getattr(speed, name) for name in ("kernels", "graphs")}
+    if began.kernels and not now["kernels"]:  # which is what channels last is for on a GPU
+        now["memory_format"] = speed.memory_format
+    because = "as the run began" + ", but for what can't be had now" * (replace(began, **now) != began)
+    return replace(began, threads=speed.threads, because=because, **now)
 
 
 def _set_up(

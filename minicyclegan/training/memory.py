@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode  # as PyTorch's notes
 
 from minicyclegan.data.datasets import MEMORY_BUDGET
 from minicyclegan.data.jitter import load_size
+from minicyclegan.devices import free_memory
 from minicyclegan.models import ModelConfig, build
 from minicyclegan.training.config import TrainConfig
 from minicyclegan.training.pictures import SAMPLES
@@ -79,6 +80,11 @@ def memory_needed(
         drawn = pictures * sum(channels) * (config.load_size or load_size(size)) ** 2
         needed += PROGRAM + min(MEMORY_BUDGET, drawn) + kept
     return needed, kept
+
+
+def memory_there(device: torch.device, share: int) -> float:
+    """Bytes that are free for one of so many processes: on a CPU they share one memory."""
+    return free_memory(device) / (share if device.type == "cpu" else 1)
 
 
 def in_words(count: float) -> str:

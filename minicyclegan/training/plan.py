@@ -14,11 +14,11 @@ from typing import Any
 import torch
 
 from minicyclegan.config import flag
-from minicyclegan.devices import free_memory, synchronise
+from minicyclegan.devices import synchronise
 from minicyclegan.models import Model, ModelConfig
 from minicyclegan.training.config import TrainConfig
 from minicyclegan.training.jobs import choose, count_pictures, new_model, steps_of
-from minicyclegan.training.memory import in_words, memory_line, memory_needed
+from minicyclegan.training.memory import in_words, memory_line, memory_needed, memory_there
 from minicyclegan.training.pictures import SAMPLES
 from minicyclegan.training.processes import ALONE, Processes
 
@@ -35,8 +35,7 @@ def plan(
     pictures = count_pictures(config, model_config)
     steps = steps_of(config, pictures)
     needed, kept = memory_needed(config, model_config, device, pictures, processes.count)
-    there = free_memory(device) / (processes.count if device.type == "cpu" else 1)
-    there = -processes.agree(-there)[0]  # the least of all, so that all decide alike
+    there = -processes.agree(-memory_there(device, processes.count))[0]  # the least of all, so that all decide alike
     if needed > there:
         print(
             f"{memory_line(needed, there, device)}: it won't fit, so no step is tried. What would, each alone:",
@@ -85,7 +84,7 @@ def _trial(model: Model, config: TrainConfig, device: torch.device, processes: P
     return statistics.median(later), len(later), len(losses)
 
 
-def _what_fits(config: TrainConfig, model_config: ModelConfig, there: int, *rest: Any) -> Iterator[str]:
+def _what_fits(config: TrainConfig, model_config: ModelConfig, there: float, *rest: Any) -> Iterator[str]:
     """Options that would fit: each alone halved, and halved again, as far as it must be and can be."""
     for names in (("batch",), ("size",), ("width", "disc_width")):
         with suppress(ValueError):  # it can't be halved any more

@@ -355,7 +355,7 @@ def test_a_folder_called_like_a_world_can_be_had_and_is_named(tmp_path, folder):
 @pytest.mark.parametrize("pictures", [10**9, 10**30])
 def test_what_no_memory_holds_is_not_begun(pictures):
     with pytest.raises(
-        DataError, match=r"the pictures of facades need [\d,]+ GB of memory, and \d+ GB are free: ask for"
+        DataError, match=r"the pictures of facades need [\d,.]+ GB of memory, and [\d,.]+ GB are free: ask for"
     ):
         open_data(["facades"], 64, pictures)
     with pytest.raises(DataError, match=r"ask for fewer \(--pictures, or --count where a model is measured\)"):

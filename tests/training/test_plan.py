@@ -146,7 +146,7 @@ def test_what_will_not_fit_is_not_tried_and_what_would_is_named(capsys, monkeypa
     words = [*PLAN, *shlex.split(options)]
     needed = None
 
-    monkeypatch.setattr(plans, "free_memory", lambda device: needed)
+    monkeypatch.setattr(plans, "memory_there", lambda device, share: needed)
     whole = memory_needed(*_configs_of(words), CPU, 8)[0]
     least = memory_needed(*_configs_of(PLAN), CPU, 8)[0]
     needed = (whole + least) // 2
