@@ -22,7 +22,7 @@ from minicyclegan.training.run_folder import RunError, RunFolder
 TRAINED: dict[str, str] = {
     "zebra": "--seed 0",
     "winter": "--data summer2winter --lambda-cycle 10 --lambda-identity 0.5 --upsampling nearest --steps 3500",
-    "front": "--model bicyclegan --depth 4 --width 22 --encoder-width 24 --steps 3600",
+    "front": "--model bicyclegan --depth 4 --width 22 --encoder-width 24 --steps 4200",
 }
 FOLDER = Path(__file__).parent / "bundled"
 BUNDLED: dict[str, Path] = {name: FOLDER / f"{name}.pt" for name in TRAINED}
