@@ -76,7 +76,7 @@ def choose_speed(
 ) -> Speed:
     """What is left to "auto" (threads: None), by what this device can do; the rest as asked.
 
-    bfloat16 has to be asked for, since one of three whole runs painted worse in it than all of float32's
+    bfloat16 has to be asked for, until whole runs of all recipes have shown that they paint no worse in it
     (docs/results.md). Where the device has no instructions for it, it is emulated, at a fraction of float32's speed.
     Raises DeviceError where the fused kernels are asked for and can't run.
     """
@@ -84,7 +84,7 @@ def choose_speed(
     reasons = []
     if precision == "auto":
         precision = "float32"
-        reasons.append("bfloat16 is faster here, but one run of three painted worse in it" if native else reason)
+        reasons.append("bfloat16 is faster here, but not all recipes have been compared in it" if native else reason)
     elif precision == "bfloat16" and not native:
         reasons.append(f"bfloat16 as asked, and slow, since {reason}")
     else:
