@@ -114,6 +114,15 @@ def test_graphs_do_not_go_on_in_several_processes(monkeypatch):
         assert _speed_of(began, TrainConfig(graphs=asked), device).graphs
 
 
+def test_what_came_with_graphs_does_not_go_on_without_them(monkeypatch):
+    """Channels last serves the fused kernels: without, it costs copies. Their line says that something changed."""
+    device = with_gpu(monkeypatch)
+    began = {"speed": asdict(Speed(graphs=True, kernels=True, memory_format="channels_last")), "device": "cuda:0"}
+    speed = _speed_of(began, TrainConfig(), device, Processes(0, 2))
+    assert not speed.graphs and not speed.kernels and speed.memory_format == "contiguous"
+    assert speed.because == "as the run began, but for what can't be had now"
+
+
 def test_graphs_that_can_not_be_are_refused_when_asked_for():
     with pytest.raises(DeviceError, match=r"^--graphs on: CUDA graphs are for NVIDIA's GPUs, and this is cpu"):
         choose_speed(CPU, graphs="on")
