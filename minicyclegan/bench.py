@@ -15,7 +15,7 @@ from minicyclegan.devices import DeviceError, find_device, synchronise
 from minicyclegan.models import MODELS, ModelConfig, ModelName, build
 from minicyclegan.networks import ResnetGenerator
 from minicyclegan.training.config import preset
-from minicyclegan.training.speed import choose_speed, prepare
+from minicyclegan.training.speed import Precision, choose_speed, prepare
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,15 +27,15 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"--seconds must be above 0, not {given.seconds:g}")
     device = find_device(given.device)
     speed = choose_speed(device)
-    print(f"{device}, PyTorch {torch.__version__}; {speed}\n\n{'':52}   ms   pictures/s")
+    print(f"{device}, PyTorch {torch.__version__}; {speed}\n\n{'':56}   ms   pictures/s")
 
     def row(name: str, work: Callable[[], object], pictures: int) -> None:
         seconds = median_seconds(work, device, given.seconds)
-        print(f"{name:48} {1000 * seconds:8.2f} {pictures / seconds:12.1f}", flush=True)
+        print(f"{name:52} {1000 * seconds:8.2f} {pictures / seconds:12.1f}", flush=True)
 
-    def step(name: str, config: ModelConfig, size: int, batch: int) -> None:
+    def step(name: str, config: ModelConfig, size: int, batch: int, precision: Precision = "auto") -> None:
         model = build(config).to(device)
-        prepare(model, speed)
+        prepare(model, choose_speed(device, precision))
         a, b = some_pictures(batch, size, device), some_pictures(batch, size, device)
         row(f"{name}, {size} px, batch {batch}", lambda: model.step(a, b), batch)
 
@@ -44,10 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
         step(
             f"a step of --small, {model}", MODELS[model].config(**networks), settings["size"], settings.get("batch", 1)
         )
-    step("a step as published, cyclegan", MODELS["cyclegan"].config(), 128 if device.type == "cpu" else 256, 1)
+    published, size = MODELS["cyclegan"].config(), 128 if device.type == "cpu" else 256
+    step("a step as published, cyclegan, float32", published, size, 1, "float32")
     network, picture = ResnetGenerator().eval().to(device), some_pictures(1, 256, device)
     with torch.inference_mode():
-        row("translating by the published network, 256 px", lambda: network(picture), 1)
+        row("translating by the published network, 256 px, float32", lambda: network(picture), 1)
     return 0
 
 

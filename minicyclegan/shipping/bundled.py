@@ -51,7 +51,7 @@ def make(name: str, folder: Path, target: Path) -> int:
     from minicyclegan import evaluate, train  # commands stand above all rooms; this is one, too
 
     checkpoint, light, measured = RunFolder(folder).checkpoint, folder / "light.pt", folder / "evaluation.json"
-    begin = ["--small", "--device", "cpu", "--threads", "1", *TRAINED[name].split()]
+    begin = ["--small", "--device", "cpu", "--threads", "1", "--precision", "float32", *TRAINED[name].split()]
     if status := train.main([*(["--resume"] if checkpoint.exists() else begin), "--out", str(folder)]):
         return status
     content = lightened(load_checkpoint(checkpoint))

@@ -179,6 +179,8 @@ def _speed_of(
     now = {name: getattr(began, name) and getattr(speed, name) for name in ("kernels", "graphs")}
     if began.kernels and not now["kernels"]:  # which is what channels last is for on a GPU
         now["memory_format"] = speed.memory_format
+    if began.precision == "bfloat16" and config.precision == "auto":  # another processor may have to emulate it
+        now["precision"] = speed.precision
     because = "as the run began" + ", but for what can't be had now" * (replace(began, **now) != began)
     return replace(began, threads=speed.threads, because=because, **now)
 

@@ -76,19 +76,21 @@ def choose_speed(
 ) -> Speed:
     """What is left to "auto" (threads: None), by what this device can do; the rest as asked.
 
-    bfloat16 has to be asked for, until whole runs of all recipes have shown that they paint no worse in it
-    (docs/results.md). Where the device has no instructions for it, it is emulated, at a fraction of float32's speed.
+    bfloat16 is for devices with instructions for it; elsewhere it is emulated, at a fraction of float32's speed. The
+    presets say "auto" for the recipes whose whole runs paint no worse in it (docs/results.md).
     Raises DeviceError where the fused kernels are asked for and can't run.
     """
     native, reason = bfloat16_support(device)
     reasons = []
     if precision == "auto":
-        precision = "float32"
-        reasons.append("bfloat16 is faster here, but not all recipes have been compared in it" if native else reason)
+        precision = "bfloat16" if native else "float32"
+        reasons.append(reason)
     elif precision == "bfloat16" and not native:
-        reasons.append(f"bfloat16 as asked, and slow, since {reason}")
+        reasons.append(f"bfloat16 as set, and slow, since {reason}")
     else:
-        reasons.append(f"{precision} as asked")
+        reasons.append(
+            f"{precision} as set" + " (--precision auto is faster here)" * (native and precision == "float32")
+        )
     if compile == "auto":
         # `bench steps --variants compiled` on a CPU: CycleGAN 1.1 times as fast after a minute, the others no faster.
         compile = "off"
@@ -141,8 +143,9 @@ def bfloat16_support(device: torch.device) -> tuple[bool, str]:
         major, minor = torch.cuda.get_device_capability(device)
         return major >= 8, f"this GPU, of compute capability {major}.{minor}, has {'' if major >= 8 else 'no '}bfloat16"
     if device.type == "cpu":
-        # oneDNN also takes bfloat16 where it must emulate it; this asks for the instructions themselves.
+        # oneDNN, which computes, may be kept from the instructions (ONEDNN_MAX_CPU_ISA), and may emulate missing ones.
         native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+        native = native and torch.ops.mkldnn._is_mkldnn_bf16_supported()
         return native, f"this CPU has {'' if native else 'no '}bfloat16 instructions"
     return False, f"bfloat16 is not tried on {device.type}"
 

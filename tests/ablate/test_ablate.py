@@ -25,7 +25,6 @@ from minicyclegan.ablate.tables import PIX2PIX, TABLES, Row, Setting
 from minicyclegan.training.checkpoint import load_checkpoint, save_checkpoint
 
 SHIPPED = Path(__file__).parents[2] / "lessons/checkpoints"
-needs_checkpoints = pytest.mark.skipif(not SHIPPED.exists(), reason="lessons/checkpoints is not written yet")
 
 OPTIONS = PIX2PIX | {"steps": 60, "pictures": 8, "width": 2, "disc_width": 2, "batch": 1, "save_every": 1000}
 TINY = [Setting(f"tiny{number}", "pix2pix", "fronts", OPTIONS | {"lr": 1e-3 * number}) for number in (1, 2)]
@@ -272,7 +271,6 @@ def shipped() -> list[tuple[str, int, str]]:
     return [(name, int(size.replace(",", "")), digest) for name, size, digest in rows]
 
 
-@needs_checkpoints
 def test_the_shipped_checkpoints_are_those_listed_and_small():
     listed = shipped()
     assert [name for name, _, _ in listed] == [f"{name}.pt" for name in LESSONS]
@@ -284,7 +282,6 @@ def test_the_shipped_checkpoints_are_those_listed_and_small():
     assert sum(size for _, size, _ in listed) <= LARGEST_TOGETHER
 
 
-@needs_checkpoints
 @pytest.mark.parametrize("name", LESSONS)
 def test_each_shipped_checkpoint_loads_and_translates(name):
     setting = next(row.setting for table in TABLES.values() for row in table.rows if row.setting.name == name)

@@ -329,9 +329,6 @@ def test_a_rehearsal_says_so_at_the_top():
     assert "**A rehearsal" in page.render([content | {"rehearsal": True}], "x")
 
 
-@pytest.mark.skipif(
-    not DOCS.exists(), reason="docs/ablations.md is not written yet: ablate all --page docs/ablations.md does"
-)
 def test_the_page_in_the_docs_is_what_its_figures_say():
     contents = page.read(DOCS)
     assert [content["table"] for content in contents] == list(TABLES)

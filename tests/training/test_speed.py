@@ -15,7 +15,7 @@ from minicyclegan.kernels import fuse, instance_norm
 from minicyclegan.models import BicycleGAN, BicycleGANConfig, CycleGAN, CycleGANConfig, Model, Pix2Pix, Pix2PixConfig
 from minicyclegan.networks import InstanceNorm
 from minicyclegan.training import speed as choosing
-from minicyclegan.training.config import TrainConfig
+from minicyclegan.training.config import TrainConfig, preset
 from minicyclegan.training.jobs import _speed_of
 from minicyclegan.training.processes import Processes
 from minicyclegan.training.speed import Speed, choose_speed, prepare, uncompiled
@@ -33,15 +33,33 @@ MODELS = {
 
 def with_bfloat16(monkeypatch, native: bool) -> None:
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: native)
 
 
 @pytest.mark.parametrize("native", [True, False])
-def test_a_cpu_computes_in_float32_and_says_why(monkeypatch, native):
+def test_a_cpu_computes_in_bfloat16_where_it_can_and_says_why(monkeypatch, native):
     with_bfloat16(monkeypatch, native)
     speed = choose_speed(CPU)
-    assert (speed.precision, speed.compile, speed.memory_format) == ("float32", False, "contiguous")
-    reason = "bfloat16 is faster here, but not all recipes" if native else "this CPU has no bfloat16 instructions"
+    precision = "bfloat16" if native else "float32"
+    assert (speed.precision, speed.compile, speed.memory_format) == (precision, False, "contiguous")
+    reason = "this CPU has bfloat16 instructions" if native else "this CPU has no bfloat16 instructions"
     assert reason in speed.because and "compiling takes longer" in str(speed)
+
+
+@pytest.mark.parametrize("instructions, onednn", [(True, False), (False, True)])
+def test_bfloat16_takes_a_processor_and_a_library_that_have_it(monkeypatch, instructions, onednn):
+    """ONEDNN_MAX_CPU_ISA=AVX2 keeps the library from it; the library alone may emulate it."""
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: instructions)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: onednn)
+    assert choose_speed(CPU).precision == "float32"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_presets_let_it_choose_where_runs_have_shown_no_harm(model):
+    """The original's networks compute in float32; BicycleGAN's are worse in bfloat16 in one run of three."""
+    for name, device in (("paper", "cuda"), ("small", "cpu"), ("small", "cuda"), ("photos", "cpu")):
+        expected = "auto" if name != "paper" and model != "bicyclegan" else "float32"
+        assert TrainConfig(**preset(name, model, device)[0]).precision == expected
 
 
 def with_gpu(monkeypatch, capability: tuple[int, int] = (9, 0), triton: bool = True) -> torch.device:
@@ -53,13 +71,13 @@ def with_gpu(monkeypatch, capability: tuple[int, int] = (9, 0), triton: bool = T
 
 def test_a_gpu_takes_what_was_measured_to_be_faster(monkeypatch):
     speed = choose_speed(with_gpu(monkeypatch))
-    chosen = {"kernels": True, "graphs": True, "memory_format": "channels_last"}
+    chosen = {"precision": "bfloat16", "kernels": True, "graphs": True, "memory_format": "channels_last"}
     assert speed == Speed(**chosen, threads=speed.threads, because=speed.because)
     assert "fused kernels, in CUDA graphs, channels last" in str(speed)
     # Without graphs, each launch costs more than a kernel saves.
     eager = choose_speed(torch.device("cuda"), graphs="off")
-    assert eager == Speed(threads=eager.threads, because=eager.because)
-    assert "bfloat16 is faster here, but not all recipes" in str(speed)
+    assert eager == Speed("bfloat16", threads=eager.threads, because=eager.because)
+    assert "this GPU, of compute capability 9.0, has bfloat16" in str(speed)
     assert "compiling is not measured on cuda yet" in str(speed)
 
 
@@ -100,10 +118,28 @@ def test_a_kernel_that_fails_is_told_before_anything_else_happens(monkeypatch):
         choose_speed(gpu, kernels="on")
 
 
+@pytest.mark.parametrize("asked, then", [("auto", "float32"), ("bfloat16", "bfloat16")])
+def test_bfloat16_that_was_not_asked_for_ends_where_it_would_be_emulated(monkeypatch, asked, then):
+    began, config = {"speed": asdict(Speed("bfloat16", threads=9)), "device": "cpu"}, TrainConfig(precision=asked)
+    for native, expected in ((True, "bfloat16"), (False, then)):
+        with_bfloat16(monkeypatch, native)
+        speed = _speed_of(began, config, CPU)
+        changed = ", but for what can't be had now" * (expected == "float32")
+        assert (speed.precision, speed.because) == (expected, f"as the run began{changed}")
+
+
+def test_float32_goes_on_where_there_is_bfloat16(monkeypatch):
+    with_bfloat16(monkeypatch, True)
+    assert (
+        _speed_of({"speed": asdict(Speed()), "device": "cpu"}, TrainConfig(precision="auto"), CPU).precision
+        == "float32"
+    )
+
+
 def test_a_run_with_kernels_goes_on_where_there_are_none():
     """And computes there as a new run would."""
     began = {"speed": asdict(Speed(kernels=True, threads=9)), "device": "cuda:0"}
-    assert _speed_of(began, TrainConfig(kernels="on"), CPU) == choose_speed(CPU)
+    assert _speed_of(began, TrainConfig(kernels="on"), CPU) == choose_speed(CPU, "float32")
 
 
 def test_graphs_do_not_go_on_in_several_processes(monkeypatch):
@@ -154,9 +190,11 @@ def test_what_is_asked_for_wins_and_is_said(monkeypatch):
     speed = choose_speed(CPU, "bfloat16", "on", "off", "channels_last", 3, "off")
     assert str(speed) == (
         "computing in bfloat16 on 3 threads, compiled, channels last: "
-        "bfloat16 as asked, and slow, since this CPU has no bfloat16 instructions"
+        "bfloat16 as set, and slow, since this CPU has no bfloat16 instructions"
     )
-    assert choose_speed(CPU, "float32", "off").because == "float32 as asked"
+    assert choose_speed(CPU, "float32", "off").because == "float32 as set"
+    with_bfloat16(monkeypatch, True)
+    assert choose_speed(CPU, "float32", "off").because == "float32 as set (--precision auto is faster here)"
 
 
 def test_threads_are_pytorchs_and_never_more_than_the_cores(monkeypatch):
