@@ -86,6 +86,9 @@ def _training(translator: Translator, world: World | None) -> str:
     line = f"{type(networks[0]).__name__}, {weights:,} weights{' each way' if len(networks) > 1 else ''}"
     try:
         settings = from_dict(TrainConfig, content["settings"] | {"data": (world.name if world else "FOLDER",)})
+        if settings.precision == "auto":  # what was chosen; a file that does not say is of when that was float32
+            chosen = content["speed"]["precision"] if "speed" in content else "float32"
+            settings = dataclasses.replace(settings, precision=chosen)
         networks_config = from_dict(MODELS[content["model"]].config, content["config"])
         made = [f"{content['steps']} steps", f"seed {settings.seed}"]
         made += [f"{name} {content['versions'][name]}" for name in ("minicyclegan", "torch")]

@@ -55,6 +55,22 @@ def test_it_has_its_sections_and_its_command_trains_the_same_weights(tiny_run, t
     assert weights.keys() == again.keys() and all(torch.equal(weights[name], again[name]) for name in weights)
 
 
+@pytest.mark.parametrize("speed, said", [("bfloat16", True), ("float32", False), (None, False)])
+def test_the_command_names_the_precision_that_was_chosen(tiny_run, tmp_path, speed, said):
+    """As another processor would choose another one; float32 is the default."""
+    content = load_checkpoint(tiny_run / "checkpoint.pt")
+    assert content["settings"]["precision"] == "auto"
+    recorded = content.pop("speed")
+    path = tmp_path / "chosen.pt"
+    save_checkpoint(path, content | ({"speed": recorded | {"precision": speed}} if speed else {}))
+    text = card_of(path)
+    assert (
+        "python -m minicyclegan.train" in text
+        and "--precision auto" not in text
+        and ("--precision bfloat16" in text) == said
+    )
+
+
 def test_a_bicyclegan_is_said_to_have_many_styles_and_exchanged_domains_are_exchanged(
     tiny_bicyclegan_run, tiny_run, tmp_path
 ):
