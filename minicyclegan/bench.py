@@ -14,7 +14,7 @@ from minicyclegan.cli import Parser, run
 from minicyclegan.devices import DeviceError, find_device, synchronise
 from minicyclegan.models import MODELS, ModelConfig, ModelName, build
 from minicyclegan.networks import ResnetGenerator
-from minicyclegan.training.config import preset
+from minicyclegan.training.config import TrainConfig, preset
 from minicyclegan.training.speed import Precision, choose_speed, prepare
 
 
@@ -27,25 +27,25 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"--seconds must be above 0, not {given.seconds:g}")
     device = find_device(given.device)
     speed = choose_speed(device)
-    print(f"{device}, PyTorch {torch.__version__}; {speed}\n\n{'':56}   ms   pictures/s")
+    print(f"{device}, PyTorch {torch.__version__}; {speed}\n\n{'':60}   ms   pictures/s")
 
     def row(name: str, work: Callable[[], object], pictures: int) -> None:
         seconds = median_seconds(work, device, given.seconds)
-        print(f"{name:52} {1000 * seconds:8.2f} {pictures / seconds:12.1f}", flush=True)
+        print(f"{name:56} {1000 * seconds:8.2f} {pictures / seconds:12.1f}", flush=True)
 
-    def step(name: str, config: ModelConfig, size: int, batch: int, precision: Precision = "auto") -> None:
-        model = build(config).to(device)
-        prepare(model, choose_speed(device, precision))
+    def step(name: str, config: ModelConfig, size: int, batch: int, precision: Precision) -> None:
+        model, speed = build(config).to(device), choose_speed(device, precision)
+        prepare(model, speed)
         a, b = some_pictures(batch, size, device), some_pictures(batch, size, device)
-        row(f"{name}, {size} px, batch {batch}", lambda: model.step(a, b), batch)
+        row(f"{name}, {size} px, batch {batch}, {speed.precision}", lambda: model.step(a, b), batch)
 
     for model in get_args(ModelName):
         settings, networks = preset("small", model, device.type)
-        step(
-            f"a step of --small, {model}", MODELS[model].config(**networks), settings["size"], settings.get("batch", 1)
-        )
+        config = TrainConfig(**settings)
+        networks_config = MODELS[model].config(**networks)
+        step(f"a step of --small, {model}", networks_config, config.size, config.batch, config.precision)
     published, size = MODELS["cyclegan"].config(), 128 if device.type == "cpu" else 256
-    step("a step as published, cyclegan, float32", published, size, 1, "float32")
+    step("a step as published, cyclegan", published, size, 1, "float32")
     network, picture = ResnetGenerator().eval().to(device), some_pictures(1, 256, device)
     with torch.inference_mode():
         row("translating by the published network, 256 px, float32", lambda: network(picture), 1)

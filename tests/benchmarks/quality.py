@@ -50,7 +50,7 @@ def time_to_quality(
     settings, config = preset("small", "cyclegan", "cpu")
     config = CycleGANConfig(**config | (ORIGINAL if original else {}) | (networks or {}))
     length = steps or settings["steps"]
-    speed = choose_speed(device)
+    speed = choose_speed(device, "float32" if original else settings["precision"])
     model = CycleGAN(config, seed).to(device)
     prepare(model, speed)
     size = settings["size"]

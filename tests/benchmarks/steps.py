@@ -21,7 +21,6 @@ from tests.benchmarks.clock import allocated, ratio, seconds_of, take_turns
 from tests.benchmarks.counting import count
 
 VARIANTS: dict[str, dict[str, Any]] = {
-    "float32": {"precision": "float32"},
     "bfloat16": {"precision": "bfloat16"},
     "eager": {"graphs": "off"},
     "channels-last": {"memory_format": "channels_last"},
@@ -78,8 +77,12 @@ def tiny(model: ModelName) -> Workload:
 
 
 def setting(name: str, device: torch.device) -> Speed:
-    """Of a variant, or of "ours", on as many threads as this process has. Raises DeviceError where it can't be had."""
-    return choose_speed(device, **VARIANTS.get(name, {}), threads=torch.get_num_threads())
+    """Of a variant, or of "ours": float32 unless it says otherwise, on as many threads as this process has.
+
+    Raises DeviceError where it can't be had.
+    """
+    chosen = {"precision": "float32"} | VARIANTS.get(name, {})
+    return choose_speed(device, **chosen, threads=torch.get_num_threads())
 
 
 def measure_steps(
