@@ -145,7 +145,7 @@ def bfloat16_support(device: torch.device) -> tuple[bool, str]:
     if device.type == "cpu":
         # oneDNN, which computes, may be kept from the instructions (ONEDNN_MAX_CPU_ISA), and may emulate missing ones.
         native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-        native = native and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        native = native and torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
         return native, f"this CPU has {'' if native else 'no '}bfloat16 instructions"
     return False, f"bfloat16 is not tried on {device.type}"
 
