@@ -138,7 +138,8 @@ SMALL_ON_GPU: dict[ModelName, Defaults] = {
 
 # For folders of photos and a laptop's quarter of an hour: pictures keep the size at which brush strokes are drawn, and
 # cuts of them are learned from. Nearer to the published weights of the losses: photos differ more than a world's.
-# CycleGAN's was tried on paintings and photos; what the other two paint has not been looked at yet.
+# CycleGAN's was tried on paintings and photos, pix2pix's on building fronts; what BicycleGAN's paints has not been
+# looked at yet.
 PHOTOS: dict[ModelName, Defaults] = {
     "cyclegan": (
         SMALL["cyclegan"][0] | {"load_size": 256, "size": 96, "decay": 0.5},
