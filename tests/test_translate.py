@@ -122,10 +122,8 @@ def test_a_photo_that_was_taken_upright_stays_so(checkpoint, tmp_path):
     expected = model.translate(np.asarray(upright))
     assert expected.shape == (90, 70, 3)
     with Image.open(source) as opened:
-        for answer in (model.translate(source), model.translate(opened)):
+        for answer in (model.translate(source), model.translate(opened), *model.translate([str(source), opened])):
             np.testing.assert_array_equal(np.asarray(answer), expected)
-        for answer in model.translate([str(source), opened]):  # two at a time may be summed in another order
-            np.testing.assert_allclose(np.asarray(answer, int), expected, rtol=0, atol=1)
     write_picture(Image.fromarray(expected), tmp_path / "expected.jpg")
     assert (tmp_path / "out" / source.name).read_bytes() == (tmp_path / "expected.jpg").read_bytes()
 

@@ -88,9 +88,7 @@ def choose_speed(
     elif precision == "bfloat16" and not native:
         reasons.append(f"bfloat16 as set, and slow, since {reason}")
     else:
-        reasons.append(
-            f"{precision} as set" + " (--precision auto is faster here)" * (native and precision == "float32")
-        )
+        reasons.append(f"{precision} as set")
     if compile == "auto":
         # `bench steps --variants compiled` on a CPU: CycleGAN 1.1 times as fast after a minute, the others no faster.
         compile = "off"

@@ -193,8 +193,6 @@ def test_what_is_asked_for_wins_and_is_said(monkeypatch):
         "bfloat16 as set, and slow, since this CPU has no bfloat16 instructions"
     )
     assert choose_speed(CPU, "float32", "off").because == "float32 as set"
-    with_bfloat16(monkeypatch, True)
-    assert choose_speed(CPU, "float32", "off").because == "float32 as set (--precision auto is faster here)"
 
 
 def test_threads_are_pytorchs_and_never_more_than_the_cores(monkeypatch):
