@@ -53,6 +53,8 @@ def time_to_quality(
     speed = choose_speed(device, "float32" if original else settings["precision"])
     model = CycleGAN(config, seed).to(device)
     prepare(model, speed)
+    if settings.get("ema") and not original:
+        model.keep_average(settings["ema"])
     size = settings["size"]
     data = open_data(("horse2zebra",), size, 8 if networks else 1000, progress=True)
     batches = UnpairedBatches(data.train_A, data.train_B, size, seed)
@@ -87,7 +89,7 @@ def time_to_quality(
 
 def _judge(model: CycleGAN, device: torch.device, pictures: int) -> dict[str, float]:
     model.eval()
-    translator = Translator({"AtoB": (model.G_AB, 3), "BtoA": (model.G_BA, 3)}, device, {})
-    measures = judge("coats", translator, pictures).measures
+    translator = Translator({direction: (model.translator(direction), 3) for direction in model.directions}, device, {})
+    measures = judge("coats", translator, pictures)["measures"]
     model.train()
     return {name: measures[name] for name in GOALS}

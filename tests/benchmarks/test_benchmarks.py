@@ -8,20 +8,21 @@ import pytest
 from PIL import Image
 
 from tests.benchmarks import __main__ as bench
+from tests.benchmarks.parts import PARTS
 
 
-def test_a_rehearsal_measures_all_usual_parts_and_writes_the_page(tmp_path):
-    arguments = ["--rehearse", "--device", "cpu", "--variants", "channels-last"]
+def test_a_rehearsal_measures_all_parts_and_writes_the_page(tmp_path):
+    arguments = [*PARTS, "--rehearse", "--device", "cpu", "--variants", "channels-last"]
     arguments += ["--page", tmp_path / "speed.md", "--json", tmp_path / "all.json", "--plot", tmp_path / "plot.png"]
     result = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks", *map(str, arguments)], capture_output=True, text=True, timeout=600
     )
     assert result.returncode == 0, result.stderr
     records = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))
-    assert [record["part"] for record in records] == list(bench.USUAL)
+    assert [record["part"] for record in records] == list(PARTS)
     text = (tmp_path / "speed.md").read_text(encoding="utf-8")
     assert "**A rehearsal: tiny sizes. Its figures mean nothing.**" in text
-    assert "python -m tests.benchmarks --rehearse --device cpu" in text
+    assert f"python -m tests.benchmarks {' '.join(PARTS)} --rehearse --device cpu" in text
     for name in ("cyclegan", "pix2pix", "bicyclegan"):
         assert f"| {name}, a rehearsal | baseline |" in text and f"| {name}, a rehearsal | baseline |" in result.stdout
     for picture in (tmp_path / "plot.png", tmp_path / "speed/steps-cpu.png", tmp_path / "speed/large-cpu.png"):
