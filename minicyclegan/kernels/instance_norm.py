@@ -40,7 +40,7 @@ def instance_norm_act(
     """
     if x.shape[-2:] == (1, 1):
         raise ValueError("instance norm of a 1 x 1 map is 0 whatever goes in: use a larger picture or fewer layers")
-    if not kernel_takes(x, residual):
+    if not kernel_takes(x, residual, pad):
         return twin(x, residual, residual_pad, slope, pad, eps)
     # A registered operator costs the processor ten times as much a call, and is needed by torch.compile alone.
     call = fused if torch.compiler.is_compiling() else Fused.apply
@@ -80,8 +80,8 @@ def empty(x: Tensor, pad: int = 0) -> Tensor:
     return torch.empty((n, c, h + 2 * pad, w + 2 * pad), dtype=x.dtype, device=x.device, memory_format=order)
 
 
-def kernel_takes(x: Tensor, residual: Tensor | None = None) -> bool:
-    """Whether the kernel is written for such a map, and this machine can run it on the map's device."""
+def kernel_takes(x: Tensor, residual: Tensor | None = None, pad: int = 0) -> bool:
+    """Whether the kernel is written for such a map and border, and this machine can run it on the map's device."""
     return (
         HAS_TRITON
         and x.is_cuda
@@ -90,6 +90,7 @@ def kernel_takes(x: Tensor, residual: Tensor | None = None) -> bool:
         and x.dtype in (torch.float32, torch.bfloat16)
         and x.numel() > 0
         and x.numel() < 2**30 * len(x)  # places within one picture, border and all, are 32-bit numbers
+        and (pad == 0 or min(x.shape[2:]) >= 2 * pad + 2)  # no pixel is shown by two borders that face each other
         and (residual is None or (residual.dtype, residual.device) == (x.dtype, x.device))
         and torch.cuda.get_device_properties(x.device).major >= 8  # older ones have no bfloat16
     )

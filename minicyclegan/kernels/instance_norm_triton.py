@@ -36,13 +36,17 @@ class Plan:
 def make_plan(shape: torch.Size, channels_last: bool, itemsize: int, processors: int) -> Plan:
     """A plan for a map (N, C, H, W) whose elements have `itemsize` bytes, on a GPU of `processors` multiprocessors."""
     n, c, pixels = shape[0], shape[1], shape[2] * shape[3]
+    # Each part reads the sums of all parts: with √pixels / 4 parts, an eighth of what it reads of the map.
+    most = max(1, math.isqrt(pixels) // 4)
     # 128 bytes side by side are one line of the cache; a small map's rows share a program.
     width = 128 // itemsize if channels_last else max(1, 1024 // triton.next_power_of_2(pixels))
     width = min(triton.next_power_of_2(c), width)
+    # Down to the 32 bytes that memory gives at least: 64 parts of whole lines leave half of 132 multiprocessors idle.
+    while channels_last and width * itemsize > 32 and n * triton.cdiv(c, width) * most < 4 * processors:
+        width //= 2
     tile = min(triton.next_power_of_2(pixels), 4096 // width)
     tiles = triton.cdiv(pixels, tile)
-    # Each part reads the sums of all parts: with √pixels / 4 parts, an eighth of what it reads of the map.
-    splits = min(tiles, max(1, math.isqrt(pixels) // 4), triton.cdiv(4 * processors, n * triton.cdiv(c, width)))
+    splits = min(tiles, most, triton.cdiv(4 * processors, n * triton.cdiv(c, width)))
     tiles_of_a_part = triton.cdiv(tiles, splits)
     return Plan(tile, width, tiles_of_a_part, triton.cdiv(tiles, tiles_of_a_part), max(1, min(8, tile * width // 512)))
 
@@ -58,10 +62,9 @@ def _part(parts, channels, CHANNELS: tl.constexpr):
 
 @triton.jit
 def _pixels(part, tile, tiles, height, width, PIXELS: tl.constexpr):
-    """Row and column of a tile's pixels, and which of them exist, (PIXELS,) each; the tile's first and last row."""
-    first = (part * tiles + tile) * PIXELS
-    pixel = first + tl.arange(0, PIXELS)
-    return pixel // width, pixel % width, pixel < height * width, first // width, (first + PIXELS - 1) // width
+    """Row and column of a tile's pixels, and which of them exist, (PIXELS,) each."""
+    pixel = (part * tiles + tile) * PIXELS + tl.arange(0, PIXELS)
+    return pixel // width, pixel % width, pixel < height * width
 
 
 @triton.jit
@@ -113,12 +116,12 @@ def gather_moments(
     """
     picture, part, channel = _part(splits, channels, CHANNELS)
     x_ptr += picture * x_n
-    row, column, in_map, _, _ = _pixels(part, 0, tiles, height, width, PIXELS)
+    row, column, in_map = _pixels(part, 0, tiles, height, width, PIXELS)
     exists = in_map[:, None] & (channel < channels)[None, :]
     mean = _read(x_ptr, row, column, channel, exists, x_c, x_h, x_w)
     squares = tl.zeros_like(mean)
     for tile in tl.range(1, tiles, num_stages=AHEAD):
-        row, column, in_map, _, _ = _pixels(part, tile, tiles, height, width, PIXELS)
+        row, column, in_map = _pixels(part, tile, tiles, height, width, PIXELS)
         exists = in_map[:, None] & (channel < channels)[None, :]
         x = _read(x_ptr, row, column, channel, exists, x_c, x_h, x_w)
         distance = tl.where(exists, x - mean, 0.0)
@@ -154,7 +157,7 @@ def normalise(
     y_ptr += picture * y_n
     residual_ptr += picture * r_n
     for tile in tl.range(0, tiles, num_stages=AHEAD):
-        row, column, in_map, _, _ = _pixels(part, tile, tiles, height + 2 * PAD, width + 2 * PAD, PIXELS)
+        row, column, in_map = _pixels(part, tile, tiles, height + 2 * PAD, width + 2 * PAD, PIXELS)
         exists = in_map[:, None] & (channel < channels)[None, :]
         from_row, from_column = _reflected(row - PAD, height), _reflected(column - PAD, width)
         x = _read(x_ptr, from_row, from_column, channel, exists, x_c, x_h, x_w)
@@ -167,29 +170,28 @@ def normalise(
 
 
 @triton.jit
-def _line(g_ptr, row, column, channel, exists, g_c, g_h, g_w, width, PAD: tl.constexpr):
-    """The gradient of a pixel from one line of the padded map: from its own place and from where it is mirrored."""
-    g = _read(g_ptr, row, column + PAD, channel, exists, g_c, g_h, g_w)
-    left = ((column >= 1) & (column <= PAD))[:, None]
-    g += _read(g_ptr, row, PAD - column, channel, exists & left, g_c, g_h, g_w)
-    right = ((column >= width - 1 - PAD) & (column <= width - 2))[:, None]
-    return g + _read(g_ptr, row, 2 * width - 2 - column + PAD, channel, exists & right, g_c, g_h, g_w)
+def _shown(place, size, PAD: tl.constexpr):
+    """Where in a padded line the border shows a place of its inside again, -1 where it does not."""
+    before = (place >= 1) & (place <= PAD)
+    after = (place >= size - 1 - PAD) & (place <= size - 2)
+    return tl.where(before, PAD - place, tl.where(after, 2 * size - 2 - place + PAD, -1))
 
 
 @triton.jit
-def _folded(
-    g_ptr, row, column, first_row, last_row, channel, exists, g_c, g_h, g_w, height, width, PAD: tl.constexpr
-):  # fmt: skip
-    """dL/d of the map without its border: what the border's pixels got goes to those that they mirror."""
-    if PAD == 0:
-        return _read(g_ptr, row, column, channel, exists, g_c, g_h, g_w)
-    g = _line(g_ptr, row + PAD, column, channel, exists, g_c, g_h, g_w, width, PAD)
-    if first_row <= PAD:
-        above = exists & ((row >= 1) & (row <= PAD))[:, None]
-        g += _line(g_ptr, PAD - row, column, channel, above, g_c, g_h, g_w, width, PAD)
-    if last_row >= height - 1 - PAD:
-        below = exists & ((row >= height - 1 - PAD) & (row <= height - 2))[:, None]
-        g += _line(g_ptr, 2 * height - 2 - row + PAD, column, channel, below, g_c, g_h, g_w, width, PAD)
+def _folded(g_ptr, row, column, edge, channel, exists, g_c, g_h, g_w, height, width, PAD: tl.constexpr):
+    """dL/d of the map without its border: what the border's pixels got goes to those that they mirror.
+
+    edge   whether any of these rows may be shown again, above the map or below it
+    """
+    g = _read(g_ptr, row + PAD, column + PAD, channel, exists, g_c, g_h, g_w)
+    if PAD > 0:
+        shown_row, shown_column = _shown(row, height, PAD), _shown(column, width, PAD)
+        beside = exists & (shown_column >= 0)[:, None]
+        g += _read(g_ptr, row + PAD, shown_column, channel, beside, g_c, g_h, g_w)
+        if edge:
+            above = exists & (shown_row >= 0)[:, None]
+            g += _read(g_ptr, shown_row, column + PAD, channel, above, g_c, g_h, g_w)
+            g += _read(g_ptr, shown_row, shown_column, channel, above & beside, g_c, g_h, g_w)
     return g
 
 
@@ -198,7 +200,8 @@ def gather_sums(
     x_ptr, g_ptr, parts_ptr, statistics_ptr, x_n, x_c, x_h, x_w, g_n, g_c, g_h, g_w,
     channels, height, width, tiles, splits, slope, PIXELS: tl.constexpr, CHANNELS: tl.constexpr, PAD: tl.constexpr,
 ):  # fmt: skip
-    """Of each part: the sums of g and of g y before the activation, to parts (N, splits, 2, C)."""
+    """Of each part of the map with its border: the sums of g and of g y before the activation, to parts
+    (N, splits, 2, C). A sum does not mind where its terms belong: each pixel of the border brings the y it shows."""
     picture, part, channel = _part(splits, channels, CHANNELS)
     mean, rstd = _read_pairs(statistics_ptr, picture, channel, channels, 1, 1)
     x_ptr += picture * x_n
@@ -206,10 +209,11 @@ def gather_sums(
     of_g = tl.zeros((PIXELS, CHANNELS), tl.float32)
     of_gy = tl.zeros((PIXELS, CHANNELS), tl.float32)
     for tile in tl.range(0, tiles, num_stages=AHEAD):
-        row, column, in_map, first_row, last_row = _pixels(part, tile, tiles, height, width, PIXELS)
+        row, column, in_map = _pixels(part, tile, tiles, height + 2 * PAD, width + 2 * PAD, PIXELS)
         exists = in_map[:, None] & (channel < channels)[None, :]  # a missing pixel has g = 0 and adds nothing
-        y = (_read(x_ptr, row, column, channel, exists, x_c, x_h, x_w) - mean) * rstd
-        g = _folded(g_ptr, row, column, first_row, last_row, channel, exists, g_c, g_h, g_w, height, width, PAD)
+        from_row, from_column = _reflected(row - PAD, height), _reflected(column - PAD, width)
+        y = (_read(x_ptr, from_row, from_column, channel, exists, x_c, x_h, x_w) - mean) * rstd
+        g = _read(g_ptr, row, column, channel, exists, g_c, g_h, g_w)
         g = tl.where(y > 0, g, slope * g)
         of_g += g
         of_gy += g * y
@@ -221,23 +225,25 @@ def gather_sums(
 def differentiate(
     x_ptr, g_ptr, for_x_ptr, for_residual_ptr, parts_ptr, statistics_ptr,
     x_n, x_c, x_h, x_w, g_n, g_c, g_h, g_w, d_n, d_c, d_h, d_w, r_n, r_c, r_h, r_w,
-    channels, height, width, tiles, splits, slope,
+    channels, height, width, tiles, splits, summed_parts, slope,
     PIXELS: tl.constexpr, CHANNELS: tl.constexpr, SPLITS: tl.constexpr, RESIDUAL: tl.constexpr, PAD: tl.constexpr,
 ):  # fmt: skip
     """dL/dx, and where asked for that of the residual, too."""
     picture, part, channel = _part(splits, channels, CHANNELS)
     mean, rstd = _read_pairs(statistics_ptr, picture, channel, channels, 1, 1)
-    sums_g, sums_gy = _read_pairs(parts_ptr, picture, channel, channels, splits, SPLITS)
+    sums_g, sums_gy = _read_pairs(parts_ptr, picture, channel, channels, summed_parts, SPLITS)
     mean_g, mean_gy = tl.sum(sums_g, axis=0) / (height * width), tl.sum(sums_gy, axis=0) / (height * width)
     x_ptr += picture * x_n
     g_ptr += picture * g_n
     for_x_ptr += picture * d_n
     for_residual_ptr += picture * r_n
     for tile in tl.range(0, tiles, num_stages=AHEAD):
-        row, column, in_map, first_row, last_row = _pixels(part, tile, tiles, height, width, PIXELS)
+        row, column, in_map = _pixels(part, tile, tiles, height, width, PIXELS)
         exists = in_map[:, None] & (channel < channels)[None, :]
         y = (_read(x_ptr, row, column, channel, exists, x_c, x_h, x_w) - mean) * rstd
-        g = _folded(g_ptr, row, column, first_row, last_row, channel, exists, g_c, g_h, g_w, height, width, PAD)
+        first = (part * tiles + tile) * PIXELS
+        edge = (first // width <= PAD) | ((first + PIXELS - 1) // width >= height - 1 - PAD)
+        g = _folded(g_ptr, row, column, edge, channel, exists, g_c, g_h, g_w, height, width, PAD)
         if RESIDUAL:
             _write(for_residual_ptr, g, row, column, channel, exists, r_c, r_h, r_w)
         g = tl.where(y > 0, g, slope * g)
@@ -282,17 +288,18 @@ def backward(
     for some, plan in _passes(x, maps=2):
         x1, g1, for_x1, statistics1 = x[some], g[some], for_x[some], statistics[some]
         r1 = for_x1 if for_residual is None else for_residual[some]
-        parts = x.new_empty((len(x1), plan.splits, 2, c), dtype=torch.float32)
         rows, tile = len(x1) * triton.cdiv(c, plan.channels), {"PIXELS": plan.pixels, "CHANNELS": plan.channels}
+        summed = triton.cdiv(g.shape[2] * g.shape[3], plan.pixels * plan.tiles)
+        parts = x.new_empty((len(x1), summed, 2, c), dtype=torch.float32)
         with torch.cuda.device_of(x):
-            gather_sums[(rows * plan.splits,)](
+            gather_sums[(rows * summed,)](
                 x1, g1, parts, statistics1, *x1.stride(), *g1.stride(),
-                c, h, w, plan.tiles, plan.splits, slope, **tile, PAD=pad, num_warps=plan.warps,
+                c, h, w, plan.tiles, summed, slope, **tile, PAD=pad, num_warps=plan.warps,
             )  # fmt: skip
             differentiate[(rows * plan.splits,)](
                 x1, g1, for_x1, r1, parts, statistics1, *x1.stride(), *g1.stride(), *for_x1.stride(), *r1.stride(),
-                c, h, w, plan.tiles, plan.splits, slope, **tile,
-                SPLITS=triton.next_power_of_2(plan.splits), RESIDUAL=for_residual is not None, PAD=pad,
+                c, h, w, plan.tiles, plan.splits, summed, slope, **tile,
+                SPLITS=triton.next_power_of_2(summed), RESIDUAL=for_residual is not None, PAD=pad,
                 num_warps=plan.warps,
             )  # fmt: skip
     return for_x

@@ -18,7 +18,7 @@ NUMPY = {1.0: lambda y: y, 0.0: NF.relu, 0.3: lambda y: NF.leaky_relu(y, 0.3)}
 
 
 @pytest.mark.parametrize("residual_pad", [None, 0, 2])
-@pytest.mark.parametrize("pad", [0, 1])
+@pytest.mark.parametrize("pad", [0, 1, 3])
 @pytest.mark.parametrize("slope", NUMPY)
 def test_the_twin_is_right_to_the_second_derivative(slope, pad, residual_pad):
     arrays = {"input": np.random.default_rng(0).standard_normal((2, 3, 5, 4))}
@@ -68,31 +68,35 @@ class Pretended:
 
 
 @pytest.mark.parametrize(
-    ("taken", "x", "residual"),
+    ("taken", "x", "residual", "pad"),
     [
-        (True, {}, None),
-        (True, {"dtype": torch.bfloat16}, {"dtype": torch.bfloat16}),
-        (True, {"shape": (16, 64, 4096, 4095)}, None),
-        (False, {"is_cuda": False}, None),
-        (False, {"dtype": torch.float64}, None),
-        (False, {"dtype": torch.float16}, None),
-        (False, {"ndim": 3, "shape": (2, 3, 8)}, None),
-        (False, {"shape": (0, 3, 8, 8)}, None),
-        (False, {"shape": (1, 64, 4096, 4096)}, None),
-        (False, {}, {"dtype": torch.bfloat16}),
-        (False, {}, {"device": torch.device("cuda", 1)}),
+        (True, {}, None, 3),
+        (True, {"dtype": torch.bfloat16}, {"dtype": torch.bfloat16}, 0),
+        (True, {"shape": (16, 64, 4096, 4095)}, None, 1),
+        (True, {"shape": (2, 3, 4, 9)}, None, 1),
+        (True, {"shape": (2, 3, 1, 9)}, None, 0),
+        (False, {"shape": (2, 3, 3, 9)}, None, 1),
+        (False, {"shape": (2, 3, 9, 7)}, None, 3),
+        (False, {"is_cuda": False}, None, 1),
+        (False, {"dtype": torch.float64}, None, 1),
+        (False, {"dtype": torch.float16}, None, 1),
+        (False, {"ndim": 3, "shape": (2, 3, 8)}, None, 1),
+        (False, {"shape": (0, 3, 8, 8)}, None, 1),
+        (False, {"shape": (1, 64, 4096, 4096)}, None, 1),
+        (False, {}, {"dtype": torch.bfloat16}, 1),
+        (False, {}, {"device": torch.device("cuda", 1)}, 1),
     ],
 )
-def test_what_the_kernel_takes(taken, x, residual, monkeypatch):
+def test_what_the_kernel_takes(taken, x, residual, pad, monkeypatch):
     monkeypatch.setattr(instance_norm, "HAS_TRITON", True)
     capability = type("Properties", (), {"major": 8})
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: capability)
     residual = None if residual is None else Pretended(**residual)
-    assert kernel_takes(Pretended(**x), residual) is taken
+    assert kernel_takes(Pretended(**x), residual, pad) is taken
     capability.major = 7
-    assert not kernel_takes(Pretended(**x), residual)
+    assert not kernel_takes(Pretended(**x), residual, pad)
     capability.major, instance_norm.HAS_TRITON = 9, False
-    assert not kernel_takes(Pretended(**x), residual)
+    assert not kernel_takes(Pretended(**x), residual, pad)
 
 
 def test_triton_is_not_imported_before_a_kernel_runs():

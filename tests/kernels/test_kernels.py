@@ -95,10 +95,10 @@ def maps(shape: tuple[int, ...], residual_pad: int | None = None, seed: int = 0)
 
 @st.composite
 def cuts(draw: st.DrawFn) -> tuple[tuple[int, int, int, int], int, Plan]:
-    """A small map, a border that it can mirror, and any valid plan: mostly several tiles and parts, none fitting."""
+    """A small map, a border that the kernel takes, and any valid plan: mostly several tiles and parts, none fitting."""
     n, c, h, w = (draw(st.integers(1, most)) for most in (2, 3, 9, 9))
     w += h * w == 1
-    pad = draw(st.integers(0, min(h, w, 4) - 1))
+    pad = draw(st.integers(0, max(0, min(h, w) // 2 - 1)))
     tile = 2 ** draw(st.integers(0, 5))
     channels = 2 ** draw(st.integers(0, 1))
     needed = -(-h * w // tile)
@@ -132,15 +132,15 @@ def test_any_map_in_any_cut(cut, slope, residual_pad, dtype, memory_format, seed
 @pytest.mark.parametrize(
     "plan",
     [
-        pytest.param(Plan(32, 2, tiles=1, splits=1, warps=1), id="one tile"),
-        pytest.param(Plan(4, 2, tiles=5, splits=1, warps=1), id="several tiles"),
-        pytest.param(Plan(4, 2, tiles=2, splits=3, warps=1), id="several parts"),
+        pytest.param(Plan(128, 2, tiles=1, splits=1, warps=1), id="one tile"),
+        pytest.param(Plan(16, 2, tiles=5, splits=1, warps=1), id="several tiles"),
+        pytest.param(Plan(16, 2, tiles=2, splits=3, warps=1), id="several parts"),
     ],
 )
 def test_every_kernel(plan, pad, dtype, memory_format, monkeypatch):
     monkeypatch.setattr(instance_norm_triton, "make_plan", lambda *_: plan)
     given_settings = {"slope": 0.2, "pad": pad, "residual_pad": 1}
-    compare(maps((2, 3, 4, 5), residual_pad=1), given_settings, TYPES[dtype], FORMATS[memory_format])
+    compare(maps((2, 3, 8, 9), residual_pad=1), given_settings, TYPES[dtype], FORMATS[memory_format])
 
 
 @pytest.mark.parametrize("memory_format", FORMATS)
@@ -165,7 +165,7 @@ def test_a_large_mean_cancels_nothing(plan, monkeypatch):
 @pytest.mark.parametrize("pad", [0, 2])
 def test_second_derivatives_are_right(slope, pad):
     given_settings = {"slope": slope, "pad": pad, "residual_pad": pad}
-    compare(maps((1, 2, 5, 4), residual_pad=pad), given_settings, second=True, tolerance=2e-6)
+    compare(maps((1, 2, 7, 6), residual_pad=pad), given_settings, second=True, tolerance=2e-6)
 
 
 @pytest.mark.parametrize("order", [2, 3])
@@ -230,8 +230,8 @@ def test_nan_stays_in_its_row():
 
 def test_the_operators_keep_their_promises():
     """To autograd and torch.compile: schema, shapes and strides, derivatives; for dynamic sizes too."""
-    x = torch.randn(2, 2, 3, 4, device=DEVICE).contiguous(memory_format=torch.channels_last).requires_grad_()
-    residual = torch.randn(2, 2, 5, 6, device=DEVICE, requires_grad=True)
+    x = torch.randn(2, 2, 4, 5, device=DEVICE).contiguous(memory_format=torch.channels_last).requires_grad_()
+    residual = torch.randn(2, 2, 6, 7, device=DEVICE, requires_grad=True)
     torch.library.opcheck(fused, (x, residual, 1, 0.2, 1, 1e-5))
     y, statistics = fused(x, None, 0, 0.2, 1, 1e-5)
     tests = ("test_schema", "test_faketensor", "test_autograd_registration")  # AOTAutograd has no second derivatives
@@ -296,7 +296,7 @@ def test_plans_cover_a_map_once(shape, channels_last, itemsize, processors):
 @pytest.mark.parametrize("shape", [(1, 64, 256, 256), (1, 128, 128, 128), (1, 256, 64, 64)])
 def test_one_picture_keeps_a_large_gpu_busy(shape, itemsize):
     plan = make_plan(torch.Size(shape), True, itemsize, processors=132)
-    assert shape[0] * -(-shape[1] // plan.channels) * plan.splits >= 64
+    assert shape[0] * -(-shape[1] // plan.channels) * plan.splits >= 132
 
 
 def test_pictures_go_through_as_many_as_the_cache_holds(monkeypatch):
