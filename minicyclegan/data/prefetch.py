@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+import torch
+from torch import Tensor
+
 Item = TypeVar("Item")
 Key = TypeVar("Key")
 
@@ -28,3 +31,28 @@ def prefetch(make: Callable[[Key], Item], keys: Iterable[Key], threads: int = 1)
         finally:
             for future in waiting:
                 future.cancel()
+
+
+class Upload:
+    """Batches to a device beside its work: on CUDA from pinned memory, on a stream of their own."""
+
+    def __init__(self, device: torch.device):
+        self.device = device
+        self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+
+    def send(self, batch: list[Tensor]) -> list[Tensor]:
+        """Called where the batch is made, by whatever thread; it does not wait."""
+        if self.stream is None:
+            return batch
+        with torch.cuda.stream(self.stream):
+            return [pictures.pin_memory().to(self.device, non_blocking=True) for pictures in batch]
+
+    def receive(self, batch: list[Tensor]) -> list[Tensor]:
+        """What was sent, as the thread that computes can use it: its device waits for it, not the processor."""
+        if self.stream is None:
+            return [pictures.to(self.device) for pictures in batch]
+        stream = torch.cuda.current_stream(self.device)
+        stream.wait_stream(self.stream)
+        for pictures in batch:
+            pictures.record_stream(stream)  # or the next batch could be written there while this one is read
+        return batch

@@ -23,7 +23,8 @@ class Recorded:
 
     def __init__(self, piece: Callable[..., Any], inputs: list[Tensor | None], pool: Any):
         self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph, pool=pool):
+        # Meanwhile other threads pin the next pictures and send them; by default that is forbidden, and both fail.
+        with torch.cuda.graph(self.graph, pool=pool, capture_error_mode="thread_local"):
             self.outputs = _with_losses_together(piece(*inputs))
 
     def replay(self) -> None:

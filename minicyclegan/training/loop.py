@@ -11,7 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from minicyclegan.data.datasets import PairedBatches, UnpairedBatches
-from minicyclegan.data.prefetch import prefetch
+from minicyclegan.data.prefetch import Upload, prefetch
 from minicyclegan.image_pool import ImagePool
 from minicyclegan.interrupts import stop_requests
 from minicyclegan.models import Model
@@ -38,9 +38,7 @@ def train(run: Run) -> int:
     batches = order(data.train_A, data.train_B, config.size, config.seed, processes.share, config.flip)
 
     def batch(step: int) -> list[Tensor]:
-        pictures = batches.batch(step, config.batch)
-        # Only what is pinned goes to a GPU without a wait.
-        return [picture.pin_memory() if device.type == "cuda" else picture for picture in pictures]
+        return upload.send(batches.batch(step, config.batch))
 
     def save() -> None:
         log.flush()
@@ -54,6 +52,7 @@ def train(run: Run) -> int:
             background.do(show, run.folder, bar.write, log.curves.thinned() if log.curves.names else None)
 
     stop = 0
+    upload = Upload(device)
     coming = prefetch(batch, range(run.step, run.steps), threads=batches.readers)
     bar = {"unit": "step", "dynamic_ncols": True, "smoothing": 0.05, "disable": not processes.first}
     bar = tqdm(None, "training", run.steps, initial=run.step, **bar)
@@ -67,7 +66,7 @@ def train(run: Run) -> int:
         while run.step < run.steps and not stop:
             lr = model.set_learning_rate(learning_rate_factor(run.step, run.steps, config.decay))
             with clock.time("data"):
-                real_A, real_B = (picture.to(device, non_blocking=True) for picture in next(coming))
+                real_A, real_B = upload.receive(next(coming))
             losses = model.step(real_A, real_B)
             run.step += 1
             if looking := any(look.due(run.step)):

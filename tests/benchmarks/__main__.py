@@ -84,7 +84,9 @@ def _parser() -> Parser:
     parser.add_argument("--model", metavar="RUN|CHECKPOINT", help="for translation: a trained model's generator")
     parser.add_argument("--minutes", type=float, default=6, metavar="M", help="of training for quality (default: 6)")
     parser.add_argument("--every", type=int, default=100, metavar="N", help="quality: steps between two judgements")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="quality: seed of the training (default: 0)")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="quality: those trained (default: 0 1 2)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="writes the figures there")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draws the steps' speeds there")
     parser.add_argument(

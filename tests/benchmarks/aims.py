@@ -72,11 +72,14 @@ def _large_cpu(found: dict[tuple[str, str], Record]) -> str:
 def _quality(found: dict[tuple[str, str], Record]) -> str:
     if ("quality-small", "cpu") not in found or ("quality-original", "cpu") not in found:
         return "not measured"
-    small, original = (found[f"quality-{name}", "cpu"]["content"] for name in ("small", "original"))
-    if not small["reached"]:
-        return "`--small` did not reach it"
-    ratio = original["seconds"] / small["seconds"]
-    return f"{ratio:.1f} x" if original["reached"] else f"more than {ratio:.1f} x: the original's did not reach it"
+    contents = [found[f"quality-{name}", "cpu"]["content"] for name in ("small", "original")]
+    small, original = ({run["seed"]: run for run in content["runs"]} for content in contents)
+    said = []
+    for seed in [seed for seed in small if seed in original]:
+        ratio = original[seed]["seconds"] / small[seed]["seconds"]
+        there = f"{ratio:.1f} x" if original[seed]["reached"] else f"more than {ratio:.1f} x, when the original gave up"
+        said.append(f"seed {seed}: {there if small[seed]['reached'] else '`--small` did not reach it'}")
+    return "; ".join(said) or "not measured with the same seeds"
 
 
 def _gpu(found: dict[tuple[str, str], Record], part: str) -> str:

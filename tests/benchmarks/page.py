@@ -179,8 +179,7 @@ def _memory(record: Record) -> list[str]:
 def _large(record: Record, own: dict[str, Record], stem: str) -> list[str]:
     lines = _steps(record, own, stem)
     lines[0] = "### A step of the published networks"
-    if record["part"] == "large-batch":
-        lines[0] += ", a batch of 16"
+    lines[0] += {"large-batch": ", a batch of 16", "large-compiled": ", compiled by PyTorch"}.get(record["part"], "")
     return lines
 
 
@@ -232,16 +231,13 @@ def _quality(record: Record, own: dict[str, Record], stem: str) -> list[str]:
     content = record["content"]
     names = list(content["goals"])
     title = "--small" if content["settings"] == "small" else "the original's settings"
-    rows = [["step", "minutes", *names]]
-    for moment in content["history"]:
-        figures = [f"{moment[name]:.3f}" for name in names]
-        rows.append([f"{moment['step']:,}", f"{moment['seconds'] / 60:.1f}", *figures])
-    if len(rows) > 14:
-        rows = [rows[0], *rows[1 : -1 : len(rows) // 12], rows[-1]]
+    rows = [["seed", "reached", "after steps", "minutes of training", *names]]
+    for run in content["runs"]:
+        last = [f"{run['history'][-1][name]:.3f}" for name in names]
+        reached = "yes" if run["reached"] else "no"
+        rows.append([str(run["seed"]), reached, f"{run['steps']:,}", f"{run['seconds'] / 60:.1f}", *last])
     goals = ", ".join(f"{name} {goal:g}" for name, goal in content["goals"].items())
-    minutes = f"{content['seconds'] / 60:.1f} minutes of training"
-    end = f"reached after {content['steps']:,} steps, {minutes}" if content["reached"] else f"not reached in {minutes}"
-    return [f"### Until the quality is reached: {title}", "", f"Goals: {goals}; {end}.", "", *_table(rows)]
+    return [f"### Until the quality is reached: {title}", "", f"Goals: {goals}.", "", *_table(rows)]
 
 
 def _kernels(record: Record, own: dict[str, Record], stem: str) -> list[str]:
@@ -260,6 +256,7 @@ SECTIONS: dict[str, Callable[[Record, dict[str, Record], str], list[str]]] = {
     "steps": _steps,
     "large": _large,
     "large-batch": _large,
+    "large-compiled": _large,
     "profile": _profile,
     "whole-run": _whole_run,
     "kernels": _kernels,

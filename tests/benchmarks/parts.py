@@ -17,7 +17,7 @@ from tests.benchmarks.baseline import baseline_step
 from tests.benchmarks.kinds import time_by_kind
 from tests.benchmarks.machine import measure_peaks
 from tests.benchmarks.page import BenchError
-from tests.benchmarks.quality import time_to_quality
+from tests.benchmarks.quality import GOALS, time_to_quality
 from tests.benchmarks.steps import large, measure_steps, small, tiny
 from tests.benchmarks.surroundings import measure_input, measure_saving
 from tests.benchmarks.translation import measure_translation, some_generator
@@ -27,6 +27,7 @@ PARTS = {
     "steps": "the recipes' steps at --small sizes, against the baseline",
     "large": "the published networks' step: 128 px on a CPU, 256 px on a GPU",
     "large-batch": "the same at a batch of 16",
+    "large-compiled": "the published networks' step again: --variants compiled takes a minute or two on a GPU",
     "profile": "where the time of the published networks' step goes, by kinds of kernels",
     "whole-run": "the command `train --small`, drawing included (a minute or several)",
     "input": "reading pictures, saving and drawing",
@@ -42,7 +43,7 @@ def measure(part: str, device: torch.device, given: Any) -> dict[str, Any]:
     backend = "aot_eager" if rehearse else "inductor"
     if part == "machine":
         return measure_peaks(device, seconds / 8, rehearse)
-    if part in ("steps", "large", "large-batch"):
+    if part in ("steps", "large", "large-batch", "large-compiled"):
         baseline = Apart(baseline_step, device)
         if rehearse:
             works = [tiny(name) for name in (MODELS if part == "steps" else ("cyclegan",))]
@@ -66,16 +67,14 @@ def measure(part: str, device: torch.device, given: Any) -> dict[str, Any]:
         return {"input": rates, "saving": measure_saving(saved)}
     if part == "translation":
         return {"networks": _translations(device, seconds, given, backend)}
-    return time_to_quality(
-        part == "quality-original",
-        device,
-        given.minutes,
-        1 if rehearse else given.every,
-        given.seed,
-        *((4, {"zebra coats": 0.0, "horse coats": 0.0, "background": 1.0}) if rehearse else ()),
-        networks={"width": 2, "disc_width": 2, "blocks": 1} if rehearse else None,
-        steps=2 if rehearse else None,
-    )
+    original, goals = part == "quality-original", GOALS
+    tiny_run = {}
+    if rehearse:
+        goals = {"zebra coats": 0.0, "horse coats": 0.0, "background": 1.0}
+        tiny_run = {"pictures": 4, "networks": {"width": 2, "disc_width": 2, "blocks": 1}, "steps": 2}
+    every = 1 if rehearse else given.every
+    runs = [time_to_quality(original, device, given.minutes, every, seed, goals, **tiny_run) for seed in given.seeds]
+    return {"settings": "original" if original else "small", "goals": goals, "runs": runs}
 
 
 def whole_run(device: torch.device, rehearse: bool) -> dict[str, Any]:

@@ -34,9 +34,9 @@ def time_to_quality(
     device: torch.device,
     minutes: float,
     every: int,
-    seed: int = 0,
+    seed: int,
+    goals: dict[str, float],
     pictures: int = 96,
-    goals: dict[str, float] = GOALS,
     networks: dict[str, Any] | None = None,
     steps: int | None = None,
 ) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def time_to_quality(
     data = open_data(("horse2zebra",), size, 8 if networks else 1000, progress=True)
     batches = UnpairedBatches(data.train_A, data.train_B, size, seed)
     took, step, history = 0.0, 0, []
-    bar = tqdm(desc="the original's settings" if original else "--small", unit="step")
+    bar = tqdm(desc=f"{'the original' if original else '--small'}, seed {seed}", unit="step")
     while took < 60 * minutes and (original or step < length) and not (steps and step >= steps):
         synchronise(device)
         begun = time.perf_counter()
@@ -76,15 +76,7 @@ def time_to_quality(
             break
     bar.close()
     there = bool(history) and reached(history[-1], goals)
-    return {
-        "settings": "original" if original else "small",
-        "seed": seed,
-        "goals": goals,
-        "reached": there,
-        "steps": step,
-        "seconds": took,
-        "history": history,
-    }
+    return {"seed": seed, "reached": there, "steps": step, "seconds": took, "history": history}
 
 
 def _judge(model: CycleGAN, device: torch.device, pictures: int) -> dict[str, float]:

@@ -27,8 +27,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no-kernels": {"kernels": "off"},
     "bfloat16-no-kernels": {"kernels": "off", "precision": "bfloat16"},
     "bfloat16-contiguous": {"precision": "bfloat16", "memory_format": "contiguous"},
-    "compiled": {"compile": "on"},
-    "compiled-bfloat16": {"compile": "on", "precision": "bfloat16", "memory_format": "channels_last"},
+    # By PyTorch alone, without our kernels.
+    "compiled": {"compile": "on", "kernels": "off"},
+    "compiled-bfloat16": {"compile": "on", "kernels": "off", "precision": "bfloat16", "memory_format": "channels_last"},
 }
 RECORDED = 4  # steps in which CUDA graphs are recorded
 

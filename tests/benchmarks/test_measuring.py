@@ -214,19 +214,22 @@ def test_shares_of_the_machines_best():
 @pytest.mark.parametrize(
     "small, original, said",
     [
-        ((True, 100), (True, 250), "2.5 x"),
-        ((True, 100), (False, 300), "more than 3.0 x: the original's did not reach it"),
-        ((False, 100), (True, 200), "`--small` did not reach it"),
+        ([(True, 100), (True, 200)], [(True, 250), (True, 300)], "seed 0: 2.5 x; seed 1: 1.5 x"),
+        ([(True, 100)], [(False, 300), (True, 300)], "seed 0: more than 3.0 x, when the original gave up"),
+        ([(False, 100)], [(True, 200)], "seed 0: `--small` did not reach it"),
+        ([(True, 100)], [], "not measured with the same seeds"),
     ],
 )
 def test_time_to_quality(small, original, said):
-    def run(settings: str, there: bool, seconds: float) -> dict:
-        moment = {"step": 100, "seconds": seconds, "zebra coats": 1.0, "horse coats": 1.0, "background": 0.01}
-        own = {"settings": settings, "goals": GOALS, "reached": there, "steps": 100, "seconds": seconds}
-        return record(f"quality-{settings}", "cpu", own | {"history": [moment] * 40})
+    def part(settings: str, ends: list[tuple[bool, float]]) -> dict:
+        moment = {"step": 1200, "zebra coats": 1.0, "horse coats": 1.0, "background": 0.01}
+        own = {"steps": 1200, "history": [moment] * 40}
+        runs = [own | {"seed": seed, "reached": there, "seconds": took} for seed, (there, took) in enumerate(ends)]
+        return record(f"quality-{settings}", "cpu", {"settings": settings, "goals": GOALS, "runs": runs})
 
-    text = page.render([run("small", *small), run("original", *original)], "speed")
+    text = page.render([part("small", small), part("original", original)], "speed")
     assert row(text, "time until").endswith(f"| {said} |")
+    assert f"| 0 | {'yes' if small[0][0] else 'no'} | 1,200 | {small[0][1] / 60:.1f} | 1.000 | 1.000 | 0.010 |" in text
 
 
 def test_parts_measured_one_by_one_make_one_page(tmp_path):

@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from minicyclegan.data.datasets import Pictures, UnpairedBatches
-from minicyclegan.data.prefetch import prefetch
+from minicyclegan.data.prefetch import Upload, prefetch
+
+GPU = pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU"))
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -91,3 +93,20 @@ def test_a_batch_is_made_by_one_thread():
     said = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, check=True).stdout
     own, of_pytorch = map(int, said.split())
     assert own == 1 < of_pytorch
+
+
+@pytest.mark.parametrize("device", ["cpu", GPU])
+def test_what_is_sent_by_other_threads_is_received_whole(device):
+    """Read later than received, after more was sent: no batch lies where another is still read."""
+    upload = Upload(torch.device(device))
+
+    def make(key: int) -> list[torch.Tensor]:
+        return upload.send([torch.full((64, 3, 64, 64), float(key)), torch.full((2,), -float(key))])
+
+    sums = []
+    for batch in prefetch(make, range(50), threads=2):
+        large, small = upload.receive(batch)
+        assert large.device.type == small.device.type == device
+        sums.append(torch.stack([large.mean(), small.mean()]))
+        del batch, large, small
+    assert torch.stack(sums).tolist() == [[key, -key] for key in range(50)]

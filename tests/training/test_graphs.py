@@ -7,6 +7,7 @@ import copy
 import pytest
 import torch
 
+from minicyclegan.data.prefetch import Upload, prefetch
 from minicyclegan.models import BicycleGAN, BicycleGANConfig, CycleGAN, CycleGANConfig, Model, Pix2Pix, Pix2PixConfig
 from minicyclegan.training.graphs import WARM_UPS, GraphedPiece, put_graphs
 from minicyclegan.training.speed import Speed, prepare
@@ -134,6 +135,23 @@ def test_what_can_not_be_recorded_goes_on_as_written(capsys):
     assert answers == [6.0] * (WARM_UPS + 3)
     (line,) = capsys.readouterr().err.splitlines()
     assert line == "note: no CUDA graph of double (not permitted when a stream is capturing); it goes on without"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need an NVIDIA GPU")
+def test_pictures_are_pinned_and_sent_while_a_piece_is_recorded():
+    """As a run's threads do; events are asked after, which a recording forbids its own thread."""
+    upload, model = Upload(torch.device("cuda")), MODELS["cyclegan"]().cuda()
+    put_graphs(model)
+
+    def make(step: int) -> list[torch.Tensor]:
+        sent = []
+        for _ in range(200):  # long enough that some fall into a recording
+            sent = upload.send([picture.float() for picture in batch(step)])
+        return sent
+
+    for pair in prefetch(make, range(2 * WARM_UPS), threads=4):
+        model.step(*upload.receive(pair))
+    assert all(getattr(model, piece).recorded is not None for piece in model.pieces)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need an NVIDIA GPU")
