@@ -5,14 +5,13 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
-from typing import get_args
 
 import torch
 from torch import Tensor
 
 from minicyclegan.cli import Parser, run
 from minicyclegan.devices import DeviceError, find_device, synchronise
-from minicyclegan.models import MODELS, ModelConfig, ModelName, build
+from minicyclegan.models import MODELS, ModelConfig, build
 from minicyclegan.networks import ResnetGenerator
 from minicyclegan.training.config import TrainConfig, preset
 from minicyclegan.training.speed import Precision, choose_speed, prepare
@@ -39,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         a, b = some_pictures(batch, size, device), some_pictures(batch, size, device)
         row(f"{name}, {size} px, batch {batch}, {speed.precision}", lambda: model.step(a, b), batch)
 
-    for model in get_args(ModelName):
+    for model in MODELS:
         settings, networks = preset("small", model, device.type)
         config = TrainConfig(**settings)
         networks_config = MODELS[model].config(**networks)

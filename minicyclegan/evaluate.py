@@ -13,9 +13,10 @@ from minicyclegan.data.datasets import VALIDATION_PICTURES, DataSet, open_data
 from minicyclegan.data.folders import DataError
 from minicyclegan.data.sources import hidden_folder, world_called
 from minicyclegan.devices import DeviceError, find_device, keep_freed_memory
+from minicyclegan.files import write_json
 from minicyclegan.judging.evaluation import evaluate, sheet
 from minicyclegan.judging.extractor import FeaturesError, find_extractor
-from minicyclegan.judging.figures import HEADING, Figure, write_json
+from minicyclegan.judging.figures import HEADING, Figure
 from minicyclegan.judging.fronts import SMALLEST
 from minicyclegan.judging.style_tasks import style_task
 from minicyclegan.judging.styles import null_figures, side_by_side
@@ -80,17 +81,10 @@ def _parser() -> Parser:
     parser.add_argument("--data", metavar="WORLD|FOLDER", nargs="+", help="default: what the model was trained on")
     parser.add_argument("--count", type=at_least(1), default=200, metavar="N", help="test pictures a domain, at most")
     parser.add_argument("--size", type=at_least(8), metavar="PX", help="default: the size the model was trained at")
-    parser.add_argument(
-        "--features",
-        choices=("auto", "own", "inception"),
-        default="auto",
-        help="what FID and KID compare; auto: Inception's if torch-fidelity is installed, else the package's own net's",
-    )
-    parser.add_argument(
-        "--nulls",
-        action="store_true",
-        help="beside a model of many styles on facades, the same figures of true fronts and of models that must fail",
-    )
+    text = "what FID and KID compare; auto: Inception's if torch-fidelity is installed, else the package's own net's"
+    parser.add_argument("--features", choices=("auto", "own", "inception"), default="auto", help=text)
+    text = "beside a model of many styles on facades, the same figures of true fronts and of models that must fail"
+    parser.add_argument("--nulls", action="store_true", help=text)
     parser.add_argument("--json", metavar="FILE", type=Path, help="writes the figures there too")
     parser.add_argument("--picture", metavar="FILE", type=Path, help="writes a sheet of the first pictures there")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from minicyclegan.cli import Parser, run
-from minicyclegan.files import whole_file, write_errors
+from minicyclegan.files import write_errors, write_file
 from minicyclegan.shipping.card import card
 from minicyclegan.shipping.onnx import ExportError, Pixels, Precision, domains, export_onnx
 from minicyclegan.shipping.translator import load
@@ -34,8 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"  ONNX Runtime against PyTorch, at ten sizes: {difference}")
     if given.out:
         name = given.out.with_suffix(".card.md")
-        with whole_file(name) as file:
-            file.write(card(translator).encode())
+        write_file(name, card(translator).encode())
         print(f"{name}: the model's card")
     if given.web:
         from minicyclegan.shipping.site import model_name, write_site
@@ -54,9 +53,8 @@ def _parser() -> Parser:
     parser.add_argument("--precision", choices=get_args(Precision), default="float32", help=text)
     text = "of --out: pictures go in and come out as uint8, or as float32 in [0, 1] (default: uint8)"
     parser.add_argument("--pixels", choices=get_args(Pixels), default="uint8", help=text)
-    parser.add_argument(
-        "--web", metavar="FOLDER", type=Path, help="writes a web page that translates, in all directions"
-    )
+    text = "writes a web page that translates, in all directions"
+    parser.add_argument("--web", metavar="FOLDER", type=Path, help=text)
     text = "of --web: the dist folder of npm's onnxruntime-web, to compute on graphics cards too"
     parser.add_argument("--ort", metavar="FOLDER", type=Path, help=text)
     return parser

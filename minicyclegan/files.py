@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 try:
     import fcntl
@@ -52,6 +53,17 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
             raise
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """As a whole file. Raises WriteError."""
+    with whole_file(path) as file:
+        file.write(content)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """As a whole file, for people to read too. Raises WriteError."""
+    write_file(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
 @contextmanager

@@ -96,12 +96,8 @@ def _parser(model: ModelName, settings: Mapping[str, Any], networks: Mapping[str
     name = "python -m minicyclegan.train"
     parser = Parser(prog=name, usage=f"{name} [--small] [options]", description=__doc__.split(": ", 1)[1])
     parser.add_argument("--small", action="store_true", help="short for --preset small: minutes, fits this machine")
-    parser.add_argument(
-        "--preset",
-        choices=get_args(PresetName),
-        default="paper",
-        help="the defaults of all options; photos: for folders of your own",
-    )
+    text = "the defaults of all options; photos: for folders of your own"
+    parser.add_argument("--preset", choices=get_args(PresetName), default="paper", help=text)
     parser.add_argument("--out", metavar="FOLDER", help="the run's folder (default: runs/DATA-MODEL-NUMBER)")
     parser.add_argument("--resume", action="store_true", help="continue the run in --out; --steps N: to another end")
     text = "train nothing: say what memory, time and disk the run would take, after a few trial steps"

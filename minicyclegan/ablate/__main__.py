@@ -53,22 +53,15 @@ def _parser() -> Parser:
     parser = Parser(prog="python -m minicyclegan.ablate", description=__doc__.split(": ", 1)[1])
     parser.add_argument("table", metavar="TABLE", help=f"one of {', '.join(TABLES)}; or all")
     parser.add_argument("--seeds", type=at_least(1), default=3, metavar="N", help="runs of each setting (default: 3)")
-    parser.add_argument(
-        "--runs",
-        type=Path,
-        default=Path("runs/ablations"),
-        metavar="FOLDER",
-        help="where the runs are kept: what is finished there is not done again (default: runs/ablations)",
-    )
+    text = "where the runs are kept: what is finished there is not done again (default: runs/ablations)"
+    parser.add_argument("--runs", type=Path, default=Path("runs/ablations"), metavar="FOLDER", help=text)
     jobs = 2 if available_cores() > 1 else 1
     parser.add_argument("--jobs", type=at_least(1), default=jobs, metavar="N", help=f"runs at a time (default: {jobs})")
-    parser.add_argument(
-        "--count", type=at_least(2), default=96, metavar="N", help="test pictures to judge by (default: 96)"
-    )
+    text = "test pictures to judge by (default: 96)"
+    parser.add_argument("--count", type=at_least(2), default=96, metavar="N", help=text)
     parser.add_argument("--page", type=Path, metavar="FILE.md", help="the page (default: ablations.md in --runs)")
-    parser.add_argument(
-        "--checkpoints", type=Path, metavar="FOLDER", help="writes the lessons' small checkpoints there"
-    )
+    text = "writes the lessons' small checkpoints there"
+    parser.add_argument("--checkpoints", type=Path, metavar="FOLDER", help=text)
     parser.add_argument("--rehearse", action="store_true", help="two steps a run: to see in minutes that all works")
     return parser
 

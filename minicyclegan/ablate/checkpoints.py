@@ -17,7 +17,6 @@ LESSONS = (
     "cyclegan-horses-gan", "pix2pix-noise-l1x100", "bicyclegan-full",
 )  # fmt: skip
 LARGEST = 1_000_000  # bytes of one
-LARGEST_TOGETHER = 12_000_000
 
 
 def write_checkpoints(folder: Path, runs: Sequence[Run]) -> None:

@@ -27,8 +27,7 @@ from tqdm import tqdm
 from minicyclegan.ablate.measures import judge
 from minicyclegan.ablate.tables import Setting, Table
 from minicyclegan.data.datasets import available_cores
-from minicyclegan.files import locked
-from minicyclegan.judging.figures import write_json
+from minicyclegan.files import locked, write_json
 from minicyclegan.shipping.translator import load
 from minicyclegan.training.run_folder import RunFolder
 

@@ -77,8 +77,8 @@ class Table:
     rows: tuple[Row, ...]
     measures: tuple[str, ...]
     claims: tuple[Claim, ...]
-    paper: tuple[tuple[str, str], ...]
     compared: str
+    paper: tuple[tuple[str, str], ...] = ()
 
     def rehearsed(self) -> Table:
         return replace(self, rows=tuple(replace(row, setting=row.setting.rehearsed()) for row in self.rows))
@@ -299,7 +299,6 @@ CYCLEGAN_HORSES = Table(
         Claim("without it, backgrounds suffer", "background", "full", "without identity loss"),
         Claim("without the pool, fewer horses become zebras", "zebra coats", "without pool", "full"),
     ),
-    paper=(),
     compared="The paper has no numbers for these. It shows the identity loss in pictures (figure 9: without it, "
     "paintings of the day come out as photos at dusk), shows horses and zebras without any ablation, and takes the "
     "pool over from Shrivastava et al. 2017 without comparing. Here the animals' masks are known, so that coats and "
@@ -319,7 +318,6 @@ CYCLEGAN_SEASONS = Table(
         Claim("and more than colours", "already there", "with identity loss", "without identity loss"),
         Claim("it brings translations nearer to the truth", "distance", "with identity loss", "without identity loss"),
     ),
-    paper=(),
     compared="The paper (section 5.2, figure 9) adds the identity loss so that a picture which is of the target domain "
     "already keeps its colours, and shows it in pictures alone. Here the same is measured: winter pictures are "
     "translated to winter, and summer pictures to summer, on the world `summer2winter`, with the published weights of "

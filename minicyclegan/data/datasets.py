@@ -196,7 +196,7 @@ def open_data(
     found, workers = find_data(names, pairs_for, training), available_cores()
     if isinstance(found, Layout):
         return folder_data(found, size, channels, workers, progress, test_pictures, shorter_side, training, validation)
-    drawn = channels, 0, workers, progress, cache_dir, shorter_side, validation
+    drawn = channels, workers, progress, cache_dir, shorter_side, validation
     return world_data(found, size, pictures, test_pictures, *drawn)
 
 
@@ -216,7 +216,6 @@ def world_data(
     count: int,
     test_count: int,
     channels: tuple[Channels, Channels] = (3, 3),
-    seed: int = 0,
     workers: int = 1,
     progress: bool = False,
     cache_dir: Path | None = None,
@@ -238,7 +237,7 @@ def world_data(
 
     def draw(split: Split, domain: Domain, number: int) -> np.ndarray:
         try:
-            array = render_pictures(world, split, domain, number, sides[split], seed, workers, progress, cache_dir)
+            array = render_pictures(world, split, domain, number, sides[split], 0, workers, progress, cache_dir)
         except DrawingError as error:
             raise DataError(f"{error}; {fewer}") from None
         array = _grey(array) if channels["AB".index(domain)] == 1 else array
@@ -246,7 +245,7 @@ def world_data(
 
     def drawn_later(split: Split, domain: Domain, shown: Domain, number: int) -> Pictures:
         def read(index: int) -> np.ndarray:
-            picture = world.render(draw_scene(world, split, domain, index, seed), shown, sides["test"])
+            picture = world.render(draw_scene(world, split, domain, index), shown, sides["test"])
             return centre(_grey(picture) if channels["AB".index(shown)] == 1 else picture, size)
 
         what = "truth of " * (shown != domain) + f"{split} {domain}"

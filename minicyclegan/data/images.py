@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from PIL import Image, PngImagePlugin
 from torch import Tensor
+from torch.nn import functional as F
 
 from minicyclegan.data import colours
 from minicyclegan.data.colours import Channels, Colour, PictureError, normalise, orientation_of, packing, quiet_pillow
@@ -217,6 +218,13 @@ def from_tensor(tensor: Tensor, kind: str | np.dtype = "uint8") -> np.ndarray:
     values = (tensor.detach().float().cpu() + 1.0) * (WHITE[kind.name] / 2)
     values = (values if kind.kind == "f" else values.round()).clamp(0, WHITE[kind.name])
     return np.moveaxis(values.numpy().astype(kind), -3, -1)
+
+
+def smaller(array: np.ndarray, shorter_side: int) -> np.ndarray:
+    """(H, W, C) -> the same kind of picture, with so many pixels to its shorter side (bicubic)."""
+    height, width = (round(shorter_side * side / min(array.shape[:2])) for side in array.shape[:2])
+    x = F.interpolate(to_tensor(array)[None], (height, width), mode="bicubic", antialias=True)  # (1, C, H, W)
+    return from_tensor(x[0], array.dtype)
 
 
 def to_image(array: np.ndarray) -> Image.Image:

@@ -7,8 +7,6 @@ noise instead of a coat, it takes nearly all for zebras (see the tests). `judgin
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -16,7 +14,7 @@ from torch.nn import functional as F
 
 from minicyclegan.data.images import to_tensor
 from minicyclegan.judging.metrics import Images, as_tensor
-from minicyclegan.judging.nets import BATCH, WEIGHTS, convolution, load_weights, look, one_cycle
+from minicyclegan.judging.nets import BATCH, convolution, look, one_cycle, shipped
 from minicyclegan.worlds import WORLDS, Domain, Split, render_pictures
 
 SIZE = 64  # pixels: pictures of other sizes are averaged down, or enlarged, to it
@@ -81,21 +79,15 @@ def train_classifier(pictures: int = 300, steps: int = 1200, seed: int = 0, batc
     return classifier
 
 
-@cache
-def shipped_classifier(device: str | torch.device = "cpu") -> Classifier:
-    """The one whose weights come with the package, made by `python -m minicyclegan.judges`."""
-    return load_weights(Classifier(), WEIGHTS / "classifier.pt").to(device)
-
-
 def classify(images: Images, classifier: Classifier | None = None) -> np.ndarray:
     """The place in CLASSES of each of N uint8 pictures: (N,) int64."""
-    classifier = classifier or shipped_classifier(as_tensor(images).device)
+    classifier = classifier or shipped(Classifier, as_tensor(images).device)
     return look(lambda x: classifier(x).argmax(1), images, SIZE).cpu().numpy()
 
 
 def features(images: Images, classifier: Classifier | None = None) -> Tensor:
     """What FID and KID compare, of N uint8 pictures: (N, 64) float64, where the pictures are."""
-    classifier = classifier or shipped_classifier(as_tensor(images).device)
+    classifier = classifier or shipped(Classifier, as_tensor(images).device)
     return look(classifier.features, images, SIZE).double()
 
 

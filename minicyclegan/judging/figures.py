@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
-from minicyclegan.files import whole_file
 from minicyclegan.networks import Direction
 
 RESAMPLES = 1000
@@ -62,12 +59,6 @@ class Figure:
         """Of JSON's own types: what is no finite number becomes None."""
         fields = {"direction": self.direction} | asdict(self) | {"passes": self.passes}
         return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in fields.items()}
-
-
-def write_json(path: Path, content: dict) -> None:
-    """Whole or not at all. Raises WriteError."""
-    with whole_file(path) as file:
-        file.write((json.dumps(content, indent=2) + "\n").encode())
 
 
 def _short(value: float) -> str:

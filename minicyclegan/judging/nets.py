@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,6 +44,12 @@ def load_weights(network: Network, path: Path) -> Network:
     """Fills `network` with what `save_weights` wrote; in eval mode, without gradients. Raises OSError."""
     network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     return network.eval().requires_grad_(False)
+
+
+@cache
+def shipped(kind: type[Network], device: str | torch.device = "cpu") -> Network:
+    """The one whose weights come with the package, made by `python -m minicyclegan.judges`."""
+    return load_weights(kind(), WEIGHTS / f"{kind.__name__.lower()}.pt").to(device)
 
 
 def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:

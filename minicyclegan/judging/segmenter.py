@@ -10,7 +10,6 @@ Alone, the score proves little: a picture that shows every edge in the right pla
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import torch
@@ -19,7 +18,7 @@ from torch.nn import functional as F
 
 from minicyclegan.data.images import to_tensor
 from minicyclegan.judging.metrics import Images, as_tensor
-from minicyclegan.judging.nets import WEIGHTS, convolution, load_weights, look, one_cycle
+from minicyclegan.judging.nets import convolution, look, one_cycle, shipped
 from minicyclegan.worlds.base import Split, draw_scene
 from minicyclegan.worlds.facades import CLASSES, FACADES, PALETTE
 
@@ -88,18 +87,12 @@ def mirrored(front: Tensor, labels: Tensor, generator: torch.Generator) -> tuple
     return front, torch.where(chosen[:, None, None], labels.flip(-1), labels)
 
 
-@cache
-def shipped_segmenter(device: str | torch.device = "cpu") -> Segmenter:
-    """The one whose weights come with the package, made by `python -m minicyclegan.judges`."""
-    return load_weights(Segmenter(), WEIGHTS / "segmenter.pt").to(device)
-
-
 # ---- Scores ------------------------------------------------------------------------------------------------------
 
 
 def segment(images: Images, segmenter: Segmenter | None = None) -> np.ndarray:
     """The class at each pixel of N uint8 pictures in colour, which are brought to SIZE first: (N, SIZE, SIZE) uint8."""
-    segmenter = segmenter or shipped_segmenter(as_tensor(images).device)
+    segmenter = segmenter or shipped(Segmenter, as_tensor(images).device)
     return look(lambda x: segmenter(x).argmax(1).byte(), images, SIZE).cpu().numpy()
 
 

@@ -14,14 +14,7 @@ from torch import Tensor, nn
 
 from minicyclegan.config import option
 from minicyclegan.image_pool import ImagePool
-from minicyclegan.losses import (
-    GANLoss,
-    cycle_loss,
-    discriminator_loss,
-    generator_loss,
-    gradient_penalty,
-    identity_loss,
-)
+from minicyclegan.losses import GANLoss, cycle_loss, discriminator_loss, generator_loss, gradient_penalty, identity_loss
 from minicyclegan.models.base import Model, ModelConfig, check_judged_size
 from minicyclegan.networks import Direction, Norm, PatchDiscriminator, ResnetGenerator, Upsampling
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from minicyclegan.files import whole_file
+from minicyclegan.files import write_file
 from minicyclegan.reporting.run import GRIDS, read_run
 from minicyclegan.training.run_folder import RunFolder
 
@@ -28,6 +28,5 @@ def write_page(folders: Sequence[RunFolder], out: Path) -> list[str]:
     content = json.dumps(runs, separators=(",", ":")).replace("<", "\\u003c")
     for mark, part in (("/* report.css */", style), ("/* report.js */", script), ("/* runs */", content)):
         page = page.replace(mark, part, 1)
-    with whole_file(out) as file:
-        file.write(page.encode())
+    write_file(out, page.encode())
     return [note for run in runs for note in run["notes"]]

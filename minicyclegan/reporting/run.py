@@ -53,7 +53,6 @@ def read_run(folder: RunFolder, grids: int = GRIDS) -> dict[str, Any]:
     ]
     pace = statistics.harmonic_mean(*zip(*paces, strict=True)) if paces and min(paces)[0] > 0 else None
     looks = [record for record in records.values() if record.get("validation") or record.get("alarms")]
-    figures = _figures(looks)
     said = ((record["step"], (record.get("validation") or {}).get("score")) for record in looks)
     scores = [(step, score) for step, score in said if _number(score) is not None]  # all digits, as the loop has them
     best = best_step(scores)
@@ -67,7 +66,7 @@ def read_run(folder: RunFolder, grids: int = GRIDS) -> dict[str, Any]:
         "minutes": pace and step * batch / pace / 60,
         "pace": pace,
         "curves": _curves(records, config, batch),
-        "figures": figures,
+        "figures": _figures(looks),
         "best": best,
         "alarms": _alarms(folder, looks, notes),
         "seconds": _seconds(records.values()),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from minicyclegan.cli import Parser, run
-from minicyclegan.files import whole_file
+from minicyclegan.files import write_file
 from minicyclegan.training.checkpoint import CheckpointError, averaged, load_checkpoint, save_checkpoint
 from minicyclegan.training.log import Diverged
 from minicyclegan.training.run_folder import RunError, RunFolder
@@ -26,7 +26,6 @@ TRAINED: dict[str, str] = {
 }
 FOLDER = Path(__file__).parent / "bundled"
 BUNDLED: dict[str, Path] = {name: FOLDER / f"{name}.pt" for name in TRAINED}
-LARGEST_TOGETHER = 4_000_000  # bytes
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,8 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--docs", metavar="FILE", type=Path, help=text)
     given = parser.parse_args(arguments)
     if given.docs:
-        with whole_file(given.docs) as file:
-            file.write(page().encode())
+        write_file(given.docs, page().encode())
         return 0
     for name in TRAINED:
         if status := make(name, given.out / name, given.out / f"{name}.pt"):

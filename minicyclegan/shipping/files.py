@@ -14,19 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
-from torch.nn import functional as F
 from tqdm import tqdm
 
 from minicyclegan.data.colours import Colour, PictureError
-from minicyclegan.data.images import (
-    Notes,
-    find_pictures,
-    from_tensor,
-    output_suffix,
-    read_pixels,
-    to_tensor,
-    write_pixels,
-)
+from minicyclegan.data.images import Notes, find_pictures, output_suffix, read_pixels, smaller, write_pixels
 from minicyclegan.devices import out_of_memory
 from minicyclegan.networks import Direction
 from minicyclegan.shipping.tiles import Tile
@@ -168,15 +159,8 @@ def _read(
             problems.append(str(error))
             continue
         if size and min(pixels.shape[:2]) > size:
-            pixels, alpha = (None if part is None else _smaller(part, size) for part in (pixels, alpha))
+            pixels, alpha = (None if part is None else smaller(part, size) for part in (pixels, alpha))
         height, width = pixels.shape[:2]
         if learned and min(height, width) >= FAR_LARGER * learned:
             notes.add((TOO_LARGE.format(learned), f"{job.source} ({width} x {height} px)"))
         yield job, pixels, alpha
-
-
-def _smaller(array: np.ndarray, shorter_side: int) -> np.ndarray:
-    """(H, W, C) -> the same kind of picture, with so many pixels to its shorter side (bicubic)."""
-    height, width = (round(shorter_side * side / min(array.shape[:2])) for side in array.shape[:2])
-    x = F.interpolate(to_tensor(array)[None], (height, width), mode="bicubic", antialias=True)  # (1, C, H, W)
-    return from_tensor(x[0], array.dtype)

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from minicyclegan import __version__
 from minicyclegan.data.images import to_array, to_tensor
 from minicyclegan.data.sources import world_called
-from minicyclegan.files import whole_file
+from minicyclegan.files import write_file
 from minicyclegan.networks import Direction, InstanceNorm
 from minicyclegan.shipping.translator import Translator
 from minicyclegan.worlds import WORLDS, Domain, draw_scene
@@ -91,8 +91,7 @@ def export_onnx(
     difference = compare(content, translator, direction, pixels)
     if not (difference.excess <= LARGEST[pixels] if precision == "float32" else difference.mean <= LARGEST_MEAN):
         raise ExportError(f"{path}: not written: in ONNX Runtime, pictures would not be PyTorch's, but {difference}")
-    with whole_file(Path(path)) as file:
-        file.write(content)
+    write_file(Path(path), content)
     return difference
 
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from minicyclegan.data.colours import normalise
 from minicyclegan.data.images import to_array, to_tensor
 from minicyclegan.data.sources import world_called
-from minicyclegan.files import whole_file, write_errors
+from minicyclegan.files import whole_file, write_errors, write_file
 from minicyclegan.networks import Direction
 from minicyclegan.shipping.card import about, card, limits
 from minicyclegan.shipping.onnx import ExportError, domains, export_onnx
@@ -101,8 +101,7 @@ def write_page(entries: list[Entry], folder: Path, contents: Mapping[str, bytes]
     """Writes files, by their names, and then the list of models, into folders that are there. Raises WriteError."""
     listed = {"models.json": json.dumps(entries, indent=1, ensure_ascii=False).encode()}
     for name, content in {**contents, **listed}.items():
-        with whole_file(folder / name) as file:
-            file.write(content)
+        write_file(folder / name, content)
 
 
 def page_files(ort: Path | None) -> dict[str, bytes]:

@@ -140,11 +140,8 @@ class Translator:
         if not isinstance(picture, Tensor):
             image, size = image_of(picture, self.channels_B), self.settings["size"]
             scale = self.settings.get("load_size")
-            if scale:
-                picture = centre(to_array(scaled(image, scale)), size)
-            else:
-                picture = to_array(image.resize((size, size), Image.Resampling.BICUBIC))
-            picture = to_tensor(picture)[None]  # (1, C, H, W)
+            image = scaled(image, scale) if scale else image.resize((size, size), Image.Resampling.BICUBIC)
+            picture = to_tensor(centre(to_array(image), size))[None]  # (1, C, H, W)
         x, _ = to_pixels(picture, self.channels_B)  # (N, C, H, W)
         return self.encoder(x.to(self.device, torch.float32))[0].cpu()  # (N, latent)
 

@@ -12,7 +12,7 @@ from minicyclegan.config import option
 from minicyclegan.devices import DeviceName
 from minicyclegan.models import ModelName
 from minicyclegan.networks import Direction
-from minicyclegan.training.speed import Compile, Graphs, Kernels, MemoryFormat, Precision
+from minicyclegan.training.speed import MemoryFormat, Precision, Switch
 
 PresetName = Literal["paper", "small", "photos"]
 
@@ -50,9 +50,9 @@ class TrainConfig:
     seed: int = option(0, "seed of everything random", least=0, below=2**63)
     device: DeviceName = option("auto", "where to compute; auto takes a GPU where there is one")
     precision: Precision = option("float32", "what the networks compute in; auto: bfloat16 where the processor has it")
-    compile: Compile = option("auto", "compile the networks: a minute or so before the first step; auto: off")
-    kernels: Kernels = option("auto", "fused GPU kernels for instance norm, by Triton; auto: in CUDA graphs")
-    graphs: Graphs = option("auto", "steps as CUDA graphs; auto: on NVIDIA's GPUs, where one process trains")
+    compile: Switch = option("auto", "compile the networks: a minute or so before the first step; auto: off")
+    kernels: Switch = option("auto", "fused GPU kernels for instance norm, by Triton; auto: in CUDA graphs")
+    graphs: Switch = option("auto", "steps as CUDA graphs; auto: on NVIDIA's GPUs, where one process trains")
     memory_format: MemoryFormat = option("auto", "order of a map's numbers in memory; auto: channels_last with kernels")
     threads: int | None = option(None, "processor threads; by default PyTorch's own number, cores at most", least=1)
     pictures: int = option(1000, "pictures that a world draws for each domain", least=1)

@@ -44,17 +44,15 @@ class GraphedPiece:
 
     def begin_anew(self) -> None:
         """Forgets what is recorded: a graph reads and writes the places in memory that it has seen."""
-        self.calls, self.recorded, self.inputs, self.failed = 0, None, [], False
+        self.calls, self.recorded, self.inputs = 0, None, []
 
     def __call__(self, *tensors: Tensor | None) -> Any:
         self.calls += 1
-        if self.failed:
-            return self.piece(*tensors)
         if self.calls <= WARM_UPS:
             return self._beside_the_main_stream(tensors)
-        if self.recorded is None and not self._record(tensors):
-            return self.piece(*tensors)
-        if any(_shape(given) != _shape(place) for given, place in zip(tensors, self.inputs, strict=True)):
+        if self.calls == WARM_UPS + 1:
+            self._record(tensors)
+        if self.recorded is None or [*map(_shape, tensors)] != [*map(_shape, self.inputs)]:
             return self.piece(*tensors)
         for place, given in zip(self.inputs, tensors, strict=True):
             if place is not None:
@@ -62,15 +60,13 @@ class GraphedPiece:
         self.recorded.replay()
         return _with_fresh_losses(self.recorded.outputs)
 
-    def _record(self, tensors: tuple[Tensor | None, ...]) -> bool:
+    def _record(self, tensors: tuple[Tensor | None, ...]) -> None:
         self.inputs = [None if tensor is None else tensor.clone() for tensor in tensors]
         try:
             self.recorded = self.record(self.piece, self.inputs, self.pool)
         except Exception as error:  # whatever PyTorch, the driver or a library says
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
             print(f"note: no CUDA graph of {self.piece.__name__} ({reason}); it goes on without", file=sys.stderr)
-            self.failed = True
-        return not self.failed
 
     def _beside_the_main_stream(self, tensors: tuple[Tensor | None, ...]) -> Any:
         """As PyTorch wants it before a recording."""

@@ -51,7 +51,8 @@ def start(
         with suppress(Exception):
             needed, _ = memory_needed(config, model_config, device, pictures, processes.count)
             memory = memory_line(needed, memory_there(device, processes.count), device)
-        data, model = _set_up(config, model_config, device, speed, processes)
+        data = read_data(config, model_config, processes)
+        model = new_model(config, model_config, device, speed, processes)
         steps = steps_of(config, pictures)
         description = {"model": config.model, "config": asdict(model_config), "settings": asdict(config)}
         description |= {"steps": steps, "device": str(device), "processes": processes.count, "threads": speed.threads}
@@ -89,7 +90,8 @@ def resume(
     with folder.alone() if processes.first else nullcontext():
         device = processes.device(find_device(device_name or config.device))
         speed = _speed_of(content, config, device, processes)
-        data, model = _set_up(config, model_config, device, speed, processes)
+        data = read_data(config, model_config, processes)
+        model = new_model(config, model_config, device, speed, processes)
         with checkpoint_errors(folder.checkpoint):
             _restore(model, content, device, processes)
         if processes.first:
@@ -146,7 +148,7 @@ def _recorded(folder: RunFolder, processes: Processes) -> tuple[dict[str, Any], 
 
 def count_pictures(config: TrainConfig, model_config: ModelConfig) -> int:
     """How many training pictures the larger domain has; none is drawn or read. Raises DataError."""
-    found = find_data(config.data, _pairs_for(config, model_config))
+    found = find_data(config.data, config.model if model_config.paired else None)
     if not isinstance(found, Layout):
         return config.pictures
     layout, *_ = hold_back(found, VALIDATION_PICTURES if config.validate_every else 0)
@@ -185,12 +187,6 @@ def _speed_of(
     return replace(began, threads=speed.threads, because=because, **now)
 
 
-def _set_up(
-    config: TrainConfig, model_config: ModelConfig, device: torch.device, speed: Speed, processes: Processes
-) -> tuple[DataSet, Model]:
-    return read_data(config, model_config, processes), new_model(config, model_config, device, speed, processes)
-
-
 def new_model(
     config: TrainConfig, model_config: ModelConfig, device: torch.device, speed: Speed, processes: Processes
 ) -> Model:
@@ -221,7 +217,7 @@ def read_data(config: TrainConfig, model_config: ModelConfig, processes: Process
                 processes.first,
                 cache_dir,
                 shorter_side=config.load_size,
-                pairs_for=_pairs_for(config, model_config),
+                pairs_for=config.model if model_config.paired else None,
                 validation=VALIDATION_PICTURES if config.validate_every else 0,
             )
         )
@@ -265,11 +261,6 @@ def _train(run: Run, speed: Speed) -> int:
 
 def _what_next(folder: RunFolder) -> str:
     return command_line("translate", folder, "PICTURE", "--out", "translated")
-
-
-def _pairs_for(config: TrainConfig, model_config: ModelConfig) -> str | None:
-    """The model, if it can't learn without pairs."""
-    return config.model if model_config.paired else None
 
 
 def _say_notes(data: DataSet, *others: str) -> None:

@@ -52,7 +52,7 @@ class Look:
         # What is drawn here, such as the first weights of a judge before its own are read, is not drawn from the run's.
         with uncompiled(run.model), torch.random.fork_rng(devices=[]):
             if sample:
-                blocks = sample_blocks(run.model, run.data, run.model.device)
+                blocks = sample_blocks(run.model, run.data)
                 self._write_picture(blocks, run.folder.sample(step))
             if validate:
                 found = self._validate(step, curves)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from minicyclegan.data.datasets import DataSet, Pictures
@@ -23,7 +22,7 @@ def first_few(pictures: Pictures) -> Tensor:
     return pictures.tensor(range(min(SAMPLES, len(pictures))))
 
 
-def sample_blocks(model: Model, data: DataSet, device: torch.device) -> dict[str, dict[str, np.ndarray]]:
+def sample_blocks(model: Model, data: DataSet) -> dict[str, dict[str, np.ndarray]]:
     """What a sample grid shows: the first few test pictures in all directions, as `grid` takes them. In eval mode."""
     A, B = data.domains
     # Where pairs are known, each is the other's truth.
@@ -32,10 +31,8 @@ def sample_blocks(model: Model, data: DataSet, device: torch.device) -> dict[str
     blocks = {}
     for direction in model.directions:
         title, pictures, truth = views[direction]
-        known = {"truth": first_few(truth)} if truth else {}
-        rows = model.sample_rows(
-            first_few(pictures).to(device), direction, *(true.to(device) for true in known.values())
-        )
+        known = {"truth": first_few(truth).to(model.device)} if truth else {}
+        rows = model.sample_rows(first_few(pictures).to(model.device), direction, *known.values())
         blocks[title] = {name: from_tensor(tensor) for name, tensor in (rows | known).items()}
     return blocks
 

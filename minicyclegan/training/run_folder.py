@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from minicyclegan.files import locked, whole_file, write_errors
+from minicyclegan.files import locked, write_errors, write_json
 
 
 class RunError(ValueError):
@@ -51,8 +51,7 @@ class RunFolder:
         """Makes the folder, samples/ in it, and its config.json."""
         with write_errors(self.samples):
             self.samples.mkdir(parents=True, exist_ok=True)
-        with whole_file(self.config) as file:
-            file.write((json.dumps(config, indent=2) + "\n").encode())
+        write_json(self.config, config)
 
     def write_log(self, records: list[dict[str, Any]]) -> None:
         """Appends one line a record: all of them or, where they can't be written, none."""

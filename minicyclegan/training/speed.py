@@ -35,9 +35,7 @@ from minicyclegan.kernels.instance_norm import HAS_TRITON, Fused
 from minicyclegan.training.graphs import put_graphs
 
 Precision = Literal["auto", "float32", "bfloat16"]
-Compile = Literal["auto", "on", "off"]
-Kernels = Literal["auto", "on", "off"]
-Graphs = Literal["auto", "on", "off"]
+Switch = Literal["auto", "on", "off"]
 MemoryFormat = Literal["auto", "contiguous", "channels_last"]
 
 
@@ -67,11 +65,11 @@ class Speed:
 def choose_speed(
     device: torch.device,
     precision: Precision = "auto",
-    compile: Compile = "auto",
-    kernels: Kernels = "auto",
+    compile: Switch = "auto",
+    kernels: Switch = "auto",
     memory_format: MemoryFormat = "auto",
     threads: int | None = None,
-    graphs: Graphs = "auto",
+    graphs: Switch = "auto",
     alone: bool = True,
 ) -> Speed:
     """What is left to "auto" (threads: None), by what this device can do; the rest as asked.

@@ -9,15 +9,15 @@ from minicyclegan.judging.classifier import (
     CLASSES,
     FEATURES,
     SIZE,
+    Classifier,
     classes_of,
     classify,
     features,
     labelled,
-    shipped_classifier,
     train_classifier,
 )
 from minicyclegan.judging.metrics import fid
-from minicyclegan.judging.nets import WEIGHTS
+from minicyclegan.judging.nets import WEIGHTS, shipped
 from minicyclegan.worlds import WORLDS, draw_scene, render_pictures
 
 COUNT = 40
@@ -113,4 +113,4 @@ def test_a_short_training_is_well_on_its_way(real):
 
 def test_the_shipped_weights_are_small():
     assert (WEIGHTS / "classifier.pt").stat().st_size < 300_000
-    assert not shipped_classifier().training
+    assert not shipped(Classifier).training

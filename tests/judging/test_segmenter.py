@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from minicyclegan.judging.nets import WEIGHTS
+from minicyclegan.judging.nets import WEIGHTS, shipped
 from minicyclegan.judging.segmenter import (
     SIZE,
     Segmenter,
@@ -18,7 +18,6 @@ from minicyclegan.judging.segmenter import (
     read_labels,
     score,
     segment,
-    shipped_segmenter,
     train_segmenter,
 )
 from minicyclegan.worlds import draw_scene
@@ -136,7 +135,7 @@ def test_pictures_of_another_size_are_brought_to_its_own(real):
 
 def test_each_output_sees_19_pixels_and_no_more():
     x = torch.randn(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    shipped_segmenter()(x)[0, :, 32, 32].sum().backward()
+    shipped(Segmenter)(x)[0, :, 32, 32].sum().backward()
     rows = x.grad.abs().sum((0, 1, 3)).nonzero()
     assert int(rows.max() - rows.min()) + 1 == 19
 
@@ -173,5 +172,5 @@ def test_a_short_training_is_well_on_its_way(real):
 
 def test_the_shipped_weights_are_small_and_are_the_networks():
     assert (WEIGHTS / "segmenter.pt").stat().st_size < 300_000
-    shipped, fresh = shipped_segmenter().state_dict(), Segmenter().state_dict()
-    assert {key: value.shape for key, value in shipped.items()} == {key: value.shape for key, value in fresh.items()}
+    kept, fresh = shipped(Segmenter).state_dict(), Segmenter().state_dict()
+    assert {key: value.shape for key, value in kept.items()} == {key: value.shape for key, value in fresh.items()}
