@@ -44,6 +44,7 @@ class Upload:
         """Called where the batch is made, by whatever thread; it does not wait."""
         if self.stream is None:
             return batch
+        torch.cuda.set_device(self.stream.device)  # of this thread: the first GPU, if nobody says so
         with torch.cuda.stream(self.stream):
             return [pictures.pin_memory().to(self.device, non_blocking=True) for pictures in batch]
 

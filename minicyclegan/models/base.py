@@ -113,7 +113,9 @@ class Model(nn.Module):
         draw   torch.rand or torch.randn. What all processes need is drawn, so that their number changes nothing.
         """
         drawn = draw(len(like) * self.share.processes, *shape, generator=generator, dtype=like.dtype)
-        return self.share.of(drawn).to(like.device)
+        own = self.share.of(drawn)
+        # Only what is pinned goes to a GPU without waiting for all that it has to do.
+        return own.pin_memory().to(like.device, non_blocking=True) if like.is_cuda else own.to(like.device)
 
     def in_one_pass(self, network: nn.Module, *batches: Tensor) -> Sequence[Tensor]:
         """The network's answer to each batch: in one pass, unless a batch norm would mix their statistics."""

@@ -75,7 +75,9 @@ def plan(G: nn.Module, height: int, width: int, tile: Tile, device: torch.device
             raise PictureError(f"{size}, and {free / 1e9:.1f} GB are free; a U-Net can't go in tiles: make it {most}")
         return None
     budget = free if device.type == "cuda" else min(BUDGET, free)
-    if tile == "auto" and whole <= budget:
+    # On CUDA, PyTorch counts a map's numbers with 32 bits where it reflects the border.
+    map_size = G.stem.out_channels * (G.fitting_side(height) + 6) * (G.fitting_side(width) + 6)
+    if tile == "auto" and whole <= budget and (device.type != "cuda" or map_size < 2**31):
         return None
     if tile == "auto":
         line = 4 * (numbers(G) + G.stem.out_channels / 2) * min(height, width)  # bytes

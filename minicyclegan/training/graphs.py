@@ -22,10 +22,13 @@ class Recorded:
     """A piece's work on the given tensors as a CUDA graph; `replay` does it again and renews `outputs` in place."""
 
     def __init__(self, piece: Callable[..., Any], inputs: list[Tensor | None], pool: Any):
-        self.graph = torch.cuda.CUDAGraph()
-        # Meanwhile other threads pin the next pictures and send them; by default that is forbidden, and both fail.
-        with torch.cuda.graph(self.graph, pool=pool, capture_error_mode="thread_local"):
-            self.outputs = _with_losses_together(piece(*inputs))
+        self.graph, stream = torch.cuda.CUDAGraph(), torch.cuda.current_stream()
+        try:
+            # Meanwhile other threads pin the next pictures and send them: by default that is forbidden, and both fail.
+            with torch.cuda.graph(self.graph, pool=pool, capture_error_mode="thread_local"):
+                self.outputs = _with_losses_together(piece(*inputs))
+        finally:
+            torch.cuda.set_stream(stream)  # PyTorch does not come back from a recording that the driver has ended
 
     def replay(self) -> None:
         self.graph.replay()
@@ -38,8 +41,10 @@ class GraphedPiece:
     recording fails, a line says why, and all goes on as written.
     """
 
-    def __init__(self, piece: Callable[..., Any], pool: Any = None, record: Callable[..., Any] = Recorded):
-        self.piece, self.pool, self.record = piece, pool, record
+    def __init__(
+        self, piece: Callable[..., Any], pool: Any = None, side: Any = None, record: Callable[..., Any] = Recorded
+    ):
+        self.piece, self.pool, self.side, self.record = piece, pool, side, record
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -69,14 +74,14 @@ class GraphedPiece:
             print(f"note: no CUDA graph of {self.piece.__name__} ({reason}); it goes on without", file=sys.stderr)
 
     def _beside_the_main_stream(self, tensors: tuple[Tensor | None, ...]) -> Any:
-        """As PyTorch wants it before a recording."""
-        if not any(tensor is not None and tensor.is_cuda for tensor in tensors):
+        """As PyTorch wants it before a recording. On one stream always: each keeps the memory that was freed on it."""
+        if self.side is None:
             return self.piece(*tensors)
-        main, side = torch.cuda.current_stream(), torch.cuda.Stream()
-        side.wait_stream(main)
-        with torch.cuda.stream(side):
+        main = torch.cuda.current_stream()
+        self.side.wait_stream(main)
+        with torch.cuda.stream(self.side):
             outputs = self.piece(*tensors)
-        main.wait_stream(side)
+        main.wait_stream(self.side)
         return outputs
 
 
@@ -87,10 +92,11 @@ def put_graphs(model: Model, record: Callable[..., Any] = Recorded) -> None:
             # Read by the graph where they lie. (On a CPU a float32 rate would move float64 steps by 2.5e-8.)
             group["capturable"] = model.device.type == "cuda"
             group["lr"] = torch.tensor(group["lr"], device=model.device)
-    # What one piece no longer needs, the next one uses.
-    pool = torch.cuda.graph_pool_handle() if model.device.type == "cuda" else None
+    pool = side = None
+    if model.device.type == "cuda":  # what one piece no longer needs, the next one uses
+        pool, side = torch.cuda.graph_pool_handle(), torch.cuda.Stream(model.device)
     for name in model.pieces:
-        setattr(model, name, GraphedPiece(getattr(model, name), pool, record))
+        setattr(model, name, GraphedPiece(getattr(model, name), pool, side, record))
 
 
 def _shape(tensor: Tensor | None) -> torch.Size | None:

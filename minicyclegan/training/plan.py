@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from minicyclegan.config import flag
-from minicyclegan.devices import synchronise
+from minicyclegan.devices import out_of_memory, synchronise
 from minicyclegan.models import Model, ModelConfig
 from minicyclegan.training.config import TrainConfig
 from minicyclegan.training.jobs import choose, count_pictures, new_model, steps_of
@@ -36,15 +36,16 @@ def plan(
     steps = steps_of(config, pictures)
     needed, kept = memory_needed(config, model_config, device, pictures, processes.count)
     there = -processes.agree(-memory_there(device, processes.count))[0]  # the least of all, so that all decide alike
-    if needed > there:
-        print(
-            f"{memory_line(needed, there, device)}: it won't fit, so no step is tried. What would, each alone:",
-            flush=True,
-        )
+
+    def refuse(why: str) -> int:
+        print(f"{memory_line(needed, there, device)}: it won't fit, {why}. What would, each alone:", flush=True)
         for change in _what_fits(config, model_config, there, device, pictures, processes.count):
             print(f"  {change}", flush=True)
         print("  or several of these together, or --preset small")
         return 1
+
+    if needed > there and device.type != "cuda":  # a GPU's kernels and bfloat16 take half of what is counted: it tries
+        return refuse("so no step is tried")
     speed = choose(config, device, processes)
     model = new_model(config, model_config, device, speed, processes)
     networks = {name: sum(w.numel() for w in network.parameters()) / 1e6 for name, network in model.named_children()}
@@ -52,7 +53,12 @@ def plan(
     print(f"{type(model).__name__}: {sum(networks.values()):.2f} million parameters ({listed})")
     print(memory_line(needed, there, device))
     print(str(speed))
-    seconds, tried, losses = _trial(model, config, device, processes)
+    try:
+        seconds, tried, losses = _trial(model, config, device, processes)
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+        return refuse("as a step has shown")
     print(
         f"time: {seconds:.3g} s a step (median of {tried} tried), {steps:,} steps: about {_duration(seconds * steps)}; "
         f"reading or drawing {pictures:,} pictures of each kind comes before"

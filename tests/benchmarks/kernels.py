@@ -15,17 +15,18 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import statistics
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from minicyclegan.files import write_json
 from minicyclegan.kernels.instance_norm import Fused, kernel_takes, twin
 from tests.reference_numpy.layers import FORMATS, TYPES
 
@@ -192,7 +193,7 @@ def main() -> None:
     print(", ".join(machine.values()), f"{options.rounds} rounds", sep=", ")
     torch.manual_seed(0)
     rows = []
-    for shape, dtype, memory_format in itertools.product(SHAPES, TYPES, FORMATS):
+    for memory_format, shape, dtype in itertools.product(("channels_last", "contiguous"), SHAPES, TYPES):
         if options.only not in f"{shape} {dtype} {memory_format}":
             continue
         row = measure(shape, dtype, memory_format, options.rounds)
@@ -200,8 +201,7 @@ def main() -> None:
         rows.append(row)
         torch.cuda.empty_cache()
         if options.json:  # after each row, so that what was measured outlives a wrong result or an interruption
-            with open(options.json, "w", encoding="utf-8") as file:
-                json.dump({"machine": machine, "rows": rows}, file, indent=1)
+            write_json(Path(options.json), {"machine": machine, "rows": rows})
 
 
 if __name__ == "__main__":

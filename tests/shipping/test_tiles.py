@@ -201,6 +201,15 @@ def test_a_unet_that_does_not_fit_says_what_would(tiny_pix2pix_run, tmp_path, mo
     assert plan(G, height, width, "auto", CPU) is None
 
 
+def test_a_map_of_more_numbers_than_cuda_counts_goes_in_tiles(monkeypatch):
+    monkeypatch.setattr(tiles, "free_memory", lambda _: 10**12)
+    G, cuda = ResnetGenerator(width=64, blocks=1), torch.device("cuda")
+    assert plan(G, 5780, 5780, "auto", cuda) is None
+    assert 64 * 5780**2 < 2**31 < 64 * 5800**2
+    tiled = plan(G, 5800, 5800, "auto", cuda)
+    assert isinstance(tiled, Plan) and not tiled.on_disk
+
+
 @pytest.mark.parametrize(
     ("run", "given", "said"),
     [

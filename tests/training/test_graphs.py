@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -135,6 +137,28 @@ def test_what_can_not_be_recorded_goes_on_as_written(capsys):
     assert answers == [6.0] * (WARM_UPS + 3)
     (line,) = capsys.readouterr().err.splitlines()
     assert line == "note: no CUDA graph of double (not permitted when a stream is capturing); it goes on without"
+
+
+WAITS = """
+import torch
+from minicyclegan.training.graphs import WARM_UPS, GraphedPiece
+
+def waits(x):
+    return {"loss": x.sum() * x.sum().item()}
+
+stream = torch.cuda.current_stream()
+piece = GraphedPiece(waits, torch.cuda.graph_pool_handle(), torch.cuda.Stream())
+print([piece(torch.ones(3, device="cuda"))["loss"].item() for _ in range(WARM_UPS + 3)])
+print(torch.cuda.current_stream() == stream)
+"""
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need an NVIDIA GPU")
+def test_what_waits_for_the_gpu_can_not_be_recorded_and_goes_on_as_written():
+    """In a process of its own, in which PyTorch may record nothing more."""
+    done = subprocess.run([sys.executable, "-c", WAITS], capture_output=True, text=True)
+    assert done.stdout.splitlines() == [str([9.0] * (WARM_UPS + 3)), "True"], done.stderr
+    assert "note: no CUDA graph of waits (" in done.stderr
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need an NVIDIA GPU")

@@ -16,6 +16,7 @@ from minicyclegan.train import main
 from minicyclegan.training import plan as plans
 from minicyclegan.training.config import TrainConfig, preset
 from minicyclegan.training.memory import Alive, memory_needed
+from minicyclegan.training.speed import Speed
 
 CPU = torch.device("cpu")
 SMALL = CycleGANConfig(width=8, disc_width=8, blocks=1, disc_layers=1, pool_size=0)
@@ -157,6 +158,27 @@ def test_what_will_not_fit_is_not_tried_and_what_would_is_named(capsys, monkeypa
         (line,) = (line for line in said.splitlines() if line.strip().startswith(name))
         changed = line.strip().split(":")[0]
         assert memory_needed(*_configs_of([*words, *shlex.split(changed)]), CPU, 8)[0] <= needed
+
+
+def test_what_a_step_has_no_memory_for_will_not_fit(capsys, monkeypatch):
+    def fail(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(plans, "_trial", fail)
+    assert main([*PLAN, "--batch", "4"]) == 1
+    said = capsys.readouterr().out
+    assert "it won't fit, as a step has shown. What would, each alone:\n  --batch 2: about" in said
+
+
+def test_a_gpu_tries_what_is_counted_for_float32(capsys, monkeypatch):
+    """Its kernels and bfloat16 may need half."""
+    real = plans.new_model
+    monkeypatch.setattr(plans, "memory_there", lambda device, share: 1)
+    monkeypatch.setattr(plans, "choose", lambda *_: Speed())
+    monkeypatch.setattr(plans, "new_model", lambda run, networks, device, *rest: real(run, networks, CPU, *rest))
+    monkeypatch.setattr(plans, "_trial", lambda *_: (0.01, 2, 6))
+    assert plans.plan(*_configs_of(PLAN), torch.device("cuda"), None) == 0
+    assert "time: 0.01 s a step" in capsys.readouterr().out
 
 
 def _configs_of(words: list[str]) -> tuple:
