@@ -4,7 +4,8 @@ The networks are changed, never `step`: what a network computes in bfloat16 leav
 of the weights, Adam's averages and the histories are float32 whatever the networks compute in.
 
 What is chosen on a GPU was measured: CycleGAN's step at 256 px, width 64, 9 blocks, how many times as fast as the
-original's operations on a NVIDIA H100 80GB HBM3 with PyTorch 2.11, 2026-11-27 (docs/speed.md):
+original's operations on a NVIDIA H100 80GB HBM3 with PyTorch 2.11, 2026-11-27, before the kernels were last changed
+(docs/speed.md):
 
                                               batch 1   batch 16
     float32, eager                              1.75

@@ -57,7 +57,8 @@ def _read_kernels(path: Path) -> list[Record]:
     except (ValueError, KeyError, TypeError, IndexError):
         raise BenchError(f"{path}: not the kernels' figures; delete it, and measure them again") from None
     command = "python -m tests.benchmarks.kernels --json docs/speed/kernels.json"
-    return [{"part": "kernels", "command": command, "rehearsal": False, "machine": machine, "content": content}]
+    record = {"part": "kernels", "command": command, "rehearsal": False, "machine": machine, "content": content}
+    return [record | {"note": content.get("note")}]
 
 
 def render(records: Sequence[Record], stem: str) -> str:
@@ -96,7 +97,8 @@ def section(record: Record, records: Sequence[Record] = ()) -> str:
 
 
 def _source(record: Record) -> str:
-    return f"*`{record['command']}`; {in_words(record['machine'])}.*"
+    note = f"; {record['note']}" if record.get("note") else ""  # put there by hand, until it is measured again
+    return f"*`{record['command']}`; {in_words(record['machine'])}{note}.*"
 
 
 def _machine(record: Record, own: dict[str, Record], stem: str) -> list[str]:
