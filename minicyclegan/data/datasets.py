@@ -237,7 +237,9 @@ def world_data(
 
     def draw(split: Split, domain: Domain, number: int) -> np.ndarray:
         try:
-            array = render_pictures(world, split, domain, number, sides[split], 0, workers, progress, cache_dir)
+            array = render_pictures(
+                world, split, domain, number, sides[split], workers=workers, progress=progress, cache_dir=cache_dir
+            )
         except DrawingError as error:
             raise DataError(f"{error}; {fewer}") from None
         array = _grey(array) if channels["AB".index(domain)] == 1 else array

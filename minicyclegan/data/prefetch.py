@@ -37,7 +37,7 @@ class Upload:
     """Batches to a device beside its work: on CUDA from pinned memory, on a stream of their own."""
 
     def __init__(self, device: torch.device):
-        self.device = device
+        self.device, self.received = device, []
         self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
 
     def send(self, batch: list[Tensor]) -> list[Tensor]:
@@ -52,8 +52,9 @@ class Upload:
         """What was sent, as the thread that computes can use it: its device waits for it, not the processor."""
         if self.stream is None:
             return [pictures.to(self.device) for pictures in batch]
-        stream = torch.cuda.current_stream(self.device)
-        stream.wait_stream(self.stream)
-        for pictures in batch:
-            pictures.record_stream(stream)  # or the next batch could be written there while this one is read
+        computing = torch.cuda.current_stream(self.device)
+        computing.wait_stream(self.stream)
+        # What is sent from here on may lie where the batch before did: not until that has been read.
+        self.stream.wait_stream(computing)
+        self.received = batch
         return batch

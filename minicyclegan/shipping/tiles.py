@@ -53,10 +53,12 @@ class Plan(NamedTuple):
     why: str
 
 
-def plan(G: nn.Module, height: int, width: int, tile: Tile, device: torch.device) -> Plan | None:
+def plan(G: nn.Module, height: int, width: int, tile: Tile, device: torch.device, pictures: int = 1) -> Plan | None:
     """The tiles that a picture goes in; None: it goes whole.
 
-    tile   "auto": in tiles where it would take more than BUDGET, or than there is; pixels of a tile; "off"
+    tile       "auto": in tiles where it would take more than BUDGET, or than there is, or on CUDA can't be counted;
+               pixels of a tile; "off"
+    pictures   that would go whole together
     Raises ValueError for tiles that the network can't have, PictureError for a picture that does not fit either way.
     """
     if tile == "off" or not isinstance(G, tuple(NUMBERS)):
@@ -75,9 +77,11 @@ def plan(G: nn.Module, height: int, width: int, tile: Tile, device: torch.device
             raise PictureError(f"{size}, and {free / 1e9:.1f} GB are free; a U-Net can't go in tiles: make it {most}")
         return None
     budget = free if device.type == "cuda" else min(BUDGET, free)
-    # On CUDA, PyTorch counts a map's numbers with 32 bits where it reflects the border.
-    map_size = G.stem.out_channels * (G.fitting_side(height) + 6) * (G.fitting_side(width) + 6)
-    if tile == "auto" and whole <= budget and (device.type != "cuda" or map_size < 2**31):
+    # On CUDA, PyTorch counts the numbers of a map with 32 bits where it reflects the border.
+    numbers_of_map = pictures * G.stem.out_channels * (G.fitting_side(height) + 6) * (G.fitting_side(width) + 6)
+    if device.type == "cuda" and numbers_of_map >= 2**31:
+        size = f"{width} x {height} pixels at once are more than PyTorch counts on CUDA"
+    elif tile == "auto" and whole <= budget:
         return None
     if tile == "auto":
         line = 4 * (numbers(G) + G.stem.out_channels / 2) * min(height, width)  # bytes

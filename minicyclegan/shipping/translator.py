@@ -97,7 +97,8 @@ class Translator:
             pixels, backs = zip(*group, strict=True)
             tensor = isinstance(pixels[0], Tensor)
             height, width = pixels[0].shape[2:] if tensor else pixels[0].shape[:2]
-            planned = plan(G, height, width, tile, self.device) if noise is None else None
+            together = len(pixels[0]) if tensor else len(pixels)
+            planned = plan(G, height, width, tile, self.device, together) if noise is None else None
             if planned:
                 if report and (tile == "auto" or planned.on_disk):
                     report(planned.why)

@@ -39,6 +39,9 @@ class GraphedPiece:
 
     The first calls are real steps as they are written; then the piece is recorded, and replayed from there on. If
     recording fails, a line says why, and all goes on as written.
+
+    pool   memory that several pieces share
+    side   the stream of the first calls; None: there are no streams, as on a CPU
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class GraphedPiece:
         except Exception as error:  # whatever PyTorch, the driver or a library says
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
             print(f"note: no CUDA graph of {self.piece.__name__} ({reason}); it goes on without", file=sys.stderr)
+            self.inputs = []
 
     def _beside_the_main_stream(self, tensors: tuple[Tensor | None, ...]) -> Any:
         """As PyTorch wants it before a recording. On one stream always: each keeps the memory that was freed on it."""

@@ -48,7 +48,7 @@ class Log:
 
     @property
     def due(self) -> bool:
-        return len(self.pending) >= 100 or time.perf_counter() - self.since >= 1.0
+        return len(self.pending) >= 10 or time.perf_counter() - self.since >= 1.0
 
     def flush(self) -> None:
         """Writes what is pending. Raises WriteError, and Diverged, after writing, if something is not finite."""

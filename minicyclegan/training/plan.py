@@ -38,14 +38,15 @@ def plan(
     there = -processes.agree(-memory_there(device, processes.count))[0]  # the least of all, so that all decide alike
 
     def refuse(why: str) -> int:
-        print(f"{memory_line(needed, there, device)}: it won't fit, {why}. What would, each alone:", flush=True)
+        print(f"{why}. What would, each alone:", flush=True)
         for change in _what_fits(config, model_config, there, device, pictures, processes.count):
             print(f"  {change}", flush=True)
         print("  or several of these together, or --preset small")
         return 1
 
-    if needed > there and device.type != "cuda":  # a GPU's kernels and bfloat16 take half of what is counted: it tries
-        return refuse("so no step is tried")
+    # On one GPU, kernels and bfloat16 may take half of what is counted: it tries.
+    if needed > there and (device.type != "cuda" or processes.count > 1):
+        return refuse(f"{memory_line(needed, there, device)}: it won't fit, so no step is tried")
     speed = choose(config, device, processes)
     model = new_model(config, model_config, device, speed, processes)
     networks = {name: sum(w.numel() for w in network.parameters()) / 1e6 for name, network in model.named_children()}
@@ -58,7 +59,7 @@ def plan(
     except Exception as error:
         if not out_of_memory(error):
             raise
-        return refuse("as a step has shown")
+        return refuse("it won't fit: a step has run out of memory")
     print(
         f"time: {seconds:.3g} s a step (median of {tried} tried), {steps:,} steps: about {_duration(seconds * steps)}; "
         f"reading or drawing {pictures:,} pictures of each kind comes before"

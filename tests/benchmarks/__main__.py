@@ -82,7 +82,8 @@ def _parser() -> Parser:
         "--variants", nargs="+", choices=tuple(VARIANTS), default=[], help="other settings of ours, measured beside it"
     )
     parser.add_argument("--model", metavar="RUN|CHECKPOINT", help="for translation: a trained model's generator")
-    parser.add_argument("--minutes", type=float, default=6, metavar="M", help="of training for quality (default: 6)")
+    text = "quality: minutes of training at most, of each seed (default: 12)"
+    parser.add_argument("--minutes", type=float, default=12, metavar="M", help=text)
     parser.add_argument("--every", type=int, default=100, metavar="N", help="quality: steps between two judgements")
     parser.add_argument(
         "--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="quality: those trained (default: 0 1 2)"

@@ -79,6 +79,8 @@ def _quality(found: dict[tuple[str, str], Record]) -> str:
         ratio = original[seed]["seconds"] / small[seed]["seconds"]
         there = f"{ratio:.1f} x" if original[seed]["reached"] else f"more than {ratio:.1f} x, when the original gave up"
         said.append(f"seed {seed}: {there if small[seed]['reached'] else '`--small` did not reach it'}")
+    if said:
+        said.append(f"ours in {small[seed]['precision']}, the original's in {original[seed]['precision']}")
     return "; ".join(said) or "not measured with the same seeds"
 
 

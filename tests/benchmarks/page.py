@@ -80,6 +80,8 @@ def render(records: Sequence[Record], stem: str) -> str:
         "",
         *_table([["work", "machine", "against", "at least", "measured"], *aims(records)]),
     ]
+    for note in dict.fromkeys(record["note"] for record in records if record.get("note")):
+        lines += ["", f"Some of these were {note}: it stands beside their tables."]
     for device in ("cpu", "cuda", "mps"):
         own = {record["part"]: record for record in records if record["machine"]["device"] == device}
         if own:
@@ -233,13 +235,19 @@ def _quality(record: Record, own: dict[str, Record], stem: str) -> list[str]:
     content = record["content"]
     names = list(content["goals"])
     title = "--small" if content["settings"] == "small" else "the original's settings"
-    rows = [["seed", "reached", "after steps", "minutes of training", *names]]
+    rows = [["seed", "precision", "reached", "after steps", "minutes of training", *names]]
     for run in content["runs"]:
         last = [f"{run['history'][-1][name]:.3f}" for name in names]
         reached = "yes" if run["reached"] else "no"
-        rows.append([str(run["seed"]), reached, f"{run['steps']:,}", f"{run['seconds'] / 60:.1f}", *last])
-    goals = ", ".join(f"{name} {goal:g}" for name, goal in content["goals"].items())
-    return [f"### Until the quality is reached: {title}", "", f"Goals: {goals}.", "", *_table(rows)]
+        took = [f"{run['steps']:,}", f"{run['seconds'] / 60:.1f}"]
+        rows.append([str(run["seed"]), run["precision"], reached, *took, *last])
+    zebras, horses, background = (f"{goal:g}" for goal in content["goals"].values())
+    text = (
+        f"Reached when, of the test pictures, {zebras} of the horses wear a zebra's coat and {horses} of the zebras a "
+        f"horse's, and the background changes by {background} at most. Each is a run of its own: these do not take "
+        "turns. Drawing and judging don't count."
+    )
+    return [f"### Until the quality is reached: {title}", "", text, "", *_table(rows)]
 
 
 def _kernels(record: Record, own: dict[str, Record], stem: str) -> list[str]:

@@ -27,13 +27,13 @@ PARTS = {
     "steps": "the recipes' steps at --small sizes, against the baseline",
     "large": "the published networks' step: 128 px on a CPU, 256 px on a GPU",
     "large-batch": "the same at a batch of 16",
-    "large-compiled": "the published networks' step again: --variants compiled takes a minute or two on a GPU",
+    "large-compiled": "the published networks' step, compiled by PyTorch (a minute or two on a GPU)",
     "profile": "where the time of the published networks' step goes, by kinds of kernels",
     "whole-run": "the command `train --small`, drawing included (a minute or several)",
     "input": "reading pictures, saving and drawing",
     "translation": "pictures a second, in several ways of computing",
     "quality-small": "trains until --small's quality is reached, by its own settings (minutes)",
-    "quality-original": "the same by the original's settings (up to --minutes of training, and judging)",
+    "quality-original": "the same by the original's settings",
 }
 
 
@@ -51,7 +51,8 @@ def measure(part: str, device: torch.device, given: Any) -> dict[str, Any]:
             works = [small(name, device) for name in MODELS]
         else:
             works = [large(device, 16 if part == "large-batch" else 1)]
-        measured = [measure_steps(work, device, seconds, given.variants, baseline, backend) for work in works]
+        variants = given.variants or ["compiled"] * (part == "large-compiled")
+        measured = [measure_steps(work, device, seconds, variants, baseline, backend) for work in works]
         baseline.end()
         return {"works": measured}
     if part == "profile":

@@ -97,16 +97,20 @@ def test_a_batch_is_made_by_one_thread():
 
 @pytest.mark.parametrize("device", ["cpu", GPU])
 def test_what_is_sent_by_other_threads_is_received_whole(device):
-    """Read later than received, after more was sent: no batch lies where another is still read."""
+    """Though sending and reading take longer than a turn here, no batch is read before it is there, nor after."""
     upload = Upload(torch.device(device))
+    late = torch.cuda._sleep if device == "cuda" else lambda cycles: None
 
     def make(key: int) -> list[torch.Tensor]:
+        with torch.cuda.stream(upload.stream):
+            late(10**7)
         return upload.send([torch.full((64, 3, 64, 64), float(key)), torch.full((2,), -float(key))])
 
     sums = []
     for batch in prefetch(make, range(50), threads=2):
         large, small = upload.receive(batch)
         assert large.device.type == small.device.type == device
+        late(10**7)
         sums.append(torch.stack([large.mean(), small.mean()]))
         del batch, large, small
     assert torch.stack(sums).tolist() == [[key, -key] for key in range(50)]

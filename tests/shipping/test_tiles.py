@@ -207,7 +207,10 @@ def test_a_map_of_more_numbers_than_cuda_counts_goes_in_tiles(monkeypatch):
     assert plan(G, 5780, 5780, "auto", cuda) is None
     assert 64 * 5780**2 < 2**31 < 64 * 5800**2
     tiled = plan(G, 5800, 5800, "auto", cuda)
-    assert isinstance(tiled, Plan) and not tiled.on_disk
+    assert tiled.why == "5800 x 5800 pixels at once are more than PyTorch counts on CUDA: in tiles of 64 pixels"
+    assert not tiled.on_disk
+    assert plan(G, 1500, 1500, "auto", cuda, pictures=14) is None
+    assert plan(G, 1500, 1500, "auto", cuda, pictures=15) is not None
 
 
 @pytest.mark.parametrize(

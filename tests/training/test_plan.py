@@ -167,7 +167,7 @@ def test_what_a_step_has_no_memory_for_will_not_fit(capsys, monkeypatch):
     monkeypatch.setattr(plans, "_trial", fail)
     assert main([*PLAN, "--batch", "4"]) == 1
     said = capsys.readouterr().out
-    assert "it won't fit, as a step has shown. What would, each alone:\n  --batch 2: about" in said
+    assert "it won't fit: a step has run out of memory. What would, each alone:\n  --batch 2: about" in said
 
 
 def test_a_gpu_tries_what_is_counted_for_float32(capsys, monkeypatch):
