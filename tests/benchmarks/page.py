@@ -81,7 +81,7 @@ def render(records: Sequence[Record], stem: str) -> str:
         *_table([["work", "machine", "against", "at least", "measured"], *aims(records)]),
     ]
     for note in dict.fromkeys(record["note"] for record in records if record.get("note")):
-        lines += ["", f"Some of these were {note}: it stands beside their tables."]
+        lines += ["", f"Some of these were {note}: the lines under their tables say which."]
     for device in ("cpu", "cuda", "mps"):
         own = {record["part"]: record for record in records if record["machine"]["device"] == device}
         if own:
@@ -243,7 +243,7 @@ def _quality(record: Record, own: dict[str, Record], stem: str) -> list[str]:
         rows.append([str(run["seed"]), run["precision"], reached, *took, *last])
     zebras, horses, background = (f"{goal:g}" for goal in content["goals"].values())
     text = (
-        f"Reached when, of the test pictures, {zebras} of the horses wear a zebra's coat and {horses} of the zebras a "
+        f"Reached when, of the test pictures, at least {zebras} of the horses wear a zebra's coat and {horses} of the zebras a "
         f"horse's, and the background changes by {background} at most. Each is a run of its own: these do not take "
         "turns. Drawing and judging don't count."
     )
