@@ -243,9 +243,9 @@ def _quality(record: Record, own: dict[str, Record], stem: str) -> list[str]:
         rows.append([str(run["seed"]), run["precision"], reached, *took, *last])
     zebras, horses, background = (f"{goal:g}" for goal in content["goals"].values())
     text = (
-        f"Reached when, of the test pictures, at least {zebras} of the horses wear a zebra's coat and {horses} of the zebras a "
-        f"horse's, and the background changes by {background} at most. Each is a run of its own: these do not take "
-        "turns. Drawing and judging don't count."
+        f"Reached when, of the test pictures, at least {zebras} of the horses wear a zebra's coat and {horses} of the "
+        f"zebras a horse's, and the background changes by {background} at most. Each is a run of its own: these do not "
+        "take turns. Drawing and judging don't count."
     )
     return [f"### Until the quality is reached: {title}", "", text, "", *_table(rows)]
 
