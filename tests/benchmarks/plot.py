@@ -27,4 +27,4 @@ def draw_ratios(works: list[dict[str, Any]], path: Path) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     if against:
         axes.axvline(1, color="#404040", linewidth=0.8)
-    figure.savefig(path, dpi=120, format="png")
+    figure.savefig(path, dpi=120, format="png", bbox_inches="tight")
