@@ -77,7 +77,7 @@ def plan(G: nn.Module, height: int, width: int, tile: Tile, device: torch.device
             raise PictureError(f"{size}, and {free / 1e9:.1f} GB are free; a U-Net can't go in tiles: make it {most}")
         return None
     budget = free if device.type == "cuda" else min(BUDGET, free)
-    # On CUDA, PyTorch counts the numbers of a map with 32 bits where it reflects the border.
+    # On CUDA, PyTorch counts the numbers of a map with 32 bits where it reflects the border (its issue 147118).
     numbers_of_map = pictures * G.stem.out_channels * (G.fitting_side(height) + 6) * (G.fitting_side(width) + 6)
     if device.type == "cuda" and numbers_of_map >= 2**31:
         size = f"{width} x {height} pixels at once are more than PyTorch counts on CUDA"
